@@ -1,0 +1,172 @@
+//! Why something stopped: one closed set of codes and one table of what each means to a person and to HTTP.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::status::UnknownName;
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The request has to change.
+    Request,
+    /// The document cannot be read as it is.
+    Document,
+    /// The installation lacks something or is in trouble.
+    System,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+struct Meaning {
+    name: &'static str,
+    kind: FailureKind,
+    retryable: bool,
+    status: u16,
+    hint: &'static str,
+}
+
+macro_rules! failure_codes {
+    ($($(#[$doc:meta])* $variant:ident => ($name:literal, $kind:ident, $retryable:literal, $status:literal, $hint:literal),)+) => {
+        /// Every reason for which a request, a document or a job can stop.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum FailureCode { $($(#[$doc])* $variant,)+ }
+
+        impl FailureCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            const fn meaning(self) -> Meaning {
+                match self {
+                    $(Self::$variant => Meaning {
+                        name: $name, kind: FailureKind::$kind, retryable: $retryable, status: $status, hint: $hint,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+failure_codes! {
+    // Requests.
+    /// A parameter or body that cannot be understood.
+    InvalidRequest => ("invalid_request", Request, false, 400, "Check the request against the message and send it again."),
+    /// No such thing, or not yours.
+    NotFound => ("not_found", Request, false, 404, "Go back to the list of batches; it may have been deleted."),
+    /// The browser said that another site sent this request.
+    CrossSite => ("cross_site", Request, false, 403, "Open Sheaf itself and repeat the action there."),
+    /// The `Host` header is not this machine.
+    ForeignHost => ("foreign_host", Request, false, 403, "Open Sheaf by the address that it printed when it started."),
+    /// More bytes than the route takes.
+    TooLarge => ("too_large", Request, false, 413, "Send fewer or smaller files, or raise the limit in the configuration."),
+    /// All places are taken.
+    Overloaded => ("overloaded", Request, true, 429, "Wait a moment and try again."),
+    /// The thing exists, but is not ready for this.
+    NotReady => ("not_ready", Request, true, 409, "Wait until the batch has been analysed."),
+    // Documents.
+    /// A file of no bytes.
+    EmptyFile => ("empty_file", Document, false, 422, "The file holds no bytes. Look whether the original is complete."),
+    /// A readable file without a word in it.
+    NoText => ("no_text", Document, false, 422, "The file can be read but holds no text. A scan needs text recognition (OCR) first."),
+    /// A kind that is recognised, but that this version does not read.
+    UnsupportedKind => ("unsupported_kind", Document, false, 422, "Convert the file to PDF, Word, HTML or plain text and add it again."),
+    /// It wants a password.
+    PasswordProtected => ("password_protected", Document, false, 422, "Remove the password and add the file again."),
+    /// It breaks the rules of its own format.
+    CorruptFile => ("corrupt_file", Document, false, 422, "The file is damaged. Open it in its own program, save it anew and add it again."),
+    /// An archive that holds nothing.
+    EmptyArchive => ("empty_archive", Document, false, 422, "The archive holds no files."),
+    /// An archive that unpacks to too much, too deep or too many.
+    ArchiveLimit => ("archive_limit", Document, false, 422, "Unpack the archive yourself and add the files you need, or raise the limit in the configuration."),
+    /// A name inside an archive that points outside of it, or a link.
+    UnsafeEntry => ("unsafe_entry", Document, false, 422, "The entry points outside its archive and was not unpacked."),
+    /// More text, nesting or pages than is allowed.
+    DocumentLimit => ("document_limit", Document, false, 422, "Split the file, or raise the limit in the configuration."),
+    /// Parsing took longer than its limit.
+    TimedOut => ("timed_out", Document, true, 422, "Try again; if it happens again, the file is too complex: save it in a simpler form."),
+    /// Parsing wanted more memory than it may have.
+    OutOfMemory => ("out_of_memory", Document, false, 422, "The file unpacks to more than the memory limit. Save it in a simpler form."),
+    /// The parser died on this file.
+    WorkerCrashed => ("worker_crashed", Document, true, 422, "The file breaks the parser. Save it anew in its own program and add it again."),
+    /// A record of a JSON Lines or CSV file that has no text or cannot be read.
+    BadRecord => ("bad_record", Document, false, 422, "Correct the record in its file and add it again."),
+    // System.
+    /// PDFium could not be loaded.
+    PdfiumMissing => ("pdfium_missing", System, true, 503, "Run `cargo xtask setup`, or set SHEAF_PDFIUM to the library."),
+    /// The embedding model could not be loaded.
+    ModelMissing => ("model_missing", System, true, 503, "Run `cargo xtask setup`, or set SHEAF_MODEL_DIR to a folder with the models."),
+    /// The database or the disk refused.
+    Storage => ("storage", System, true, 503, "Look for a full disk or a wrong permission; the log has the details."),
+    /// A fault of Sheaf itself.
+    Internal => ("internal", System, true, 500, "This is a fault in Sheaf. The log has the details under the given id."),
+    /// Stopped by a person.
+    Cancelled => ("cancelled", Request, false, 409, "Start it again if that was not intended."),
+}
+
+impl FailureCode {
+    /// The name in the database, the API and exports.
+    pub const fn name(self) -> &'static str {
+        self.meaning().name
+    }
+
+    /// Who has to act.
+    pub const fn kind(self) -> FailureKind {
+        self.meaning().kind
+    }
+
+    /// Whether the same thing may succeed when tried again.
+    pub const fn is_retryable(self) -> bool {
+        self.meaning().retryable
+    }
+
+    /// The HTTP status of a response that carries it.
+    pub const fn http_status(self) -> u16 {
+        self.meaning().status
+    }
+
+    /// What to do about it, in one sentence.
+    pub const fn hint(self) -> &'static str {
+        self.meaning().hint
+    }
+}
+
+impl fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for FailureCode {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.iter().copied().find(|c| c.name() == text).ok_or_else(|| UnknownName::new("failure code", text))
+    }
+}
+
+/// Why it stopped, what exactly happened, and what to do: the one error that crosses the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Which of the known reasons.
+    pub code: FailureCode,
+    /// What happened, naming the thing: never a document's text.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl Failure {
+    /// A failure with the hint that its code has in the table.
+    pub fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: code.hint().to_owned() }
+    }
+
+    /// The same failure with a hint that fits this case better.
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+}

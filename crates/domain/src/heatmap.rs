@@ -1,0 +1,53 @@
+//! The similarity heatmap: a square of cells, each one document or a block of neighbours in the order of the clusters.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::ClusterId;
+use crate::ids::DocumentId;
+
+/// The most rows (and columns) that one heatmap has. More documents than this share cells.
+pub const MAX_CELLS_PER_SIDE: usize = 60;
+
+/// One row and, the picture being symmetric, one column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeatmapBand {
+    /// First position (in the order of the clustering) that it covers.
+    pub start: u32,
+    /// How many documents it covers, at least 1.
+    pub len: u32,
+    /// The cluster all of them are in; absent for outliers.
+    pub cluster: Option<ClusterId>,
+    /// A document's path, or a cluster's name with the range of its documents.
+    pub label: String,
+    /// The document, when it covers just one.
+    pub document: Option<DocumentId>,
+}
+
+/// A heatmap of all documents, or of those of one cluster, or of a range of positions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Heatmap {
+    /// Rows from top to bottom and columns from left to right.
+    pub bands: Vec<HeatmapBand>,
+    /// `bands.len()` squared values, row by row: mean cosine similarity between the documents of two bands, pairs of a
+    /// document with itself left out. Where a band of one meets itself, 1.
+    pub values: Vec<f32>,
+    /// The 5th and 95th percentile of the values off the diagonal: the ends of the colour scale.
+    pub scale: (f32, f32),
+    /// Documents that are covered.
+    pub documents: u32,
+    /// Names of the clusters that occur in `bands`.
+    pub cluster_names: Vec<(ClusterId, String)>,
+    /// The pairs of different documents that are most similar, most similar first: the same facts as a table.
+    pub pairs: Vec<SimilarPair>,
+}
+
+/// Two documents and how similar they are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SimilarPair {
+    pub a: DocumentId,
+    pub a_path: String,
+    pub b: DocumentId,
+    pub b_path: String,
+    /// Cosine similarity, -1 to 1.
+    pub similarity: f32,
+}

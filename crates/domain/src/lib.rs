@@ -1,0 +1,31 @@
+//! The vocabulary of Sheaf: plain, WASM-safe types that the server, the workers and the web page share.
+//! It owns words and small rules about them; it refuses I/O, clocks and randomness.
+
+pub mod ids;
+pub mod status;
+
+pub mod batch;
+pub mod document;
+pub mod kind;
+
+pub mod cluster;
+pub mod heatmap;
+
+pub mod failure;
+pub mod job;
+pub mod progress;
+
+pub mod export;
+pub mod query;
+
+pub use batch::{Batch, BatchParams, BatchSummary, Counts, ModelName};
+pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, Membership};
+pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
+pub use export::{ExportFormat, ExportSubject};
+pub use failure::{Failure, FailureCode, FailureKind};
+pub use ids::{BatchId, DocumentId, JobId};
+pub use job::Stage;
+pub use kind::DocumentKind;
+pub use progress::{DocumentProgress, Progress, StageCounts};
+pub use query::{DocumentQuery, Page, SortKey};
+pub use status::Status;

@@ -1,0 +1,110 @@
+//! Questions about the documents of a batch: filter, order and page, as they stand in a URL.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cluster::{ClusterFilter, ConfidenceLevel};
+use crate::kind::DocumentKind;
+use crate::status::{Status, UnknownName};
+
+/// By what the table of documents is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SortKey {
+    #[default]
+    Path,
+    Kind,
+    Pages,
+    Words,
+    Language,
+    Cluster,
+    Probability,
+    Status,
+}
+
+impl SortKey {
+    /// Every key, in the order of the table's columns.
+    pub const ALL: [Self; 8] = [
+        Self::Path,
+        Self::Kind,
+        Self::Pages,
+        Self::Words,
+        Self::Language,
+        Self::Cluster,
+        Self::Probability,
+        Self::Status,
+    ];
+
+    /// The name in URLs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Kind => "kind",
+            Self::Pages => "pages",
+            Self::Words => "words",
+            Self::Language => "language",
+            Self::Cluster => "cluster",
+            Self::Probability => "probability",
+            Self::Status => "status",
+        }
+    }
+}
+
+impl fmt::Display for SortKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for SortKey {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|k| k.name() == text).ok_or_else(|| UnknownName::new("sort key", text))
+    }
+}
+
+/// Which documents of a batch, in which order, and which page of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DocumentQuery {
+    pub cluster: Option<ClusterFilter>,
+    pub status: Option<Status>,
+    pub kind: Option<DocumentKind>,
+    pub confidence: Option<ConfidenceLevel>,
+    /// Part of the path, case-insensitive.
+    pub search: Option<String>,
+    pub sort: SortKey,
+    pub descending: bool,
+    /// From 0.
+    pub offset: u32,
+    /// At most [`Self::MAX_LIMIT`]; 0 stands for [`Self::DEFAULT_LIMIT`].
+    pub limit: u32,
+}
+
+impl DocumentQuery {
+    /// Rows of a page when nothing was said.
+    pub const DEFAULT_LIMIT: u32 = 50;
+    /// The most rows of a page.
+    pub const MAX_LIMIT: u32 = 500;
+
+    /// The number of rows to return, within bounds.
+    pub fn effective_limit(&self) -> u32 {
+        match self.limit {
+            0 => Self::DEFAULT_LIMIT,
+            limit => limit.min(Self::MAX_LIMIT),
+        }
+    }
+}
+
+/// A page of rows, how many there are in all, and where the next page starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Rows that match, on all pages.
+    pub total: u64,
+    /// Give it back as `cursor` for the next page; absent on the last.
+    pub next_cursor: Option<String>,
+}

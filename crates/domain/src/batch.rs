@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cluster::Cluster;
 use crate::failure::{Failure, FailureCode};
 use crate::ids::BatchId;
 use crate::status::{Status, UnknownName};
@@ -137,4 +138,22 @@ pub struct BatchSummary {
     pub words: u64,
     /// Size of the originals in bytes.
     pub bytes: u64,
+}
+
+/// All that stands above the table on a batch's page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchOverview {
+    pub batch: Batch,
+    pub summary: BatchSummary,
+    /// Largest first; empty until the batch has been analysed.
+    pub clusters: Vec<Cluster>,
+    /// Failures grouped by their code, most frequent first.
+    pub failures: Vec<FailureCount>,
+}
+
+/// How many documents of a batch stopped for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureCount {
+    pub code: FailureCode,
+    pub documents: u64,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::ClusterId;
+use crate::cluster::{ClusterFilter, ClusterId};
 use crate::ids::DocumentId;
 
 /// The most rows (and columns) that one heatmap has. More documents than this share cells.
@@ -50,4 +50,16 @@ pub struct SimilarPair {
     pub b_path: String,
     /// Cosine similarity, -1 to 1.
     pub similarity: f32,
+}
+
+/// Which part of the picture is asked for: everything, one cluster, or a run of positions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeatmapView {
+    /// Only these documents.
+    pub cluster: Option<ClusterFilter>,
+    /// The first position within what `cluster` leaves, from 0.
+    pub start: u32,
+    /// How many positions; 0 stands for all of the rest.
+    pub len: u32,
 }

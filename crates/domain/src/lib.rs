@@ -18,11 +18,12 @@ pub mod progress;
 pub mod export;
 pub mod query;
 
-pub use batch::{Batch, BatchParams, BatchSummary, Counts, ModelName};
+pub use batch::{Batch, BatchOverview, BatchParams, BatchSummary, Counts, FailureCount, ModelName};
 pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, Membership};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};
+pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
 pub use ids::{BatchId, DocumentId, JobId};
 pub use job::Stage;
 pub use kind::DocumentKind;

@@ -1,1 +1,198 @@
-//! To come.
+//! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
+
+mod arrive;
+mod read;
+mod rows;
+mod table;
+mod work;
+
+mod finish;
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sheaf_domain::{
+    Batch, BatchId, BatchSummary, Cluster, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount, JobId,
+    Neighbour, Page, Progress, Stage,
+};
+use sheaf_store::{
+    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
+    Store, StoreError, StoredDocument,
+};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// Milliseconds since 1970 by the database's clock, as an SQL expression.
+macro_rules! now {
+    () => {
+        "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+    };
+}
+pub(crate) use now;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A database file that is open.
+pub struct SqliteStore {
+    /// One connection: SQLite has one writer, and waiting in a queue is fairer than `SQLITE_BUSY`.
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the database file, makes it if it is absent and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or written, or was made by a later version.
+    pub async fn open(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30))
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "memory");
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(120))
+            .connect_with(options.clone())
+            .await
+            .map_err(database)?;
+        MIGRATIONS.run(&writer).await.map_err(|e| StoreError::Database(Box::new(e)))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(database)?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Waits for what is under way and closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Wraps a driver's error.
+pub(crate) fn database(error: sqlx::Error) -> StoreError {
+    StoreError::Database(Box::new(error))
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create_batch(&self, batch: &NewBatch) -> Result<()> {
+        arrive::create_batch(&self.writer, batch).await
+    }
+    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<()> {
+        arrive::add_documents(&self.writer, batch, documents).await
+    }
+    async fn seal_batch(&self, batch: BatchId) -> Result<()> {
+        arrive::seal_batch(&self.writer, batch).await
+    }
+    async fn open_batches(&self) -> Result<Vec<BatchId>> {
+        arrive::open_batches(&self.readers).await
+    }
+    async fn delete_batch(&self, batch: BatchId) -> Result<bool> {
+        arrive::delete_batch(&self.writer, batch).await
+    }
+    async fn unreferenced(&self, sha256: &[String]) -> Result<Vec<String>> {
+        arrive::unreferenced(&self.readers, sha256).await
+    }
+    async fn hashes(&self, batch: BatchId) -> Result<Vec<String>> {
+        arrive::hashes(&self.readers, batch).await
+    }
+
+    async fn batch(&self, batch: BatchId) -> Result<Option<Batch>> {
+        read::batch(&self.readers, batch).await
+    }
+    async fn batches(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>> {
+        read::batches(&self.readers, limit, cursor).await
+    }
+    async fn summary(&self, batch: BatchId) -> Result<BatchSummary> {
+        read::summary(&self.readers, batch).await
+    }
+    async fn clusters(&self, batch: BatchId) -> Result<Vec<Cluster>> {
+        read::clusters(&self.readers, batch).await
+    }
+    async fn failures(&self, batch: BatchId) -> Result<Vec<FailureCount>> {
+        read::failures(&self.readers, batch).await
+    }
+    async fn progress(&self, batch: BatchId) -> Result<Option<Progress>> {
+        read::progress(&self.readers, batch).await
+    }
+    async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
+        table::documents(&self.readers, batch, query).await
+    }
+    async fn documents_after(
+        &self,
+        batch: BatchId,
+        after: Option<(&str, DocumentId)>,
+        limit: u32,
+    ) -> Result<Vec<DocumentRow>> {
+        table::documents_after(&self.readers, batch, after, limit).await
+    }
+    async fn documents_by_position(&self, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>> {
+        table::documents_by_position(&self.readers, batch, start, limit).await
+    }
+    async fn document(&self, batch: BatchId, document: DocumentId) -> Result<Option<(StoredDocument, DocumentRow)>> {
+        table::document(&self.readers, batch, document).await
+    }
+    async fn neighbours(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Neighbour>> {
+        table::neighbours(&self.readers, batch, document).await
+    }
+    async fn text(&self, batch: BatchId, document: DocumentId) -> Result<Option<String>> {
+        read::text(&self.readers, batch, document).await
+    }
+    async fn clustering(&self, batch: BatchId) -> Result<Option<Clustering>> {
+        read::clustering(&self.readers, batch).await
+    }
+
+    async fn claim(&self, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>> {
+        work::claim(&self.writer, stage, worker, limit, lease_ms).await
+    }
+    async fn heartbeat(&self, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>> {
+        work::heartbeat(&self.writer, worker, claims, lease_ms).await
+    }
+    async fn release(&self, claims: &[Claim]) -> Result<()> {
+        work::release(&self.writer, claims).await
+    }
+    async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64> {
+        work::expire_leases(&self.writer, max_crashes, all).await
+    }
+    async fn next_ready_ms(&self) -> Result<Option<u64>> {
+        work::next_ready_ms(&self.readers).await
+    }
+
+    async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>> {
+        finish::remembered_parse(&self.readers, key).await
+    }
+    async fn complete_parse(&self, claim: &Claim, record: &ParseRecord) -> Result<bool> {
+        finish::complete_parse(&self.writer, claim, record).await
+    }
+    async fn embed_inputs(&self, claims: &[Claim]) -> Result<Vec<EmbedInput>> {
+        finish::embed_inputs(&self.readers, claims).await
+    }
+    async fn remembered_vectors(&self, keys: &[String]) -> Result<Vec<String>> {
+        finish::remembered_vectors(&self.readers, keys).await
+    }
+    async fn complete_embed(&self, results: &[EmbedResult]) -> Result<Vec<JobId>> {
+        finish::complete_embed(&self.writer, results).await
+    }
+    async fn analysed_documents(&self, batch: BatchId) -> Result<Vec<AnalysedDocument>> {
+        finish::analysed_documents(&self.readers, batch).await
+    }
+    async fn complete_analysis(&self, result: &AnalysisResult) -> Result<bool> {
+        finish::complete_analysis(&self.writer, result).await
+    }
+    async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool> {
+        finish::fail(&self.writer, claim, failure, retry_ms).await
+    }
+}

@@ -1,1 +1,17 @@
-//! To come.
+//! What Sheaf remembers, as one trait in domain words. It owns the contract; it refuses SQL, files and HTTP.
+//!
+//! The queue lives in the same store as the results, so that a result and its job's new state are one transaction: the
+//! token for that is the job's attempt number, which rises with every claim. A worker that lost its lease completes
+//! nothing.
+
+mod records;
+mod store;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+pub use records::{
+    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedOutcome, EmbedResult, NewBatch, NewDocument,
+    ParseRecord, Placement, StoredDocument, VectorFile, Vectored,
+};
+pub use store::{Store, StoreError};

@@ -1,0 +1,198 @@
+//! The table of documents: filtered, sorted and paged by the database; and single documents.
+
+use sheaf_domain::{
+    BatchId, ClusterFilter, ClusterId, ConfidenceLevel, Document, DocumentId, DocumentQuery, DocumentRow, Neighbour,
+    Page, SortKey,
+};
+use sheaf_store::StoredDocument;
+use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
+
+use crate::read;
+use crate::rows::{self, document_columns, document_tables, get, parsed_opt};
+use crate::{Result, database};
+
+pub async fn documents(readers: &SqlitePool, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
+    let mut counting = QueryBuilder::new(concat!("SELECT count(*) FROM ", document_tables!()));
+    push_filter(&mut counting, batch, query);
+    let total: i64 = counting.build_query_scalar().fetch_one(readers).await.map_err(database)?;
+    let total = u64::try_from(total).unwrap_or_default();
+
+    let limit = query.effective_limit();
+    let mut select = QueryBuilder::new(concat!("SELECT ", document_columns!(), " FROM ", document_tables!()));
+    push_filter(&mut select, batch, query);
+    push_order(&mut select, query.sort, query.descending);
+    select.push(" LIMIT ").push_bind(limit).push(" OFFSET ").push_bind(query.offset);
+    let rows = select.build().fetch_all(readers).await.map_err(database)?;
+
+    let items = rows.iter().map(rows::document).collect::<Result<Vec<_>>>()?;
+    let next = u64::from(query.offset) + items.len() as u64;
+    let next_cursor = (next < total && !items.is_empty()).then(|| next.to_string());
+    Ok(Page { items, total, next_cursor })
+}
+
+fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQuery) {
+    // Exhaustive, so that a new filter cannot be forgotten here.
+    let DocumentQuery { cluster, status, kind, confidence, search, sort: _, descending: _, offset: _, limit: _ } =
+        query;
+    sql.push(" WHERE d.batch = ").push_bind(batch.to_string());
+    match cluster {
+        Some(ClusterFilter::Cluster(id)) => {
+            sql.push(" AND l.cluster = ").push_bind(id.0);
+        }
+        Some(ClusterFilter::Outliers) => {
+            sql.push(" AND l.document IS NOT NULL AND l.cluster IS NULL");
+        }
+        None => {}
+    }
+    if let Some(status) = status {
+        sql.push(" AND d.status = ").push_bind(status.name());
+    }
+    if let Some(kind) = kind {
+        sql.push(" AND p.kind = ").push_bind(kind.name());
+    }
+    match confidence {
+        // The same bounds as `ConfidenceLevel::of`.
+        Some(ConfidenceLevel::High) => {
+            sql.push(" AND l.probability > 0.7");
+        }
+        Some(ConfidenceLevel::Medium) => {
+            sql.push(" AND l.probability <= 0.7 AND l.probability >= 0.4");
+        }
+        Some(ConfidenceLevel::Low) => {
+            sql.push(" AND l.probability < 0.4");
+        }
+        None => {}
+    }
+    if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
+        // `instr` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only.
+        sql.push(" AND instr(lower(d.path), lower(").push_bind(search.to_owned()).push(")) > 0");
+    }
+}
+
+fn push_order(sql: &mut QueryBuilder<Sqlite>, sort: SortKey, descending: bool) {
+    let column = match sort {
+        SortKey::Path => "d.path",
+        SortKey::Kind => "p.kind",
+        SortKey::Pages => "p.pages",
+        SortKey::Words => "p.words",
+        SortKey::Language => "p.language",
+        SortKey::Cluster => "l.cluster",
+        SortKey::Probability => "l.probability",
+        SortKey::Status => "d.status",
+    };
+    let direction = if descending { "DESC" } else { "ASC" };
+    sql.push(format!(" ORDER BY {column} {direction} NULLS LAST, d.path, d.id"));
+}
+
+pub async fn documents_after(
+    readers: &SqlitePool,
+    batch: BatchId,
+    after: Option<(&str, DocumentId)>,
+    limit: u32,
+) -> Result<Vec<DocumentRow>> {
+    let (path, document) = after.map_or((String::new(), String::new()), |(p, d)| (p.to_owned(), d.to_string()));
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        document_columns!(),
+        " FROM ",
+        document_tables!(),
+        " WHERE d.batch = ? AND (d.path, d.id) > (?, ?) ORDER BY d.path, d.id LIMIT ?"
+    ))
+    .bind(batch.to_string())
+    .bind(path)
+    .bind(document)
+    .bind(limit)
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
+    rows.iter().map(rows::document).collect()
+}
+
+pub async fn documents_by_position(
+    readers: &SqlitePool,
+    batch: BatchId,
+    start: u32,
+    limit: u32,
+) -> Result<Vec<DocumentRow>> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        document_columns!(),
+        " FROM ",
+        document_tables!(),
+        " WHERE l.batch = ? AND l.position >= ? ORDER BY l.position LIMIT ?"
+    ))
+    .bind(batch.to_string())
+    .bind(start)
+    .bind(limit)
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
+    rows.iter().map(rows::document).collect()
+}
+
+pub async fn document(
+    readers: &SqlitePool,
+    batch: BatchId,
+    document: DocumentId,
+) -> Result<Option<(StoredDocument, DocumentRow)>> {
+    let row = sqlx::query(concat!(
+        "SELECT ",
+        document_columns!(),
+        ", p.metadata, p.problems FROM ",
+        document_tables!(),
+        " WHERE d.batch = ? AND d.id = ?"
+    ))
+    .bind(batch.to_string())
+    .bind(document.to_string())
+    .fetch_optional(readers)
+    .await
+    .map_err(database)?;
+    let Some(row) = row else { return Ok(None) };
+    let Some(found) = read::batch(readers, batch).await? else { return Ok(None) };
+    let shown = rows::document(&row)?;
+    let stored = StoredDocument {
+        document: Document {
+            id: document,
+            batch,
+            path: shown.path.clone(),
+            sha256: shown.sha256.clone(),
+            bytes: shown.bytes,
+            status: shown.status,
+            stage: shown.stage,
+            failure: shown.failure.clone(),
+        },
+        batch: found,
+        metadata: parsed_opt(&row, "parses", "metadata")?.unwrap_or_default(),
+        problems: parsed_opt(&row, "parses", "problems")?.unwrap_or_default(),
+    };
+    Ok(Some((stored, shown)))
+}
+
+pub async fn neighbours(readers: &SqlitePool, batch: BatchId, document: DocumentId) -> Result<Vec<Neighbour>> {
+    let list: Option<String> = sqlx::query_scalar("SELECT neighbours FROM placements WHERE document = ? AND batch = ?")
+        .bind(document.to_string())
+        .bind(batch.to_string())
+        .fetch_optional(readers)
+        .await
+        .map_err(database)?;
+    let Some(list) = list else { return Ok(Vec::new()) };
+    let rows = sqlx::query(
+        "SELECT d.id, d.path, l.cluster, json_extract(j.value, '$[1]') AS similarity FROM json_each(?) j \
+         JOIN documents d ON d.id = json_extract(j.value, '$[0]') LEFT JOIN placements l ON l.document = d.id \
+         ORDER BY j.key",
+    )
+    .bind(list)
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
+    rows.iter()
+        .map(|row| {
+            Ok(Neighbour {
+                id: DocumentId(rows::id(row, "documents", "id")?),
+                path: get(row, "path")?,
+                similarity: row.try_get::<f64, _>("similarity").map_err(database)? as f32,
+                cluster: get::<Option<u32>>(row, "cluster")?.map(ClusterId),
+            })
+        })
+        .collect()
+}

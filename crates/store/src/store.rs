@@ -1,0 +1,123 @@
+//! The trait.
+
+use async_trait::async_trait;
+use sheaf_domain::{
+    Batch, BatchId, BatchSummary, Cluster, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCode, FailureCount,
+    JobId, Neighbour, Page, Progress, Stage,
+};
+
+use crate::records::{
+    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
+    StoredDocument,
+};
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("the database refused")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A row that this version cannot understand.
+    #[error("a row of `{table}` cannot be read: {reason}")]
+    Row {
+        /// The table it is in.
+        table: &'static str,
+        /// What is wrong with it; never a document's text.
+        reason: String,
+    },
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(FailureCode::Storage, error.to_string())
+    }
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// What Sheaf remembers. Every method is one transaction.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // Batches and their documents arrive.
+
+    /// Makes an empty, open batch: it is listed, but not analysed before [`Store::seal_batch`].
+    async fn create_batch(&self, batch: &NewBatch) -> Result<()>;
+    /// Adds documents, each with its first job, so that work starts while the rest is still being sent.
+    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<()>;
+    /// Says that no more documents come. When all are finished already, the analyse job is queued.
+    async fn seal_batch(&self, batch: BatchId) -> Result<()>;
+    /// Batches that were never sealed: uploads that a crash cut off.
+    async fn open_batches(&self) -> Result<Vec<BatchId>>;
+    /// Removes a batch and all that belongs to it; `false` when there is none. Blobs are swept by the caller.
+    async fn delete_batch(&self, batch: BatchId) -> Result<bool>;
+    /// Of these content hashes, those that no document has.
+    async fn unreferenced(&self, sha256: &[String]) -> Result<Vec<String>>;
+    /// The distinct content hashes of a batch's documents.
+    async fn hashes(&self, batch: BatchId) -> Result<Vec<String>>;
+
+    // Pages read rows.
+
+    /// A batch with its counts.
+    async fn batch(&self, batch: BatchId) -> Result<Option<Batch>>;
+    /// Sealed and open batches, latest first. `cursor` is what the page before gave.
+    async fn batches(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>>;
+    /// The figures of the cards.
+    async fn summary(&self, batch: BatchId) -> Result<BatchSummary>;
+    /// Largest first.
+    async fn clusters(&self, batch: BatchId) -> Result<Vec<Cluster>>;
+    /// Most frequent first.
+    async fn failures(&self, batch: BatchId) -> Result<Vec<FailureCount>>;
+    /// What a live page polls; absent when there is no such batch.
+    async fn progress(&self, batch: BatchId) -> Result<Option<Progress>>;
+    /// One page of the table.
+    async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>>;
+    /// Rows in the order of (path, id) after the given one, for exports.
+    async fn documents_after(
+        &self,
+        batch: BatchId,
+        after: Option<(&str, DocumentId)>,
+        limit: u32,
+    ) -> Result<Vec<DocumentRow>>;
+    /// Clustered documents by position, from `start`, for the heatmap and the similarity export.
+    async fn documents_by_position(&self, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>>;
+    /// One row and what only its own page shows.
+    async fn document(&self, batch: BatchId, document: DocumentId) -> Result<Option<(StoredDocument, DocumentRow)>>;
+    /// Most similar first.
+    async fn neighbours(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Neighbour>>;
+    /// A document's extracted text; absent when it has none.
+    async fn text(&self, batch: BatchId, document: DocumentId) -> Result<Option<String>>;
+    /// The clustering that a batch has now.
+    async fn clustering(&self, batch: BatchId) -> Result<Option<Clustering>>;
+
+    // Workers claim, keep and finish jobs.
+
+    /// Leases up to `limit` ready jobs of a stage to `worker` for `lease_ms`, in order of priority and age.
+    async fn claim(&self, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>>;
+    /// Extends the leases of these claims and says which are still held; the others were lost or cancelled.
+    async fn heartbeat(&self, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>>;
+    /// Gives leases back unfinished, as if they had not been claimed (a worker that shuts down).
+    async fn release(&self, claims: &[Claim]) -> Result<()>;
+    /// Returns jobs whose lease ran out to the queue, later each time; one that was lost `max_crashes` times fails. With
+    /// `all`, every running job's lease counts as run out: for a store that only one process can open, at its start.
+    async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64>;
+    /// When the earliest ready job of any stage can be claimed: milliseconds from now, absent when there is none.
+    async fn next_ready_ms(&self) -> Result<Option<u64>>;
+
+    /// A parse result of the same bytes by the same parser, if it was remembered.
+    async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>>;
+    /// Remembers the result and moves the document on to the embed stage. `false`: the lease was lost, nothing changed.
+    async fn complete_parse(&self, claim: &Claim, record: &ParseRecord) -> Result<bool>;
+    /// The texts behind claims of the embed stage.
+    async fn embed_inputs(&self, claims: &[Claim]) -> Result<Vec<EmbedInput>>;
+    /// Those of the given keys whose vectors are remembered.
+    async fn remembered_vectors(&self, keys: &[String]) -> Result<Vec<String>>;
+    /// Remembers vectors and finishes the documents; gives the jobs that were really finished.
+    async fn complete_embed(&self, results: &[EmbedResult]) -> Result<Vec<JobId>>;
+    /// The documents of a batch that have a vector, in the order of (sha256, path).
+    async fn analysed_documents(&self, batch: BatchId) -> Result<Vec<AnalysedDocument>>;
+    /// Replaces the batch's clustering and finishes the batch. `false`: the lease was lost, nothing changed.
+    async fn complete_analysis(&self, result: &AnalysisResult) -> Result<bool>;
+    /// Ends an attempt without success: with `retry_ms` the job is ready again after that time, otherwise it and its
+    /// document (or batch) have failed. `false`: the lease was lost, nothing changed.
+    async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool>;
+}

@@ -1,0 +1,114 @@
+//! Tells what a file is: by its content first; its name only separates kinds of plain text.
+
+mod compound;
+mod package;
+mod textual;
+
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+
+use file_format::FileFormat;
+use sheaf_domain::DocumentKind;
+
+/// So much of a file is looked at before its structure is.
+const HEAD: u64 = 64 << 10;
+
+/// Magic numbers at an offset; those that need a closer look are not here.
+const MAGIC: &[(usize, &[u8], DocumentKind)] = &[
+    (0, b"{\\rtf", DocumentKind::Rtf),
+    (0, b"\x89PNG\r\n\x1a\n", DocumentKind::Png),
+    (0, b"\xff\xd8\xff", DocumentKind::Jpeg),
+    (0, b"II*\0", DocumentKind::Tiff),
+    (0, b"MM\0*", DocumentKind::Tiff),
+    (0, b"II+\0", DocumentKind::Tiff),
+    (0, b"MM\0+", DocumentKind::Tiff),
+    (8, b"WEBP", DocumentKind::Webp),
+    (0, b"GIF8", DocumentKind::Gif),
+    (0, b"\x1f\x8b", DocumentKind::Gzip),
+    (0, b"7z\xbc\xaf\x27\x1c", DocumentKind::SevenZip),
+    (257, b"ustar", DocumentKind::Tar),
+];
+
+/// The kind of the file that `reader` holds from its start; an empty file is of the kind that its name says.
+/// Reads the head, and of ZIP and OLE containers the directory. `name` is a weak hint.
+///
+/// # Errors
+/// Those of the reader.
+pub fn detect_kind<R: Read + Seek>(mut reader: R, name: &str) -> io::Result<DocumentKind> {
+    reader.seek(SeekFrom::Start(0))?;
+    let mut head = Vec::new();
+    (&mut reader).take(HEAD).read_to_end(&mut head)?;
+
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK00PK") {
+        return Ok(package::kind(reader, &head, name));
+    }
+    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Ok(compound::kind(reader, name));
+    }
+    if let Some(kind) = magic(&head) {
+        return Ok(kind);
+    }
+    // Readers of PDF accept some noise before the header.
+    if find(&head[..head.len().min(1024)], b"%PDF-").is_some() {
+        return Ok(DocumentKind::Pdf);
+    }
+    if textual::is_text(&head) {
+        return Ok(textual::kind(&head, name));
+    }
+    Ok(DocumentKind::Unknown)
+}
+
+/// What a file of an unknown kind is called, if somebody knows: `MPEG-4 Part 14 Video`.
+pub fn foreign_name(bytes: &[u8]) -> Option<String> {
+    match FileFormat::from_reader(Cursor::new(bytes)).ok()? {
+        FileFormat::ArbitraryBinaryData | FileFormat::PlainText | FileFormat::Empty => None,
+        known => Some(known.name().to_owned()),
+    }
+}
+
+fn magic(head: &[u8]) -> Option<DocumentKind> {
+    if head.starts_with(b"BM") && head.get(6..10) == Some(&[0; 4]) {
+        return Some(DocumentKind::Bmp);
+    }
+    MAGIC.iter().find(|(at, magic, _)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic))).map(|row| row.2)
+}
+
+/// The suffix of a name in lower case, without its dot.
+fn suffix(name: &str) -> String {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    file.rsplit_once('.').map(|(_, suffix)| suffix.to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// Where `needle` first is in `haystack`.
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        #[track_caller]
+        fn check(bytes: &[u8], name: &str, expect: DocumentKind) {
+            assert_eq!(detect_kind(Cursor::new(bytes), name).expect("memory"), expect, "{name}");
+        }
+        check(b"%PDF-1.4", "report.doc", DocumentKind::Pdf);
+        check(b"\n\n%PDF-1.4", "report", DocumentKind::Pdf);
+        check(b"<!DOCTYPE html><p>Hi", "letter.doc", DocumentKind::Html);
+        check(b"just words", "photo.jpg", DocumentKind::Text);
+        check(b"# Title", "README.md", DocumentKind::Markdown);
+        check(b"a,b\n1,2\n", "t.csv", DocumentKind::Csv);
+        check(b"{\"a\": 1}", "whatever", DocumentKind::Json);
+        check(b"{\"a\": 1}\n{\"a\": 2}", "whatever", DocumentKind::Jsonl);
+        check(b"[see below]", "note.txt", DocumentKind::Text);
+        check(b"From: a@b.c\nSubject: x\n\nHello", "mail", DocumentKind::Email);
+        check(b"{\\rtf1 x}", "a.txt", DocumentKind::Rtf);
+        check(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x.xml", DocumentKind::Svg);
+        check(b"<?xml version='1.0'?><note/>", "x", DocumentKind::Xml);
+        check(&[1, 2, 3, 4, 0, 200, 131, 9, 7], "a.txt", DocumentKind::Unknown);
+        check(b"", "a.csv", DocumentKind::Csv);
+        check(b"PK\x03\x04 and no more", "a.docx", DocumentKind::Docx);
+        check(b"PK\x03\x04 and no more", "a", DocumentKind::Zip);
+    }
+}

@@ -1,0 +1,75 @@
+//! Kinds that are ZIP files: told by the names of their parts.
+
+use std::io::{Read, Seek};
+
+use sheaf_domain::DocumentKind;
+use zip::ZipArchive;
+
+use super::{find, suffix};
+
+/// So much of a part is read to tell what the package is.
+const PART: u64 = 256 << 10;
+
+/// The kind of a ZIP file that begins with `head`.
+pub fn kind<R: Read + Seek>(reader: R, head: &[u8], name: &str) -> DocumentKind {
+    match ZipArchive::new(reader) {
+        Ok(mut archive) => of_archive(&mut archive),
+        // Cut off or broken: the head and the name must do.
+        Err(_) => of_fragment(head, name),
+    }
+}
+
+fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
+    let open_document = part(archive, "mimetype").and_then(|mime| match mime.trim_ascii() {
+        b"application/epub+zip" => Some(DocumentKind::Epub),
+        b"application/vnd.oasis.opendocument.text" => Some(DocumentKind::Odt),
+        b"application/vnd.oasis.opendocument.spreadsheet" => Some(DocumentKind::Ods),
+        b"application/vnd.oasis.opendocument.presentation" => Some(DocumentKind::Odp),
+        _ => None,
+    });
+    if let Some(kind) = open_document {
+        let manifest = part(archive, "META-INF/manifest.xml").unwrap_or_default();
+        let encrypted = kind != DocumentKind::Epub && find(&manifest, b"encryption-data").is_some();
+        return if encrypted { DocumentKind::EncryptedOffice } else { kind };
+    }
+    if let Some(types) = part(archive, "[Content_Types].xml") {
+        let says = |what: &str| find(&types, what.as_bytes()).is_some();
+        let has = |folder: &str| archive.file_names().any(|part| part.starts_with(folder));
+        if says("wordprocessingml.document.main") || says("ms-word.document.macroEnabled") || has("word/") {
+            return DocumentKind::Docx;
+        }
+        if says("spreadsheetml.sheet.main") || says("ms-excel.sheet") || has("xl/") {
+            return DocumentKind::Xlsx;
+        }
+        if says("presentationml.") || has("ppt/") {
+            return DocumentKind::Pptx;
+        }
+        return DocumentKind::Unknown;
+    }
+    // Pages, Numbers and Keynote: unpacking them would yield previews and scraps.
+    if archive.index_for_name("Index/Document.iwa").is_some() || archive.index_for_name("Index.zip").is_some() {
+        return DocumentKind::Unknown;
+    }
+    DocumentKind::Zip
+}
+
+fn of_fragment(head: &[u8], name: &str) -> DocumentKind {
+    let has = |part: &str| find(head, part.as_bytes()).is_some();
+    match suffix(name).as_str() {
+        "docx" | "docm" | "dotx" => DocumentKind::Docx,
+        "xlsx" | "xlsm" => DocumentKind::Xlsx,
+        "pptx" | "pptm" => DocumentKind::Pptx,
+        "odt" => DocumentKind::Odt,
+        "ods" => DocumentKind::Ods,
+        "odp" => DocumentKind::Odp,
+        "epub" => DocumentKind::Epub,
+        _ if has("[Content_Types].xml") && has("word/") => DocumentKind::Docx,
+        _ => DocumentKind::Zip,
+    }
+}
+
+fn part<R: Read + Seek>(archive: &mut ZipArchive<R>, name: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    archive.by_name(name).ok()?.take(PART).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}

@@ -1,0 +1,160 @@
+//! Word (OOXML, ECMA-376): body, tables, headers, notes and comments, with headings and lists as in Markdown.
+//! Parts are read one by one under a limit; nothing outside the package is ever followed.
+
+mod body;
+mod package;
+mod styles;
+
+use sheaf_domain::{DocumentMetadata, Failure};
+
+use crate::formats::corrupt;
+use crate::output::Output;
+use package::Package;
+
+/// One page: the headers, the body, the footers, then foot- and endnotes and comments.
+pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut package = Package::open(bytes, output.limits())?;
+    let main = package.main_part();
+    let document = package.part(&main)?.ok_or_else(|| corrupt("this Word file has no document part"))?;
+    let styles = match package.part("word/styles.xml")? {
+        Some(xml) => styles::headings(&xml),
+        None => styles::Headings::default(),
+    };
+    let depth = output.limits().depth;
+
+    let mut page = String::new();
+    let body = body::text(&document, &styles, depth)?;
+    append_parts(&mut page, &mut package, "header", &styles, depth)?;
+    append(&mut page, &body);
+    append_parts(&mut page, &mut package, "footer", &styles, depth)?;
+    for part in ["footnotes", "endnotes", "comments"] {
+        append_parts(&mut page, &mut package, part, &styles, depth)?;
+    }
+    output.metadata = metadata(&mut package)?;
+    output.page(&page)
+}
+
+/// Adds the text of the parts `word/NAME.xml` or `word/NAME1.xml` and so on, the same text once: Word keeps a header
+/// for first, odd and even pages.
+fn append_parts(
+    page: &mut String,
+    package: &mut Package<'_>,
+    name: &str,
+    styles: &styles::Headings,
+    depth: u32,
+) -> Result<(), Failure> {
+    let mut seen = Vec::new();
+    for part in package.numbered(name) {
+        let Some(xml) = package.part(&part)? else { continue };
+        // A broken header is no reason to lose the body.
+        let Ok(text) = body::text(&xml, styles, depth) else { continue };
+        if !seen.contains(&text) {
+            append(page, &text);
+            seen.push(text);
+        }
+    }
+    Ok(())
+}
+
+fn append(page: &mut String, text: &str) {
+    let text = text.trim_matches('\n');
+    if !text.trim().is_empty() {
+        if !page.is_empty() {
+            page.push_str("\n\n");
+        }
+        page.push_str(text);
+    }
+}
+
+fn metadata(package: &mut Package<'_>) -> Result<DocumentMetadata, Failure> {
+    let core = package.part("docProps/core.xml")?.unwrap_or_default();
+    let app = package.part("docProps/app.xml")?.unwrap_or_default();
+    Ok(DocumentMetadata {
+        title: styles::element(&core, "title"),
+        author: styles::element(&core, "creator"),
+        created: styles::element(&core, "created"),
+        producer: styles::element(&app, "Application"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use sheaf_domain::FailureCode;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use crate::formats::read;
+
+    fn package(parts: &[(&str, &str)]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in parts {
+            zip.start_file(*name, SimpleFileOptions::default()).expect("memory");
+            zip.write_all(text.as_bytes()).expect("memory");
+        }
+        zip.finish().expect("memory").into_inner()
+    }
+
+    fn word(body: &str) -> Vec<u8> {
+        package(&[
+            ("[Content_Types].xml", "<Types>wordprocessingml.document.main</Types>"),
+            ("word/document.xml", &format!("<w:document xmlns:w='w'><w:body>{body}</w:body></w:document>")),
+        ])
+    }
+
+    #[test]
+    fn bodies() {
+        #[track_caller]
+        fn check(body: &str, expect: &str) {
+            assert_eq!(read(&word(body), "a.docx").expect("docx").text(), expect, "{body}");
+        }
+        let p = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
+        check(&format!("{}{}", p("one"), p("two")), "one\n\ntwo");
+        check("<w:p><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c &amp; d</w:t></w:r></w:p>", "a\tb\nc & d");
+        check("<w:p><w:pPr><w:pStyle w:val='Heading2'/></w:pPr><w:r><w:t>Head</w:t></w:r></w:p>", "## Head");
+        check(
+            "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='3'/></w:numPr></w:pPr><w:r><w:t>item</w:t></w:r></w:p>",
+            "  - item",
+        );
+        let cell = |text: &str| format!("<w:tc>{}</w:tc>", p(text));
+        check(
+            &format!("<w:tbl><w:tr>{}{}</w:tr><w:tr>{}{}</w:tr></w:tbl>", cell("a"), cell("b"), cell("c"), cell("d")),
+            "a\tb\nc\td",
+        );
+        check(
+            "<w:p><w:r><w:t>kept</w:t><w:delText>deleted</w:delText><w:instrText>PAGE</w:instrText></w:r></w:p>",
+            "kept",
+        );
+        check(
+            "<w:p><mc:AlternateContent><mc:Choice><w:t>once</w:t></mc:Choice><mc:Fallback><w:t>once</w:t></mc:Fallback>\
+             </mc:AlternateContent></w:p>",
+            "once",
+        );
+    }
+
+    #[test]
+    fn packages_that_are_refused() {
+        #[track_caller]
+        fn check(bytes: &[u8], code: FailureCode) {
+            assert_eq!(read(bytes, "a.docx").expect_err("refused").code, code);
+        }
+        check(&package(&[("[Content_Types].xml", "wordprocessingml.document.main")]), FailureCode::CorruptFile);
+        check(&word("<w:p><w:r></w:p>"), FailureCode::CorruptFile);
+        check(&word(&"<w:p>".repeat(1000)), FailureCode::DocumentLimit);
+        check(&word("<w:p/>"), FailureCode::NoText);
+        let whole = word("<w:p/>");
+        check(&whole[..whole.len() / 2], FailureCode::CorruptFile);
+    }
+
+    #[test]
+    fn metadata_is_read() {
+        let bytes = package(&[
+            ("[Content_Types].xml", "<Types/>"),
+            ("word/document.xml", "<w:document xmlns:w='w'><w:t>text</w:t></w:document>"),
+            ("docProps/core.xml", "<cp xmlns:dc='d'><dc:title>T &amp; U</dc:title><dc:creator>Ann</dc:creator></cp>"),
+        ]);
+        let metadata = read(&bytes, "a").expect("docx").metadata;
+        assert_eq!((metadata.title.as_deref(), metadata.author.as_deref()), (Some("T & U"), Some("Ann")));
+    }
+}

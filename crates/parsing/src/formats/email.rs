@@ -1,0 +1,124 @@
+//! Mail (RFC 5322 and MIME) by mail-parser: the important header fields, then the body.
+
+use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+use sheaf_domain::Failure;
+
+use crate::formats::{corrupt, html};
+use crate::output::Output;
+
+/// Attachments are named up to this many.
+const NAMED: usize = 5;
+
+/// One page: subject, people and date, an empty line, the body. Plain text is preferred to HTML.
+pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
+    let message = MessageParser::default().parse(bytes).filter(is_mail);
+    let message = message.ok_or_else(|| corrupt("this is not a valid e-mail: it has no sender, subject or date"))?;
+    let date = message.date().map(mail_parser::DateTime::to_rfc3339);
+    let from = message.from().map(people);
+
+    let mut page = String::new();
+    let fields = [
+        ("Subject", message.subject().map(str::to_owned)),
+        ("From", from.clone()),
+        ("To", message.to().map(people)),
+        ("Cc", message.cc().map(people)),
+        ("Date", date.clone()),
+    ];
+    for (field, value) in fields {
+        if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
+            page.push_str(&format!("{field}: {}\n", value.trim()));
+        }
+    }
+    for body in message.text_bodies() {
+        page.push('\n');
+        match &body.body {
+            PartType::Text(text) => page.push_str(text),
+            PartType::Html(text) => page.push_str(&html::to_text(text).text),
+            PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => {}
+        }
+        page.push('\n');
+    }
+    list_attachments(&message, output);
+    output.metadata.title = message.subject().map(str::to_owned);
+    output.metadata.author = from;
+    output.metadata.created = date;
+    output.page(&page)
+}
+
+/// mail-parser makes a message of anything; a mail says at least one of these.
+fn is_mail(message: &Message<'_>) -> bool {
+    message.from().is_some()
+        || message.subject().is_some()
+        || message.date().is_some()
+        || message.to().is_some()
+        || message.message_id().is_some()
+        || message.received().is_some()
+}
+
+/// `Ann Example <ann@example.org>, bob@example.org`.
+fn people(address: &Address<'_>) -> String {
+    let people: Vec<String> = address
+        .iter()
+        .filter_map(|person| match (person.name(), person.address()) {
+            (Some(name), Some(address)) => Some(format!("{name} <{address}>")),
+            (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+            (None, None) => None,
+        })
+        .collect();
+    people.join(", ")
+}
+
+fn list_attachments(message: &Message<'_>, output: &mut Output<'_>) {
+    let count = message.attachments().count();
+    if count == 0 {
+        return;
+    }
+    let mut names: Vec<String> = message
+        .attachments()
+        .take(NAMED)
+        .map(|part| part.attachment_name().unwrap_or("without a name").chars().take(100).collect())
+        .collect();
+    if count > NAMED {
+        names.push("…".to_owned());
+    }
+    let attachments = if count == 1 { "1 attachment was".to_owned() } else { format!("{count} attachments were") };
+    output.problem(None, format!("{attachments} not read: {}", names.join(", ")));
+}
+
+#[cfg(test)]
+mod tests {
+    use sheaf_domain::FailureCode;
+
+    use crate::formats::read;
+
+    #[test]
+    fn header_and_body() {
+        #[track_caller]
+        fn check(mail: &str, expect: &str) {
+            assert_eq!(read(mail.as_bytes(), "a.eml").expect("mail").text(), expect);
+        }
+        check(
+            "From: Ann <a@b.c>\nTo: d@e.f\nSubject: =?utf-8?Q?Caf=C3=A9?=\n\nHello\n",
+            "Subject: Café\nFrom: Ann <a@b.c>\nTo: d@e.f\n\nHello",
+        );
+        check("From: a@b.c\nContent-Type: text/html\n\n<p>One<p>Two<script>no</script>", "From: a@b.c\n\nOne\n\nTwo");
+        check(
+            "From: a@b.c\nContent-Type: multipart/alternative; boundary=x\n\n--x\nContent-Type: text/html\n\n<b>rich</b>\n\
+             --x\nContent-Type: text/plain\n\nplain\n--x--\n",
+            "From: a@b.c\n\nplain",
+        );
+    }
+
+    #[test]
+    fn attachments_are_listed() {
+        let mail = "From: a@b.c\nSubject: s\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nbody\n--x\n\
+                    Content-Type: application/pdf\nContent-Disposition: attachment; filename=\"../a.pdf\"\n\nxx\n--x--\n";
+        let document = read(mail.as_bytes(), "a.eml").expect("mail");
+        assert_eq!(document.problems[0].message, "1 attachment was not read: ../a.pdf");
+    }
+
+    #[test]
+    fn what_has_no_header_is_no_mail() {
+        assert_eq!(read(b"This is not a valid eml.\n", "a.eml").expect_err("broken").code, FailureCode::CorruptFile);
+    }
+}

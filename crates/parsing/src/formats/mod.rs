@@ -1,0 +1,116 @@
+//! One module for each family of kinds: bytes in, pages into an [`Output`].
+
+mod docx;
+mod email;
+mod html;
+mod json;
+mod pdf;
+mod table;
+mod text;
+mod xml;
+
+use std::io::Cursor;
+
+use sheaf_domain::{DocumentKind, Failure, FailureCode};
+
+use crate::detect::{detect_kind, foreign_name};
+use crate::output::Output;
+
+pub use pdf::Pdfium;
+
+/// The bytes of a document and what they are.
+pub struct Source<'a> {
+    pub bytes: &'a [u8],
+    pub kind: DocumentKind,
+}
+
+impl<'a> Source<'a> {
+    /// Tells the kind by the bytes; `name` is a weak hint.
+    pub fn new(bytes: &'a [u8], name: &str) -> Self {
+        // Reading from memory does not fail.
+        let kind = detect_kind(Cursor::new(bytes), name).unwrap_or(DocumentKind::Unknown);
+        Self { bytes, kind }
+    }
+}
+
+/// Reads a document into `output`.
+///
+/// # Errors
+/// The reason why it cannot be read; pages that were put out before stay.
+pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(), Failure> {
+    let bytes = source.bytes;
+    match source.kind {
+        DocumentKind::Pdf => pdf::parse(bytes, pdfium, output),
+        DocumentKind::Docx => docx::parse(bytes, output),
+        DocumentKind::Html => html::parse(bytes, output),
+        DocumentKind::Email => email::parse(bytes, output),
+        DocumentKind::Csv => table::parse(bytes, None, output),
+        DocumentKind::Tsv => table::parse(bytes, Some(b'\t'), output),
+        DocumentKind::Markdown | DocumentKind::Text => text::parse(bytes, output),
+        DocumentKind::Json => json::parse(bytes, output),
+        DocumentKind::Jsonl => json::parse_lines(bytes, output),
+        DocumentKind::Notebook => json::parse_notebook(bytes, output),
+        DocumentKind::Xml => xml::parse(bytes, output),
+        DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
+        kind @ (DocumentKind::Pptx
+        | DocumentKind::Xlsx
+        | DocumentKind::Odt
+        | DocumentKind::Ods
+        | DocumentKind::Odp
+        | DocumentKind::Rtf
+        | DocumentKind::Epub
+        | DocumentKind::Msg
+        | DocumentKind::Doc
+        | DocumentKind::Xls
+        | DocumentKind::Ppt) => Err(unsupported(format!(
+            "this is a file of the kind “{}”; this version does not read those yet",
+            kind.label()
+        ))),
+        kind @ (DocumentKind::Png
+        | DocumentKind::Jpeg
+        | DocumentKind::Tiff
+        | DocumentKind::Webp
+        | DocumentKind::Bmp
+        | DocumentKind::Gif
+        | DocumentKind::Svg) => {
+            Err(unsupported(format!("this is a {}, and text in images is not read yet", kind.label()))
+                .with_hint("Run text recognition (OCR) elsewhere, and add the resulting PDF or text."))
+        }
+        kind @ (DocumentKind::Zip | DocumentKind::Tar | DocumentKind::Gzip | DocumentKind::SevenZip) => {
+            Err(unsupported(format!("this is a {}, not a document", kind.label()))
+                .with_hint("Unpack the archive and add the files in it."))
+        }
+        DocumentKind::Unknown => Err(unsupported(match foreign_name(bytes) {
+            Some(name) => format!("this looks like “{name}”, which is not read"),
+            None => "this is not a kind of file that is known here".to_owned(),
+        })),
+    }
+}
+
+fn unsupported(message: String) -> Failure {
+    Failure::new(FailureCode::UnsupportedKind, message)
+}
+
+fn password(message: &str) -> Failure {
+    Failure::new(FailureCode::PasswordProtected, message)
+}
+
+fn corrupt(message: impl Into<String>) -> Failure {
+    Failure::new(FailureCode::CorruptFile, message)
+}
+
+/// What a format yields in memory, for its tests.
+#[cfg(test)]
+pub fn read(bytes: &[u8], name: &str) -> Result<crate::document::ParsedDocument, Failure> {
+    let limits = crate::limits::Limits::default();
+    let source = Source::new(bytes, name);
+    let mut pages = Vec::new();
+    let mut emit = |page| {
+        pages.push(page);
+        Ok(())
+    };
+    let mut output = Output::new(&limits, &mut emit);
+    parse(&source, &Pdfium::new(None), &mut output)?;
+    let crate::protocol::Summary { metadata, problems, language, words } = output.finish()?;
+    Ok(crate::document::ParsedDocument { kind: source.kind, pages, metadata, problems, language, words })
+}

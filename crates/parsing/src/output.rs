@@ -1,0 +1,112 @@
+//! Where a format puts what it reads: cleans text, counts, keeps to the limits.
+
+use sheaf_domain::{DocumentMetadata, Failure, FailureCode, Problem};
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::charset;
+use crate::document::ParsedPage;
+use crate::language;
+use crate::limits::Limits;
+use crate::protocol::Summary;
+
+/// The language is told by this many bytes of text.
+const SAMPLE: usize = 16 << 10;
+/// Beyond this many, problems are no news.
+const PROBLEMS: usize = 50;
+/// The longest title or author, in characters.
+const METADATA: usize = 500;
+
+/// Takes the pages of one document in order.
+pub struct Output<'a> {
+    limits: &'a Limits,
+    emit: &'a mut dyn FnMut(ParsedPage) -> Result<(), Failure>,
+    pages: u32,
+    bytes: usize,
+    words: u64,
+    has_text: bool,
+    sample: String,
+    problems: Vec<Problem>,
+    pub metadata: DocumentMetadata,
+}
+
+impl<'a> Output<'a> {
+    /// For one document; `emit` gets each page.
+    pub fn new(limits: &'a Limits, emit: &'a mut dyn FnMut(ParsedPage) -> Result<(), Failure>) -> Self {
+        Self {
+            limits,
+            emit,
+            pages: 0,
+            bytes: 0,
+            words: 0,
+            has_text: false,
+            sample: String::new(),
+            problems: Vec::new(),
+            metadata: DocumentMetadata::default(),
+        }
+    }
+
+    /// The limits of this document.
+    pub fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    /// Whether any page had text.
+    pub fn has_text(&self) -> bool {
+        self.has_text
+    }
+
+    /// The next page, as it comes; it is cleaned here.
+    pub fn page(&mut self, text: &str) -> Result<(), Failure> {
+        let text = charset::clean(text);
+        self.pages += 1;
+        self.bytes += text.len();
+        if self.pages > self.limits.pages {
+            return Err(limit(format!("it has more than {} pages", self.limits.pages)));
+        }
+        if self.bytes > self.limits.text_bytes {
+            return Err(limit(format!("it has more than {} MiB of text", self.limits.text_bytes >> 20)));
+        }
+        self.words += text.unicode_words().count() as u64;
+        self.has_text |= !text.is_empty();
+        let room = SAMPLE.saturating_sub(self.sample.len());
+        self.sample.push_str(&text[..text.floor_char_boundary(room)]);
+        (self.emit)(ParsedPage { number: self.pages, text })
+    }
+
+    /// Something that the user should know; `message` never quotes the document.
+    pub fn problem(&mut self, page: Option<u32>, message: impl Into<String>) {
+        if self.problems.len() < PROBLEMS {
+            self.problems.push(Problem { page, message: message.into() });
+        }
+    }
+
+    /// The end of the document.
+    ///
+    /// # Errors
+    /// `no_text` when no page had any.
+    pub fn finish(self) -> Result<Summary, Failure> {
+        if !self.has_text {
+            return Err(Failure::new(FailureCode::NoText, "the file can be read but holds no text"));
+        }
+        let language = language::detect(&self.sample);
+        let DocumentMetadata { title, author, created, producer } = self.metadata;
+        let metadata = DocumentMetadata {
+            title: title.and_then(line),
+            author: author.and_then(line),
+            created: created.and_then(line),
+            producer: producer.and_then(line),
+        };
+        Ok(Summary { metadata, problems: self.problems, language, words: self.words })
+    }
+}
+
+/// A value of the metadata as one line of bearable length.
+fn line(value: String) -> Option<String> {
+    let words: Vec<&str> = value.split_whitespace().collect();
+    let line: String = charset::clean(&words.join(" ")).chars().take(METADATA).collect();
+    (!line.is_empty()).then_some(line)
+}
+
+fn limit(message: String) -> Failure {
+    Failure::new(FailureCode::DocumentLimit, message)
+}

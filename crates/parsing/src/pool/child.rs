@@ -1,0 +1,203 @@
+//! One child process: its start, its conversation about one document, its end.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{self, Path};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use sheaf_domain::{DocumentKind, Failure, FailureCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::PoolConfig;
+use super::death::{self, Death};
+use crate::document::{ParsedDocument, ParsedPage};
+use crate::limits::Limits;
+use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request, Summary};
+
+/// A child is ready some milliseconds after its start; this much is for a machine that is swamped.
+const START: Duration = Duration::from_secs(20);
+/// How long a child that closed its end may take to become a status.
+const DYING: Duration = Duration::from_secs(5);
+/// What is kept of a child's last words, in bytes. They are looked at, never logged.
+const LAST_WORDS: u64 = 4096;
+
+/// A running child. Dropping it kills it.
+#[derive(Debug)]
+pub struct Child {
+    process: tokio::process::Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    last_words: JoinHandle<Vec<u8>>,
+}
+
+/// How a document went, and the child if it can be used again.
+pub struct Outcome {
+    pub result: Result<ParsedDocument, Failure>,
+    pub child: Option<Child>,
+}
+
+/// What has arrived of a document so far.
+#[derive(Default)]
+struct Received {
+    kind: Option<DocumentKind>,
+    pages: Vec<ParsedPage>,
+    bytes: usize,
+}
+
+/// The last frame about a document.
+struct Ending {
+    result: Result<Summary, Failure>,
+    retire: bool,
+}
+
+impl Child {
+    /// Starts a child and greets it.
+    pub async fn start(config: &PoolConfig) -> Result<Self, Failure> {
+        let started = Self::spawn(config).map_err(|error| cannot_start(&error))?;
+        match timeout(START, started.greet(config)).await {
+            Ok(greeted) => greeted.map_err(|error| cannot_start(&error)),
+            Err(_) => Err(cannot_start(&io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    fn spawn(config: &PoolConfig) -> io::Result<Self> {
+        let mut process = Command::new(path::absolute(&config.program)?)
+            .arg("parse-worker")
+            .env_clear()
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (Some(stdin), Some(stdout), Some(stderr)) =
+            (process.stdin.take(), process.stdout.take(), process.stderr.take())
+        else {
+            return Err(io::Error::other("a pipe is missing"));
+        };
+        let stdout = BufReader::with_capacity(64 << 10, stdout);
+        Ok(Self { process, stdin, stdout, last_words: tokio::spawn(listen(stderr)) })
+    }
+
+    async fn greet(mut self, config: &PoolConfig) -> io::Result<Self> {
+        let pdfium = match &config.pdfium {
+            Some(path) => Some(path::absolute(path)?.as_os_str().as_bytes().to_vec()),
+            None => None,
+        };
+        let address_space = config.limits.address_space;
+        self.say(&Request::Hello { version: protocol::VERSION, address_space, pdfium }).await?;
+        match protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await?.0 {
+            Reply::Hello { version: protocol::VERSION } => Ok(self),
+            _ => Err(io::Error::other("the program is of another version; was it replaced while it ran?")),
+        }
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// Has one document parsed, and finds out what happened when that fails.
+    pub async fn parse(mut self, path: &Path, name: &str, limits: &Limits) -> Outcome {
+        let mut received = Received::default();
+        let conversation = timeout(limits.wall, self.converse(path, name, limits, &mut received)).await;
+        let failed = |death: Death, received: &Received| Outcome {
+            result: Err(death.failure(received.kind, received.pages.len(), limits)),
+            child: None,
+        };
+        match conversation {
+            Ok(Ok(Ending { result, retire })) => {
+                let result = result.and_then(|summary| received.finish(summary));
+                Outcome { result, child: (!retire).then_some(self) }
+            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled, &received),
+            Ok(Err(_)) => failed(self.find_cause().await, &received),
+            Err(_) => failed(Death::Slow, &received),
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        path: &Path,
+        name: &str,
+        limits: &Limits,
+        received: &mut Received,
+    ) -> io::Result<Ending> {
+        let path = path::absolute(path)?.as_os_str().as_bytes().to_vec();
+        self.say(&Request::Job { path, name: hint(name), limits: limits.clone() }).await?;
+        // The child keeps to its limits; this is for a child that does not.
+        let bound = limits.text_bytes.saturating_add(FRAME_OVERHEAD);
+        let total = bound.saturating_add(16 * limits.pages as usize);
+        loop {
+            let (reply, size) = protocol::receive(&mut self.stdout, bound).await?;
+            received.bytes += size;
+            match reply {
+                Reply::Open { kind } => received.kind = Some(kind),
+                Reply::Page(page) if received.bytes <= total => received.pages.push(page),
+                Reply::Done { summary, retire } => return Ok(Ending { result: Ok(summary), retire }),
+                Reply::Failed { failure, retire } => return Ok(Ending { result: Err(failure), retire }),
+                Reply::Page(_) | Reply::Hello { .. } => return Err(io::ErrorKind::InvalidData.into()),
+            }
+        }
+    }
+
+    async fn say(&mut self, request: &Request) -> io::Result<()> {
+        self.stdin.write_all(&protocol::encode(request)?).await
+    }
+
+    /// The cause of death of a child that closed its end.
+    async fn find_cause(mut self) -> Death {
+        let Ok(Ok(status)) = timeout(DYING, self.process.wait()).await else { return Death::Garbled };
+        let last_words = match timeout(DYING, &mut self.last_words).await {
+            Ok(Ok(words)) => words,
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        };
+        death::cause(status, &last_words)
+    }
+}
+
+impl Received {
+    fn finish(self, summary: Summary) -> Result<ParsedDocument, Failure> {
+        let Summary { metadata, problems, language, words } = summary;
+        let kind = self.kind.ok_or_else(|| Failure::new(FailureCode::Internal, "the parser named no kind"))?;
+        Ok(ParsedDocument { kind, pages: self.pages, metadata, problems, language, words })
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // `id` is empty once the child was waited for, so this never hits a stranger with the same number.
+        let id = self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(group) = id {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        self.last_words.abort();
+    }
+}
+
+/// The end of a name, for that is where its suffix is.
+fn hint(name: &str) -> String {
+    let start = name.len().saturating_sub(255);
+    OsStr::from_bytes(&name.as_bytes()[start..]).to_string_lossy().into_owned()
+}
+
+/// Keeps the first of what a child says on its standard error and swallows the rest, so that it cannot block on it.
+async fn listen(mut stderr: ChildStderr) -> Vec<u8> {
+    let mut words = Vec::new();
+    if (&mut stderr).take(LAST_WORDS).read_to_end(&mut words).await.is_ok() {
+        let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+    }
+    words
+}
+
+fn cannot_start(error: &io::Error) -> Failure {
+    tracing::error!(%error, "cannot start a parser");
+    Failure::new(FailureCode::Internal, "a parser could not be started")
+}

@@ -1,0 +1,91 @@
+//! Keeps a few children that parse, hands each document to one, and replaces those that hang, die or grow.
+
+mod child;
+mod death;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use sheaf_domain::{Failure, FailureCode};
+use tokio::sync::Semaphore;
+
+use crate::document::ParsedDocument;
+use crate::limits::Limits;
+use child::{Child, Outcome};
+
+/// How a [`Pool`] starts its children.
+#[derive(Clone, Debug)]
+pub struct PoolConfig {
+    /// Children at work at the same time; at least 1.
+    pub workers: usize,
+    /// The program whose command `parse-worker` runs [`crate::worker_main`].
+    pub program: PathBuf,
+    /// The library of PDFium; without it each PDF fails as `pdfium_missing`.
+    pub pdfium: Option<PathBuf>,
+    pub limits: Limits,
+}
+
+/// Children that parse, one document each at a time. They start when first needed and are used again.
+///
+/// Share it by reference or in an `Arc`. Dropping it kills the children.
+#[derive(Debug)]
+pub struct Pool {
+    config: PoolConfig,
+    slots: Semaphore,
+    idle: Mutex<Vec<Child>>,
+}
+
+impl Pool {
+    /// A pool without children yet.
+    pub fn new(config: PoolConfig) -> Self {
+        let slots = Semaphore::new(config.workers.max(1));
+        Self { config, slots, idle: Mutex::default() }
+    }
+
+    /// Parses the file at `path`, waiting for a free child first. `name` is what the file was called: a weak hint at
+    /// its kind. Dropping the future kills the child that was at it.
+    ///
+    /// # Errors
+    /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
+    /// `internal` when no child can be started.
+    pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
+        let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
+        // A child may have died while it was idle; that is not the document's fault.
+        while let Some(mut child) = self.take_idle() {
+            if child.is_alive() {
+                return self.hand_over(child, path, name).await;
+            }
+        }
+        let child = Child::start(&self.config).await?;
+        self.hand_over(child, path, name).await
+    }
+
+    /// Refuses new documents, waits for those that are being parsed, and ends the children.
+    pub async fn shutdown(&self) {
+        let workers = u32::try_from(self.config.workers.max(1)).unwrap_or(u32::MAX);
+        // Waiting for all slots means waiting for all documents; those in the queue behind this find it closed.
+        if let Ok(all) = self.slots.acquire_many(workers).await {
+            self.slots.close();
+            drop(all);
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    async fn hand_over(&self, child: Child, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
+        let Outcome { result, child } = child.parse(path, name, &self.config.limits).await;
+        if let Some(child) = child
+            && !self.slots.is_closed()
+        {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+        }
+        result
+    }
+
+    fn take_idle(&self) -> Option<Child> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+fn stopping() -> Failure {
+    Failure::new(FailureCode::Cancelled, "parsing has been shut down")
+}

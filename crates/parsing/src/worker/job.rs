@@ -1,0 +1,85 @@
+//! One document in the child, from path to last frame.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use sheaf_domain::{Failure, FailureCode};
+
+use crate::formats::{self, Pdfium, Source};
+use crate::limits::Limits;
+use crate::output::Output;
+use crate::protocol::{Reply, Summary};
+
+/// How a job went; after a panic the process should not be used again.
+pub struct Finished {
+    pub result: Result<Summary, Failure>,
+    pub panicked: bool,
+}
+
+/// Parses the file at `path`, sending what it is and its pages through `send`.
+///
+/// # Errors
+/// Those of `send`, after which nobody listens. Everything else is a result.
+pub fn run(
+    path: &Path,
+    name: &str,
+    limits: &Limits,
+    pdfium: &Pdfium,
+    send: &mut dyn FnMut(&Reply) -> io::Result<()>,
+) -> io::Result<Finished> {
+    let mut broken = None;
+    let mut send = |reply: &Reply| {
+        let sent = send(reply);
+        sent.map_err(|error| {
+            broken = Some(error);
+            Failure::new(FailureCode::Cancelled, "nobody listens")
+        })
+    };
+    let parsed = catch_unwind(AssertUnwindSafe(|| parse(path, name, limits, pdfium, &mut send)));
+    let panicked = parsed.is_err();
+    let result = parsed.unwrap_or_else(|_| {
+        Err(Failure::new(FailureCode::WorkerCrashed, "the parser met something in this file that it was not made for"))
+    });
+    match broken {
+        Some(error) => Err(error),
+        None => Ok(Finished { result, panicked }),
+    }
+}
+
+fn parse(
+    path: &Path,
+    name: &str,
+    limits: &Limits,
+    pdfium: &Pdfium,
+    send: &mut dyn FnMut(&Reply) -> Result<(), Failure>,
+) -> Result<Summary, Failure> {
+    let bytes = read(path, limits)?;
+    if bytes.is_empty() {
+        return Err(Failure::new(FailureCode::EmptyFile, "the file is empty"));
+    }
+    let source = Source::new(&bytes, name);
+    send(&Reply::Open { kind: source.kind })?;
+    let mut emit = |page| send(&Reply::Page(page));
+    let mut output = Output::new(limits, &mut emit);
+    formats::parse(&source, pdfium, &mut output)?;
+    output.finish()
+}
+
+fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+    let storage = |error: io::Error| {
+        Failure::new(FailureCode::Storage, format!("the stored file cannot be read: {}", error.kind()))
+    };
+    let file = File::open(path).map_err(storage)?;
+    let length = file.metadata().map_err(storage)?.len();
+    if length > limits.file_bytes {
+        return Err(Failure::new(
+            FailureCode::DocumentLimit,
+            format!("the file has {} MiB; at most {} MiB are read", length >> 20, limits.file_bytes >> 20),
+        ));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.take(limits.file_bytes).read_to_end(&mut bytes).map_err(storage)?;
+    Ok(bytes)
+}

@@ -1,0 +1,75 @@
+//! The child: reads jobs from its standard input, parses under limits of its own, answers on its standard output.
+
+mod cage;
+mod job;
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::process::{self, ExitCode};
+use std::thread;
+
+use crate::formats::Pdfium;
+use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
+
+/// Documents are parsed on a stack of this many bytes; what overflows it dies alone.
+const STACK: usize = 64 << 20;
+/// After so many documents a child asks to be replaced: what leaks, leaks no further.
+const JOBS: u32 = 1000;
+/// A child that holds more than this many bytes after a document asks to be replaced.
+const RESIDENT: u64 = 384 << 20;
+
+/// The whole of the hidden command `parse-worker`: serves a [`crate::Pool`] until it closes the pipe.
+pub fn worker_main() -> ExitCode {
+    // A panic's message may quote the document: only its place is said.
+    std::panic::set_hook(Box::new(|info| {
+        let _ = writeln!(io::stderr(), "panicked at {:?}", info.location());
+    }));
+    let parser = thread::Builder::new().name("parser".into()).stack_size(STACK).spawn(|| match serve() {
+        Ok(()) => process::exit(0),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error}");
+            process::exit(1)
+        }
+    });
+    if parser.is_err() {
+        return ExitCode::FAILURE;
+    }
+    // Whatever the parser is stuck in, the child ends with its parent. `PR_SET_PDEATHSIG` would fire when the *thread*
+    // that started the child ends, and tokio's threads come and go.
+    cage::wait_for_parent_to_go();
+    ExitCode::SUCCESS
+}
+
+fn serve() -> io::Result<()> {
+    let mut input = io::stdin().lock();
+    let mut output = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let Some(Request::Hello { version, address_space, pdfium }) = protocol::read(&mut input, FRAME_OVERHEAD)? else {
+        return Err(io::Error::other("no greeting"));
+    };
+    protocol::write(&mut output, &Reply::Hello { version: protocol::VERSION })?;
+    if version != protocol::VERSION {
+        return Ok(());
+    }
+    cage::enter(address_space)?;
+    let pdfium = Pdfium::new(pdfium.map(|path| PathBuf::from(OsString::from_vec(path))));
+
+    let mut jobs = 0;
+    while let Some(request) = protocol::read(&mut input, FRAME_OVERHEAD)? {
+        let Request::Job { path, name, limits } = request else {
+            return Err(io::Error::other("a second greeting"));
+        };
+        cage::allow_processor_time(limits.wall)?;
+        let path = PathBuf::from(OsString::from_vec(path));
+        let finished = job::run(&path, &name, &limits, &pdfium, &mut |reply| protocol::write(&mut output, reply))?;
+        jobs += 1;
+        let retire = finished.panicked || jobs >= JOBS || cage::resident_bytes() > RESIDENT;
+        let reply = match finished.result {
+            Ok(summary) => Reply::Done { summary, retire },
+            Err(failure) => Reply::Failed { failure, retire },
+        };
+        protocol::write(&mut output, &reply)?;
+    }
+    Ok(())
+}

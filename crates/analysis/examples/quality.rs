@@ -1,0 +1,143 @@
+//! Embeds JSONL files of labelled texts, and prints how well the clusters agree with the labels.
+//!
+//! `quality (accurate|float|fast) [--k K|--true-k] [--limit N] [--out FOLDER] [--models FOLDER] FILE...`
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+use serde::Deserialize;
+use sheaf_analysis::embedding::{Arithmetic, MiniLm, StaticVectors};
+use sheaf_analysis::{Embedder, embed_documents, find_models};
+
+#[derive(Deserialize)]
+struct Row {
+    text: String,
+    label: String,
+    split: Option<String>,
+}
+
+struct Options {
+    model: String,
+    k: Option<u32>,
+    true_k: bool,
+    limit: usize,
+    split: Option<String>,
+    out: Option<PathBuf>,
+    models: PathBuf,
+    files: Vec<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let options = options()?;
+    let started = Instant::now();
+    let model = open(&options)?;
+    eprintln!("{} loaded in {:.2} s", model.id(), started.elapsed().as_secs_f64());
+    for file in &options.files {
+        let rows = read(file, &options)?;
+        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let started = Instant::now();
+        let counts: Vec<(usize, usize)> = texts
+            .par_iter()
+            .map(|text| {
+                let chunks = model.chunk(text);
+                (chunks.len(), chunks.iter().map(|chunk| chunk.ids.len()).sum())
+            })
+            .collect();
+        let chunking = started.elapsed().as_secs_f64();
+        let (chunks, tokens) = counts.iter().fold((0, 0), |sum, (c, t)| (sum.0 + c, sum.1 + t));
+        let started = Instant::now();
+        let vectors = embed_documents(&*model, &texts, &|_| ())?;
+        let seconds = started.elapsed().as_secs_f64();
+        println!(
+            "{}: {} documents, {bytes} bytes, {chunks} chunks, {tokens} tokens; chunking {chunking:.2} s ({:.1} MB/s); embedding {seconds:.2} s: {:.1} chunks/s, {:.0} documents/s",
+            file.parent().and_then(Path::file_name).unwrap_or_default().display(),
+            texts.len(),
+            bytes as f64 / 1e6 / chunking,
+            chunks as f64 / seconds,
+            texts.len() as f64 / seconds,
+        );
+        if let Some(out) = &options.out {
+            write_vectors(out, file, &*model, &rows, &vectors)?;
+        }
+    }
+    Ok(())
+}
+
+fn options() -> Result<Options> {
+    let mut args = std::env::args().skip(1);
+    let mut options = Options {
+        model: args.next().context("which model? accurate, float or fast")?,
+        k: None,
+        true_k: false,
+        limit: usize::MAX,
+        split: None,
+        out: None,
+        models: find_models().unwrap_or_default(),
+        files: Vec::new(),
+    };
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{arg} needs a value"));
+        match arg.as_str() {
+            "--k" => options.k = Some(value()?.parse()?),
+            "--true-k" => options.true_k = true,
+            "--limit" => options.limit = value()?.parse()?,
+            "--split" => options.split = Some(value()?),
+            "--out" => options.out = Some(value()?.into()),
+            "--models" => options.models = value()?.into(),
+            file => options.files.push(file.into()),
+        }
+    }
+    Ok(options)
+}
+
+fn open(options: &Options) -> Result<Box<dyn Embedder>> {
+    let accurate = options.models.join("all-MiniLM-L6-v2");
+    Ok(match options.model.as_str() {
+        "accurate" => Box::new(MiniLm::open(&accurate)?),
+        "float" => Box::new(MiniLm::open_as(&accurate, Arithmetic::Float)?),
+        "fast" => Box::new(StaticVectors::open(&options.models.join("static-minilm-256"))?),
+        other => bail!("`{other}` is none of accurate, float, fast"),
+    })
+}
+
+/// Every so-manieth row, when there are more than wanted.
+fn read(file: &Path, options: &Options) -> Result<Vec<Row>> {
+    let text = fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let mut rows: Vec<Row> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    rows.retain(|row| options.split.is_none() || row.split == options.split);
+    let step = rows.len().div_ceil(options.limit).max(1);
+    Ok(rows.into_iter().step_by(step).collect())
+}
+
+/// `NAME.MODEL.npy` and `NAME.MODEL.labels`, for comparison with other tools.
+fn write_vectors(
+    out: &Path,
+    file: &Path,
+    model: &dyn Embedder,
+    rows: &[Row],
+    vectors: &[Option<Vec<f32>>],
+) -> Result<()> {
+    fs::create_dir_all(out)?;
+    let name = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let base = out.join(format!("{name}.{}", model.id().split('/').next().unwrap_or_default()));
+    let shape = format!("({}, {})", vectors.len(), model.dimensions());
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    let padding = (10 + header.len() + 1).next_multiple_of(64) - 10 - header.len() - 1;
+    header.extend(std::iter::repeat_n(' ', padding));
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len())?.to_le_bytes());
+    bytes.extend(header.as_bytes());
+    let missing = vec![0.0; model.dimensions()];
+    for vector in vectors {
+        bytes.extend(vector.as_ref().unwrap_or(&missing).iter().flat_map(|x| x.to_le_bytes()));
+    }
+    fs::write(base.with_added_extension("npy"), bytes)?;
+    let labels: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+    fs::write(base.with_added_extension("labels"), labels.join("\n"))?;
+    Ok(())
+}

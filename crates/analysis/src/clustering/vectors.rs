@@ -1,0 +1,96 @@
+//! The distinct vectors of a batch, in one block of memory. Documents with the same vector are one row, so that copies
+//! always share a cluster and never crowd out each other's neighbours.
+
+use rustc_hash::FxHashMap;
+
+use crate::matrix::Matrix;
+
+/// Unit vectors, row by row, no two rows the same.
+pub struct Vectors {
+    data: Vec<f32>,
+    dimensions: usize,
+    /// For each row the documents that have it, ascending.
+    documents: Vec<Vec<u32>>,
+}
+
+impl Vectors {
+    /// Collects the distinct ones among `vectors`, in the order of their first appearance.
+    ///
+    /// # Panics
+    /// When the vectors have different lengths.
+    pub fn distinct<'a>(vectors: impl IntoIterator<Item = &'a [f32]>) -> Self {
+        let mut distinct = Self { data: Vec::new(), dimensions: 0, documents: Vec::new() };
+        let mut rows: FxHashMap<&[u8], usize> = FxHashMap::default();
+        for (document, vector) in vectors.into_iter().enumerate() {
+            if document == 0 {
+                distinct.dimensions = vector.len();
+            }
+            assert_eq!(vector.len(), distinct.dimensions, "vectors of one model have one length");
+            let row = *rows.entry(bytemuck::cast_slice(vector)).or_insert_with(|| {
+                distinct.data.extend(vector);
+                distinct.documents.push(Vec::new());
+                distinct.documents.len() - 1
+            });
+            distinct.documents[row].push(document as u32);
+        }
+        distinct
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
+    /// The length of a row.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// One row.
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.data[row * self.dimensions..][..self.dimensions]
+    }
+
+    /// The documents whose vector a row is.
+    pub fn documents(&self, row: usize) -> &[u32] {
+        &self.documents[row]
+    }
+
+    /// For each document its row.
+    pub fn rows(&self) -> Vec<usize> {
+        let mut rows = vec![0; self.documents.iter().map(Vec::len).sum()];
+        for (row, documents) in self.documents.iter().enumerate() {
+            documents.iter().for_each(|&document| rows[document as usize] = row);
+        }
+        rows
+    }
+
+    /// All values, row by row.
+    pub(crate) fn data(&self) -> &[f32] {
+        &self.data
+    }
+
+    /// Rows `start..end` as a matrix.
+    pub(crate) fn matrix(&self, start: usize, end: usize) -> Matrix<'_> {
+        Matrix::new(&self.data[start * self.dimensions..end * self.dimensions], end - start, self.dimensions)
+    }
+}
+
+/// The inner product of two vectors.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    // Eight partial sums: one chain of additions would wait for itself.
+    let mut sums = [0.0_f32; 8];
+    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(x, y)| x * y).sum();
+    for (x, y) in a.zip(b) {
+        for i in 0..8 {
+            sums[i] += x[i] * y[i];
+        }
+    }
+    sums.iter().sum::<f32>() + rest
+}

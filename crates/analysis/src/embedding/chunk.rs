@@ -1,0 +1,94 @@
+//! Cuts a document's tokens into chunks: at most so many, spread evenly over the document, whatever its length.
+
+use std::ops::Range;
+
+use super::wordpiece::{Token, WordPiece};
+
+/// Raised whenever a text may be cut otherwise than before.
+pub const CHUNKING_VERSION: u32 = 1;
+
+/// Tokens of a chunk, the frame of `[CLS]` and `[SEP]` not counted.
+pub const CHUNK_TOKENS: usize = 254;
+/// Chunks of a document that a transformer reads.
+pub const MAX_CHUNKS: usize = 8;
+
+/// A contiguous span of a text, in tokens of one model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chunk {
+    /// Token ids without a frame, at least one.
+    pub ids: Vec<u32>,
+    /// The bytes of the text that it covers, on character boundaries.
+    pub range: Range<usize>,
+    /// Its share in the document's vector (not normalised).
+    pub weight: f32,
+}
+
+impl Chunk {
+    fn of(tokens: &[Token]) -> Option<Self> {
+        let (first, last) = (tokens.first()?, tokens.last()?);
+        Some(Self {
+            ids: tokens.iter().map(|token| token.id).collect(),
+            range: first.start..last.end,
+            weight: tokens.len() as f32,
+        })
+    }
+}
+
+/// Chunks of at most [`CHUNK_TOKENS`] tokens. A text of up to [`MAX_CHUNKS`] chunks is covered completely, in chunks of
+/// nearly equal length; of a longer one, windows are read that start at even distances in bytes, at word boundaries.
+/// Only as much is tokenised as is used.
+pub(super) fn chunk_evenly(tokenizer: &WordPiece, text: &str) -> Vec<Chunk> {
+    let limit = CHUNK_TOKENS * MAX_CHUNKS;
+    let tokens = read(tokenizer, text, 0..text.len(), limit + 1);
+    if tokens.len() <= limit {
+        let count = tokens.len().div_ceil(CHUNK_TOKENS);
+        let bounds = |i: usize| i * tokens.len() / count;
+        return (0..count).filter_map(|i| Chunk::of(&tokens[bounds(i)..bounds(i + 1)])).collect();
+    }
+    let starts: Vec<usize> = (0..MAX_CHUNKS).map(|i| word_start(text, text.len() / MAX_CHUNKS * i)).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .filter_map(|(&start, end)| Chunk::of(&read(tokenizer, text, start..end, CHUNK_TOKENS)))
+        .collect()
+}
+
+/// Everything, in pieces of at most `size` tokens.
+pub(super) fn chunk_whole(tokenizer: &WordPiece, text: &str, size: usize) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut tokens = Vec::with_capacity(size.min(text.len() / 4 + 8));
+    tokenizer.tokenize(text, |token| {
+        tokens.push(token);
+        if tokens.len() == size {
+            chunks.extend(Chunk::of(&tokens));
+            tokens.clear();
+        }
+        true
+    });
+    chunks.extend(Chunk::of(&tokens));
+    chunks
+}
+
+/// The first `limit` tokens in `range`, with offsets in `text`.
+fn read(tokenizer: &WordPiece, text: &str, range: Range<usize>, limit: usize) -> Vec<Token> {
+    let offset = range.start;
+    let mut tokens = Vec::new();
+    tokenizer.tokenize(&text[range], |token| {
+        tokens.push(Token { id: token.id, start: token.start + offset, end: token.end + offset });
+        tokens.len() < limit
+    });
+    tokens
+}
+
+/// The first place at or after `at` where a word may start: after white space found within a few bytes, otherwise the
+/// next character.
+fn word_start(text: &str, at: usize) -> usize {
+    const REACH: usize = 128;
+    let from = text.ceil_char_boundary(at);
+    if from == 0 {
+        return 0;
+    }
+    let reach = text.floor_char_boundary((from + REACH).min(text.len()));
+    text[from..reach].find(char::is_whitespace).map_or(from, |found| from + found)
+}

@@ -1,6 +1,9 @@
-//! Measurements against what a user would write in Python today.
+//! Measurements against what a user would write in Python today: the same input, model, chunks and threads.
 
+mod measure;
+mod python;
 pub mod quality;
+mod walk;
 
 use anyhow::Result;
 
@@ -9,11 +12,29 @@ use crate::paths::Paths;
 #[derive(clap::Subcommand)]
 pub enum Bench {
     /// A folder of documents to clusters: wall, CPU and peak memory of both.
-    Walk,
+    Walk(walk::Walk),
 }
 
 impl Bench {
-    pub fn run(self, _paths: &Paths) -> Result<()> {
-        Ok(())
+    pub fn run(self, paths: &Paths) -> Result<()> {
+        match self {
+            Self::Walk(walk) => walk.run(paths),
+        }
+    }
+}
+
+/// Which of the two models a comparison uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Model {
+    Accurate,
+    Fast,
+}
+
+impl Model {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accurate => "accurate",
+            Self::Fast => "fast",
+        }
     }
 }

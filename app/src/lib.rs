@@ -1,1 +1,18 @@
-//! To come.
+//! The pages of Sheaf. They run on the server and, hydrated, in the browser; they own what a person sees and refuse to
+//! know how anything is stored or computed.
+
+pub mod routes;
+pub mod shell;
+
+pub mod errors;
+pub mod filters;
+pub mod server_fns;
+pub mod views;
+
+mod components;
+mod format;
+mod response;
+mod words;
+
+pub use routes::App;
+pub use shell::shell;

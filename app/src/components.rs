@@ -1,0 +1,29 @@
+//! What pages are made of. Components take values, signals and callbacks; they never fetch.
+
+pub mod masthead;
+
+pub mod batch_list;
+pub mod upload;
+
+pub mod live;
+
+pub mod overview;
+
+mod clusters;
+mod documents;
+mod downloads;
+mod failures;
+mod figures;
+mod filter_bar;
+mod heatmap;
+mod table;
+
+pub mod document;
+mod neighbours;
+
+pub mod failure;
+pub mod skeleton;
+
+mod chip;
+mod confidence;
+mod status;

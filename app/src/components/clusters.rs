@@ -1,0 +1,134 @@
+//! The clusters of a batch, largest first: each a link that filters the whole page.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter};
+
+use crate::components::chip::ClusterMark;
+use crate::components::document::file_name;
+use crate::filters::Filters;
+use crate::format::{count, counted, ratio};
+
+/// Clusters that are shown at once; the smaller ones open on demand.
+const SHOWN: usize = 12;
+
+/// The list, or what to do when there are none.
+#[component]
+pub fn Clusters(
+    batch: BatchId,
+    filters: Memo<Filters>,
+    clusters: Vec<Cluster>,
+    summary: BatchSummary,
+) -> impl IntoView {
+    let largest = clusters.iter().map(|cluster| cluster.size).max().unwrap_or(1).max(1);
+    let body = if clusters.is_empty() {
+        Either::Left(view! { <NoClusters summary /> })
+    } else {
+        let row = move |cluster: Cluster| view! { <Row batch filters cluster largest /> };
+        let mut first = clusters;
+        let rest = first.split_off(first.len().min(SHOWN));
+        let rest = (!rest.is_empty()).then(|| {
+            // Open when the cluster that is looked at is among them.
+            let chosen = filters.get_untracked().cluster;
+            let open = rest.iter().any(|cluster| chosen == Some(ClusterFilter::Cluster(cluster.id)));
+            view! {
+                <details class="more" open=open>
+                    <summary>{counted(rest.len() as u64, "smaller cluster", "smaller clusters")}</summary>
+                    <ul class="clusters">{rest.into_iter().map(row).collect_view()}</ul>
+                </details>
+            }
+        });
+        Either::Right(view! {
+            <div class="clusters-head" aria-hidden="true">
+                <span>"Distinguishing words"</span>
+                <span>"Documents"</span>
+                <span>"Cohesion"</span>
+                <span>"Probability"</span>
+                <span>"Typical document"</span>
+            </div>
+            <ul class="clusters">{first.into_iter().map(row).collect_view()}</ul>
+            {rest}
+        })
+    };
+    view! {
+        <section class="section" id="clusters" aria-labelledby="clusters-title">
+            <h2 id="clusters-title">"Clusters"</h2>
+            {body}
+        </section>
+    }
+}
+
+#[component]
+fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -> impl IntoView {
+    let Cluster { id, name, keywords, size, cohesion, average_probability, representative, representative_path } =
+        cluster;
+    let filter = Some(ClusterFilter::Cluster(id));
+    let chosen = move || filters.read().cluster == filter;
+    let href = move || {
+        let now = filters.read();
+        now.with_cluster(if now.cluster == filter { None } else { filter }).href(batch)
+    };
+    let more = keywords.join(", ");
+    let width = (size * 100).div_ceil(largest).max(1).to_string();
+    view! {
+        <li class="cluster-row" data-testid="cluster-row" data-cluster=id.to_string() class:chosen=chosen>
+            <ClusterMark cluster=Some(id) />
+            <span class="cluster-name">
+                <a href=href data-noscroll="" aria-current=move || chosen().then_some("true")>
+                    <bdi>{name}</bdi>
+                </a>
+                <bdi class="cluster-words">{more}</bdi>
+            </span>
+            <span class="cluster-size">
+                <span class="tabular" data-testid="cluster-size">
+                    {count(size)}
+                </span>
+                <svg class=format!("bar {}", crate::words::hue_class(Some(id))) aria-hidden="true" height="6">
+                    <rect class="bar-fill" width=format!("{width}%") height="6" rx="1" />
+                </svg>
+                <span class="unseen">" documents"</span>
+            </span>
+            <span class="cluster-number">
+                <span class="cluster-key">"Cohesion "</span>
+                {ratio(cohesion)}
+            </span>
+            <span class="cluster-number">
+                <span class="cluster-key">"Probability "</span>
+                {ratio(average_probability)}
+            </span>
+            <a
+                class="cluster-typical"
+                href=format!("/batches/{batch}/documents/{representative}")
+                title=representative_path.clone()
+            >
+                <bdi>{file_name(&representative_path).to_owned()}</bdi>
+            </a>
+        </li>
+    }
+}
+
+#[component]
+fn NoClusters(summary: BatchSummary) -> impl IntoView {
+    let compared = summary.counts.completed.saturating_sub(summary.unclustered);
+    let advice = match (summary.counts.total, compared) {
+        (0, _) => "This batch is empty. Start a new one with the files that you want to see.",
+        (_, 0) => {
+            "No document of this batch has text that could be compared. The reasons are under Failures, with what to do \
+             about each."
+        }
+        (_, 1..=3) => "There are too few documents with text to form groups. Start a new batch with more of them.",
+        (_, _) => {
+            "No group of documents is clearly closer to each other than to the rest. Try the accurate model, or ask for a \
+             number of clusters."
+        }
+    };
+    view! {
+        <div class="empty" data-testid="no-clusters">
+            <p class="empty-title">"No clusters"</p>
+            <p>{advice}</p>
+            <p>
+                <a href="/">"Start a new batch"</a>
+            </p>
+        </div>
+    }
+}

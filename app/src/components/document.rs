@@ -1,0 +1,221 @@
+//! The page of one document.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use sheaf_domain::{BatchId, ClusterFilter, DocumentMetadata, DocumentRow, DocumentView, Problem, Status};
+
+use crate::components::chip::ClusterMark;
+use crate::components::confidence::Confidence;
+use crate::components::failure::FailureView;
+use crate::components::neighbours::Neighbours;
+use crate::components::status::StatusMark;
+use crate::filters::Filters;
+use crate::format::{bytes, count, counted, ratio};
+use crate::words;
+
+/// The folders of a path, with the last `/`, and the file's name.
+pub fn split_path(path: &str) -> (&str, &str) {
+    path.rfind('/').map_or(("", path), |slash| path.split_at(slash + 1))
+}
+
+/// The last part of a path.
+pub fn file_name(path: &str) -> &str {
+    split_path(path).1
+}
+
+/// Everything that is known about a document.
+#[component]
+pub fn DocumentPage(view: DocumentView) -> impl IntoView {
+    let DocumentView { batch, batch_name, row, metadata, problems, text, text_truncated, neighbours } = view;
+    let (folder, name) = split_path(&row.path);
+    let (folder, name) = (folder.to_owned(), name.to_owned());
+    let api = format!("/api/batches/{batch}/documents/{}", row.id);
+    let failure = row.failure.clone();
+    let status = row.status;
+    let readable = status == Status::Completed;
+    view! {
+        <article class="page document" data-testid="document" data-status=status.name()>
+            <nav class="crumbs" aria-label="Breadcrumbs">
+                <a href="/">"Batches"</a>
+                <span aria-hidden="true">"/"</span>
+                <a href=format!("/batches/{batch}")>
+                    <bdi>{batch_name}</bdi>
+                </a>
+            </nav>
+            <header class="document-head">
+                <div>
+                    <p class="folder">
+                        <bdi>{folder}</bdi>
+                    </p>
+                    <h1>
+                        <bdi>{name}</bdi>
+                    </h1>
+                    <Facts row=row.clone() />
+                </div>
+                <nav class="downloads" aria-label="Downloads">
+                    <a class="download" href=format!("{api}/original") download="" rel="external">
+                        "Original"
+                    </a>
+                    {readable
+                        .then(|| {
+                            view! {
+                                <a class="download" href=format!("{api}/text") download="" rel="external">
+                                    "Text"
+                                </a>
+                            }
+                        })}
+                </nav>
+            </header>
+            {failure.map(|failure| view! { <FailureView failure /> })}
+            <div class="document-body">
+                <section aria-labelledby="text-title">
+                    <h2 id="text-title">"Text"</h2>
+                    <Text text truncated=text_truncated status />
+                </section>
+                <aside>
+                    <Belongs batch row=row.clone() />
+                    <Neighbours batch neighbours />
+                    <Problems problems />
+                    <Details metadata row />
+                </aside>
+            </div>
+        </article>
+    }
+}
+
+#[component]
+fn Facts(row: DocumentRow) -> impl IntoView {
+    let facts = [
+        row.kind.map(|kind| kind.label().to_owned()),
+        row.pages.map(|n| counted(n.into(), "page", "pages")),
+        row.words.map(|n| counted(n, "word", "words")),
+        row.language.as_deref().map(|code| words::language(code).to_owned()),
+        Some(bytes(row.bytes)),
+    ];
+    view! {
+        <p class="meta">
+            <StatusMark status=row.status />
+            {facts.into_iter().flatten().map(|fact| view! { <span>{fact}</span> }).collect_view()}
+        </p>
+    }
+}
+
+#[component]
+fn Text(text: String, truncated: bool, status: Status) -> impl IntoView {
+    if text.is_empty() {
+        let why = match status {
+            Status::Pending | Status::Processing => "It is still being read. Reload this page in a moment.",
+            Status::Completed | Status::Failed | Status::Cancelled => {
+                "No text could be read from this document. The original can still be downloaded."
+            }
+        };
+        return Either::Left(view! {
+            <div class="empty">
+                <p class="empty-title">"No text"</p>
+                <p>{why}</p>
+            </div>
+        });
+    }
+    let more = truncated.then(|| {
+        view! { <p class="fine">"This is the beginning. Download the text to read all of it."</p> }
+    });
+    Either::Right(view! {
+        <div class="document-text" data-testid="document-text" dir="auto" tabindex="0" role="region" aria-label="Text">
+            {text}
+        </div>
+        {more}
+    })
+}
+
+/// Its cluster, and how firmly it sits there.
+#[component]
+fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
+    let DocumentRow { cluster, cluster_name, probability, confidence, outlier, .. } = row;
+    let body = match (cluster, outlier) {
+        (Some(id), _) => {
+            let href = Filters::default().with_cluster(Some(ClusterFilter::Cluster(id)));
+            let name = cluster_name.unwrap_or_else(|| format!("Cluster {id}"));
+            Either::Left(view! {
+                <p class="belongs">
+                    <ClusterMark cluster=Some(id) />
+                    <a href=href.href(batch)>
+                        <bdi>{name}</bdi>
+                    </a>
+                </p>
+            })
+        }
+        (None, true) => Either::Right("It fits into no cluster."),
+        (None, false) => Either::Right("It was not compared with the others, for it has no usable text."),
+    };
+    view! {
+        <section class="aside-section" data-testid="document-cluster">
+            <h2>"Cluster"</h2>
+            {body}
+            {probability
+                .map(|value| {
+                    view! {
+                        <p class="meta">
+                            <span class="tabular">{format!("probability {}", ratio(value))}</span>
+                            {confidence.map(|level| view! { <Confidence level /> })}
+                        </p>
+                    }
+                })}
+        </section>
+    }
+}
+
+#[component]
+fn Problems(problems: Vec<Problem>) -> impl IntoView {
+    (!problems.is_empty()).then(|| {
+        let rows = problems
+            .into_iter()
+            .map(|Problem { page, message }| {
+                let page = page.map(|page| format!("Page {}: ", count(page.into())));
+                view! {
+                    <li>
+                        {page} <bdi>{message}</bdi>
+                    </li>
+                }
+            })
+            .collect_view();
+        view! {
+            <section class="aside-section" data-testid="problems">
+                <h2>"Problems"</h2>
+                <ul class="plain">{rows}</ul>
+            </section>
+        }
+    })
+}
+
+#[component]
+fn Details(metadata: DocumentMetadata, row: DocumentRow) -> impl IntoView {
+    let DocumentMetadata { title, author, created, producer } = metadata;
+    let rows = [
+        ("Title", title),
+        ("Author", author),
+        ("Created", created),
+        ("Made with", producer),
+        ("Path", Some(row.path)),
+        ("SHA-256", Some(row.sha256)),
+    ];
+    let rows = rows
+        .into_iter()
+        .filter_map(|(key, value)| value.map(|value| (key, value)))
+        .map(|(key, value)| {
+            view! {
+                <dt>{key}</dt>
+                <dd>
+                    <bdi>{value}</bdi>
+                </dd>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="aside-section">
+            <h2>"Details"</h2>
+            <dl class="details" data-testid="metadata">
+                {rows}
+            </dl>
+        </section>
+    }
+}

@@ -1,0 +1,203 @@
+//! The documents of a batch: search, filters, and the page of the table that the URL asks for.
+
+use leptos::either::{Either, EitherOf3};
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement};
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use leptos_router::params::ParamsMap;
+use sheaf_domain::{BatchId, ConfidenceLevel, DocumentKind, DocumentQuery, DocumentRow, Page, Status};
+
+use crate::components::failure::FailureView;
+use crate::components::skeleton::Skeleton;
+use crate::components::table::Table;
+use crate::errors::AppError;
+use crate::filters::Filters;
+use crate::format::count;
+use crate::words;
+
+/// The form and, under it, what it finds.
+#[component]
+pub fn Documents(
+    batch: BatchId,
+    filters: Memo<Filters>,
+    documents: Resource<Result<Page<DocumentRow>, AppError>>,
+    total: u64,
+) -> impl IntoView {
+    view! {
+        <Search batch filters />
+        <Transition fallback=|| {
+            view! { <Skeleton rows=20 /> }
+        }>
+            {move || Suspend::new(async move {
+                let found = documents.await;
+                let now = filters.get_untracked();
+                match found {
+                    Ok(page) if page.items.is_empty() => {
+                        EitherOf3::A(view! { <NothingFound batch filters=now total /> })
+                    }
+                    Ok(page) => {
+                        let matching = page.total;
+                        EitherOf3::B(
+                            view! {
+                                <Table batch filters=now.clone() rows=page.items />
+                                <Paging batch filters=now matching />
+                            },
+                        )
+                    }
+                    Err(error) => EitherOf3::C(view! { <FailureView failure=error.0 /> }),
+                }
+            })}
+        </Transition>
+    }
+}
+
+/// A GET form: without JavaScript the browser loads the page anew, with it the router does.
+#[component]
+fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
+    let navigate = use_navigate();
+    let on_submit = move |event: SubmitEvent| {
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
+        let Ok(fields) = FormData::new_with_form(&form) else { return };
+        event.prevent_default();
+        let params: ParamsMap = ["cluster", "status", "kind", "confidence", "q", "sort", "dir"]
+            .into_iter()
+            .filter_map(|key| fields.get(key).as_string().map(|value| (key, value)))
+            .collect();
+        let now = filters.get_untracked();
+        let next = Filters { heatmap_start: now.heatmap_start, heatmap_len: now.heatmap_len, ..Filters::read(&params) };
+        navigate(&next.href(batch), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+    };
+    let apply = |event: Event| {
+        let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+        if let Some(form) = select.and_then(|select| select.form()) {
+            // A browser without `requestSubmit` leaves it to the button.
+            drop(form.request_submit());
+        }
+    };
+    let kept = move || {
+        let kept = Filters { status: None, kind: None, confidence: None, search: None, page: 0, ..filters.get() };
+        kept.pairs()
+            .into_iter()
+            .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
+            .collect_view()
+    };
+    view! {
+        <form
+            class="search"
+            role="search"
+            method="get"
+            action=format!("/batches/{batch}#documents")
+            on:submit=on_submit
+        >
+            {kept}
+            <label class="field grow">
+                <span>"Search by name"</span>
+                <input
+                    type="search"
+                    name="q"
+                    placeholder="Part of a file's name or folder"
+                    value=move || filters.read().search.clone()
+                    prop:value=move || filters.read().search.clone().unwrap_or_default()
+                />
+            </label>
+            <label class="field">
+                <span>"Status"</span>
+                <select name="status" on:change=apply>
+                    {choices(Status::ALL.map(|s| (s.name(), words::status(s))), move || {
+                        filters.read().status.map(Status::name)
+                    })}
+                </select>
+            </label>
+            <label class="field">
+                <span>"Kind"</span>
+                <select name="kind" on:change=apply>
+                    {choices(DocumentKind::ALL.map(|k| (k.name(), k.label())), move || {
+                        filters.read().kind.map(DocumentKind::name)
+                    })}
+                </select>
+            </label>
+            <label class="field">
+                <span>"Confidence"</span>
+                <select name="confidence" on:change=apply>
+                    {choices(
+                        [ConfidenceLevel::High, ConfidenceLevel::Medium, ConfidenceLevel::Low]
+                            .map(|c| (c.name(), words::confidence(c))),
+                        move || filters.read().confidence.map(ConfidenceLevel::name),
+                    )}
+                </select>
+            </label>
+            <button class="button quiet" type="submit">
+                "Search"
+            </button>
+        </form>
+    }
+}
+
+/// The options of a select: all, then each of `names` with its label.
+fn choices<const N: usize>(
+    names: [(&'static str, &'static str); N],
+    chosen: impl Fn() -> Option<&'static str> + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let option = move |(name, label): (&'static str, &'static str)| {
+        let is_chosen = move || chosen().unwrap_or_default() == name;
+        view! {
+            <option value=name selected=is_chosen prop:selected=is_chosen>
+                {label}
+            </option>
+        }
+    };
+    [("", "All")].into_iter().chain(names).map(option).collect_view()
+}
+
+#[component]
+fn Paging(batch: BatchId, filters: Filters, matching: u64) -> impl IntoView {
+    let size = u64::from(DocumentQuery::DEFAULT_LIMIT);
+    let first = u64::from(filters.page) * size;
+    let last = (first + size).min(matching);
+    let link = |page: u32, text: &'static str, rel: &'static str| {
+        view! {
+            <a class="button quiet" href=filters.with_page(page).documents_href(batch) rel=rel>
+                {text}
+            </a>
+        }
+    };
+    let previous = (filters.page > 0).then(|| link(filters.page - 1, "Previous", "prev"));
+    let next = (last < matching).then(|| link(filters.page + 1, "Next", "next"));
+    view! {
+        <nav class="paging" aria-label="Pages of documents">
+            <p data-testid="paging">
+                {format!("{}\u{2013}{} of {}", count((first + 1).min(matching)), count(last), count(matching))}
+            </p>
+            {previous}
+            {next}
+        </nav>
+    }
+}
+
+#[component]
+fn NothingFound(batch: BatchId, filters: Filters, total: u64) -> impl IntoView {
+    let text = if total == 0 {
+        Either::Left(view! {
+            <p class="empty-title">"This batch holds no documents"</p>
+            <p>
+                "An archive may have been empty. " <a href="/">"Start a new batch"</a>
+                " with the files that you want to see."
+            </p>
+        })
+    } else {
+        Either::Right(view! {
+            <p class="empty-title">"No document matches"</p>
+            <p>
+                "Try fewer filters, or " <a href=filters.cleared().documents_href(batch)>"show all documents"</a> "."
+            </p>
+        })
+    };
+    view! {
+        <div class="empty" data-testid="no-documents">
+            {text}
+        </div>
+    }
+}

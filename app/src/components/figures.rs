@@ -1,0 +1,73 @@
+//! The six figures on top of a batch's page. Each is a link to the documents behind it.
+
+use leptos::prelude::*;
+use sheaf_domain::{BatchId, BatchParams, BatchSummary, ClusterFilter, SortKey, Status};
+
+use crate::filters::Filters;
+use crate::format::{count, counted, ratio};
+
+/// The figures of the whole batch, whatever the filter.
+#[component]
+pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> impl IntoView {
+    let BatchSummary { counts, clusters, outliers, unclustered, average_probability, silhouette, pages, words, .. } =
+        summary;
+    let all = Filters::default();
+    let figure = |name: &'static str, label: &'static str, value: String, note: String, href: String| {
+        view! {
+            <li>
+                <a class=format!("figure {name}") data-testid=format!("card-{name}") href=href>
+                    <span class="figure-label">{label}</span>
+                    <span class="figure-value">{value}</span>
+                    <span class="figure-note">{note}</span>
+                </a>
+            </li>
+        }
+    };
+    let found = if params.clusters.is_some() { "as many as asked for" } else { "found in the documents" };
+    let fitting = match silhouette {
+        Some(value) => format!("{found}, silhouette {}", ratio(value)),
+        None => found.to_owned(),
+    };
+    let fit_nowhere =
+        if unclustered > 0 { format!("fit nowhere; {} not compared", count(unclustered)) } else { "fit nowhere".into() };
+    view! {
+        <ul class="figures">
+            {figure(
+                "documents",
+                "Documents",
+                count(counts.total),
+                format!("{} completed", count(counts.completed)),
+                all.documents_href(batch),
+            )}
+            {figure("clusters", "Clusters", count(clusters), fitting, format!("{}#clusters", all.href(batch)))}
+            {figure(
+                "outliers",
+                "Outliers",
+                count(outliers),
+                fit_nowhere,
+                all.with_cluster(Some(ClusterFilter::Outliers)).documents_href(batch),
+            )}
+            {figure(
+                "probability",
+                "Average probability",
+                average_probability.map_or_else(|| "\u{2013}".to_owned(), ratio),
+                "of belonging, weakest first".to_owned(),
+                all.sorted_by(SortKey::Probability).documents_href(batch),
+            )}
+            {figure(
+                "pages",
+                "Pages",
+                count(pages),
+                counted(words, "word", "words"),
+                all.sorted_by(SortKey::Pages).sorted_by(SortKey::Pages).documents_href(batch),
+            )}
+            {figure(
+                "failures",
+                "Failures",
+                count(counts.failed),
+                if counts.failed == 0 { "everything was read" } else { "with reason and remedy" }.to_owned(),
+                all.with_status(Some(Status::Failed)).documents_href(batch),
+            )}
+        </ul>
+    }
+}

@@ -1,0 +1,85 @@
+//! The bar that says what is left out, and gives it back.
+
+use leptos::prelude::*;
+use sheaf_domain::{BatchId, Cluster, ClusterFilter};
+
+use crate::filters::Filters;
+use crate::format::count;
+use crate::words;
+
+/// One removable chip for each filter. Nothing when the whole batch is shown.
+#[component]
+pub fn FilterBar(
+    batch: BatchId,
+    filters: Memo<Filters>,
+    names: StoredValue<Vec<Cluster>>,
+    /// Documents that match; absent when they could not be counted.
+    matching: Option<u64>,
+    total: u64,
+) -> impl IntoView {
+    let cluster_chip = move |now: &Filters| {
+        now.cluster.map(|cluster| {
+            let text = match cluster {
+                ClusterFilter::Outliers => "Outliers".to_owned(),
+                ClusterFilter::Cluster(id) => {
+                    let name = names.with_value(|all| all.iter().find(|c| c.id == id).map(|c| c.name.clone()));
+                    format!("Cluster: {}", name.unwrap_or_else(|| id.to_string()))
+                }
+            };
+            (words::hue_class(words::filter_cluster(cluster)), text, now.with_cluster(None))
+        })
+    };
+    let chips = move || {
+        let now = filters.get();
+        let plain = "plain".to_owned();
+        let chips = [
+            cluster_chip(&now),
+            now.status.map(|s| (plain.clone(), format!("Status: {}", words::status(s)), now.with_status(None))),
+            now.kind.map(|k| (plain.clone(), format!("Kind: {}", k.label()), now.with_kind(None))),
+            now.confidence
+                .map(|c| (plain.clone(), format!("Confidence: {}", words::confidence(c)), now.with_confidence(None))),
+            now.search.as_ref().map(|q| (plain.clone(), format!("Name has: {q}"), now.without_search())),
+        ];
+        chips
+            .into_iter()
+            .flatten()
+            .map(|(class, text, without)| {
+                view! {
+                    <li>
+                        <a
+                            class=format!("filter-chip {class}")
+                            data-testid="filter-chip"
+                            href=without.href(batch)
+                            data-noscroll=""
+                        >
+                            <bdi>{text}</bdi>
+                            <span aria-hidden="true">"×"</span>
+                            <span class="unseen">", remove this filter"</span>
+                        </a>
+                    </li>
+                }
+            })
+            .collect_view()
+    };
+    move || {
+        filters.read().is_narrowed().then(|| {
+            view! {
+                <div class="filter-bar" data-testid="filter-bar">
+                    <p class="filter-count">
+                        {matching.map(|n| view! { <strong data-testid="matching">{count(n)}</strong> " of " })}
+                        {count(total)} " documents"
+                    </p>
+                    <ul class="filter-chips">{chips}</ul>
+                    <a
+                        class="filter-clear"
+                        data-testid="filter-clear"
+                        href=move || filters.read().cleared().href(batch)
+                        data-noscroll=""
+                    >
+                        "Clear"
+                    </a>
+                </div>
+            }
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! The similarity of all documents as a square of cells, in the order of the clusters. Its cells are one string of HTML:
+//! thousands of views would cost the browser more than they are worth.
+
+mod cells;
+mod grid;
+mod pairs;
+mod runs;
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use sheaf_domain::BatchId;
+
+use crate::filters::Filters;
+use crate::format::{counted, ratio};
+use crate::views::HeatmapPicture;
+use cells::STEPS;
+use grid::Grid;
+use pairs::Pairs;
+
+/// The picture, its scale, what is under the pointer, and the most similar pairs as a table.
+#[component]
+pub fn HeatmapSection(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl IntoView {
+    if picture.bands.len() < 2 {
+        return Either::Left(view! {
+            <div class="empty" data-testid="no-heatmap">
+                <p class="empty-title">"Nothing to compare"</p>
+                <p>"At least two documents with text are needed here. Choose a larger cluster, or clear the filter."</p>
+            </div>
+        });
+    }
+    let pairs = picture.pairs.clone();
+    Either::Right(view! {
+        <Caption batch filters=filters.clone() picture=picture.clone() />
+        <div class="heat-layout">
+            <Grid batch filters picture />
+            <Pairs batch pairs />
+        </div>
+    })
+}
+
+/// What the picture covers, and the way back out of a part of it.
+#[component]
+fn Caption(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl IntoView {
+    let bands = picture.bands.len() as u64;
+    let documents = u64::from(picture.documents);
+    let covered = counted(documents, "document", "documents");
+    let text = if bands < documents {
+        format!("{covered} in {bands} blocks, ordered by cluster. A cell is the mean similarity of two blocks.")
+    } else {
+        format!("{covered}, ordered by cluster. A cell is the similarity of two documents.")
+    };
+    let is_zoomed = filters.heatmap_start > 0 || filters.heatmap_len > 0;
+    let out = is_zoomed.then(|| {
+        view! {
+            <a class="heat-out" data-testid="heatmap-out" href=filters.zoomed(0, 0).heatmap_href(batch)>
+                "Show all of it"
+            </a>
+        }
+    });
+    view! {
+        <div class="heat-caption">
+            <p>{text} " " {out}</p>
+            <Legend low=picture.scale.0 high=picture.scale.1 />
+        </div>
+    }
+}
+
+/// The ends of the scale: the 5th and the 95th percentile of what is shown.
+#[component]
+fn Legend(low: i16, high: i16) -> impl IntoView {
+    let number = |permille: i16| ratio(f32::from(permille) / 1000.0);
+    view! {
+        <div class="legend" data-testid="heatmap-legend">
+            <span class="tabular">{format!("≤ {}", number(low))}</span>
+            <span class="legend-scale" aria-hidden="true">
+                {(0..STEPS).map(|step| view! { <i class=format!("h-{step}")></i> }).collect_view()}
+            </span>
+            <span class="tabular">{format!("≥ {}", number(high))}</span>
+        </div>
+    }
+}

@@ -1,0 +1,46 @@
+//! The documents most similar to one.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use sheaf_domain::{BatchId, Neighbour};
+
+use crate::components::chip::ClusterMark;
+use crate::components::document::file_name;
+use crate::format::ratio;
+
+/// Most similar first, with the similarity as number and bar.
+#[component]
+pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
+    let body = if neighbours.is_empty() {
+        Either::Left(view! { <p class="fine">"There is nothing in this batch to compare it with."</p> })
+    } else {
+        let rows = neighbours
+            .into_iter()
+            .map(|Neighbour { id, path, similarity, cluster }| {
+                let name = file_name(&path).to_owned();
+                let width = format!("{:.0}%", similarity.clamp(0.0, 1.0) * 100.0);
+                view! {
+                    <li class="neighbour" data-testid="neighbour">
+                        <ClusterMark cluster />
+                        <a href=format!("/batches/{batch}/documents/{id}") title=path>
+                            <bdi>{name}</bdi>
+                        </a>
+                        <svg class="bar" aria-hidden="true" height="4">
+                            <rect class="bar-fill" width=width height="4" rx="1" />
+                        </svg>
+                        <span class="tabular" data-testid="similarity">
+                            {ratio(similarity)}
+                        </span>
+                    </li>
+                }
+            })
+            .collect_view();
+        Either::Right(view! { <ol class="neighbours">{rows}</ol> })
+    };
+    view! {
+        <section class="aside-section">
+            <h2>"Most similar"</h2>
+            {body}
+        </section>
+    }
+}

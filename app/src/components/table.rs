@@ -1,0 +1,117 @@
+//! The table of documents: one page of rows, sorted by its headings.
+
+use leptos::prelude::*;
+use sheaf_domain::{BatchId, DocumentRow, SortKey};
+
+use crate::components::chip::ClusterMark;
+use crate::components::confidence::Confidence;
+use crate::components::document::split_path;
+use crate::components::status::StatusMark;
+use crate::filters::Filters;
+use crate::format::{count, ratio};
+use crate::words;
+
+/// Where a value is not known.
+const NOTHING: &str = "\u{2013}";
+
+/// The rows as they came from the server.
+#[component]
+pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl IntoView {
+    let heading = |key: SortKey| {
+        let direction = (filters.sort == key).then_some(if filters.descending { "descending" } else { "ascending" });
+        let arrow = direction.map(|d| if d == "ascending" { "\u{2191}" } else { "\u{2193}" });
+        view! {
+            <th scope="col" class=format!("c-{key}") aria-sort=direction>
+                <a href=filters.sorted_by(key).documents_href(batch)>
+                    {words::column(key)} <span class="arrow" aria-hidden="true">{arrow}</span>
+                </a>
+            </th>
+        }
+    };
+    let before_confidence = SortKey::ALL.into_iter().filter(|key| *key != SortKey::Status).map(heading).collect_view();
+    view! {
+        <div class="table-scroll" tabindex="0" role="region" aria-labelledby="documents-title">
+            <table class="documents" data-testid="documents">
+                <thead>
+                    <tr>
+                        {before_confidence}
+                        <th scope="col" class="c-confidence">
+                            <span>"Confidence"</span>
+                        </th>
+                        {heading(SortKey::Status)}
+                    </tr>
+                </thead>
+                <tbody>{rows.into_iter().map(|row| view! { <Row batch row /> }).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn Row(batch: BatchId, row: DocumentRow) -> impl IntoView {
+    let DocumentRow {
+        id,
+        path,
+        kind,
+        pages,
+        words: word_count,
+        language,
+        status,
+        cluster,
+        cluster_name,
+        probability,
+        confidence,
+        outlier,
+        failure,
+        ..
+    } = row;
+    let (folder, name) = split_path(&path);
+    let (folder, name) = (folder.to_owned(), name.to_owned());
+    let data_cluster = match (cluster, outlier) {
+        (Some(id), _) => id.to_string(),
+        (None, true) => "outliers".to_owned(),
+        (None, false) => String::new(),
+    };
+    let cluster_cell = (cluster.is_some() || outlier).then(|| {
+        view! {
+            <span class="cluster-cell">
+                <ClusterMark cluster />
+                <bdi>{cluster_name.unwrap_or_else(|| "Outlier".to_owned())}</bdi>
+            </span>
+        }
+    });
+    let failure = failure.map(|failure| {
+        view! {
+            <span class="row-failure">
+                <bdi>{failure.message}</bdi>
+                " "
+                <span class="row-hint">{failure.hint}</span>
+            </span>
+        }
+    });
+    let language = language.map(|code| words::language(&code).to_owned());
+    let or_nothing = |value: Option<String>| value.unwrap_or_else(|| NOTHING.to_owned());
+    view! {
+        <tr data-testid="document-row" data-status=status.name() data-cluster=data_cluster>
+            <th scope="row" class="c-path">
+                <a href=format!("/batches/{batch}/documents/{id}")>
+                    <bdi>
+                        <span class="folder">{folder}</span>
+                        {name}
+                    </bdi>
+                </a>
+                {failure}
+            </th>
+            <td class="c-kind">{or_nothing(kind.map(|kind| kind.label().to_owned()))}</td>
+            <td class="c-pages">{or_nothing(pages.map(|n| count(n.into())))}</td>
+            <td class="c-words">{or_nothing(word_count.map(count))}</td>
+            <td class="c-language">{or_nothing(language)}</td>
+            <td class="c-cluster">{cluster_cell}</td>
+            <td class="c-probability">{or_nothing(probability.map(ratio))}</td>
+            <td class="c-confidence">{confidence.map(|level| view! { <Confidence level /> })}</td>
+            <td class="c-status">
+                <StatusMark status />
+            </td>
+        </tr>
+    }
+}

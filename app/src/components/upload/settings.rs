@@ -1,0 +1,50 @@
+//! How the batch is called and analysed.
+
+use leptos::prelude::*;
+use sheaf_domain::BatchParams;
+
+/// The fields before the files, in the order in which the server reads them.
+#[component]
+pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
+    let choice = |value: &'static str, title: &'static str, text: &'static str, checked: bool| {
+        view! {
+            <label class="choice">
+                <input type="radio" name="model" value=value checked=checked />
+                <span class="choice-title">{title}</span>
+                <span class="choice-text">{text}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="settings" disabled=disabled>
+            <legend class="unseen">"The batch"</legend>
+            <label class="field">
+                <span>"Name"</span>
+                <input type="text" name="name" maxlength="200" placeholder="Made from the date when empty" autocomplete="off" />
+            </label>
+            <fieldset class="choices">
+                <legend>"Model"</legend>
+                {choice("accurate", "Accurate", "Understands sentences; the better groups", true)}
+                {choice("fast", "Fast", "Compares words; thousands of documents in seconds", false)}
+            </fieldset>
+            <details class="options">
+                <summary>"Options"</summary>
+                <label class="field">
+                    <span>"Number of clusters"</span>
+                    <input
+                        type="number"
+                        name="clusters"
+                        min="2"
+                        max=BatchParams::MAX_CLUSTERS.to_string()
+                        placeholder="Found from the documents"
+                    />
+                </label>
+                <label class="field">
+                    <span>"Seed"</span>
+                    <input type="number" name="seed" min="0" step="1" placeholder="0" />
+                </label>
+                <p class="fine">"The same documents with the same seed give the same clusters."</p>
+            </details>
+        </fieldset>
+    }
+}

@@ -1,0 +1,238 @@
+//! The state of a batch's page as it stands in its URL: filters, order, page, and the part of the heatmap.
+
+use leptos_router::params::ParamsMap;
+use sheaf_domain::{
+    BatchId, ClusterFilter, ConfidenceLevel, DocumentKind, DocumentQuery, HeatmapView, SortKey, Status,
+};
+
+/// What is looked at. Everything that cannot be understood in a URL is as if it were not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filters {
+    pub cluster: Option<ClusterFilter>,
+    pub status: Option<Status>,
+    pub kind: Option<DocumentKind>,
+    pub confidence: Option<ConfidenceLevel>,
+    pub search: Option<String>,
+    pub sort: SortKey,
+    pub descending: bool,
+    /// Page of the table, counted from 0; the URL counts from 1.
+    pub page: u32,
+    /// First position of the heatmap within the cluster that is looked at.
+    pub heatmap_start: u32,
+    /// Positions of the heatmap; 0 stands for all.
+    pub heatmap_len: u32,
+}
+
+impl Filters {
+    /// Reads the parameters of a URL.
+    pub fn read(params: &ParamsMap) -> Self {
+        let text = |key: &str| params.get(key).filter(|value| !value.trim().is_empty());
+        let number = |key: &str| text(key).and_then(|value| value.parse::<u32>().ok()).unwrap_or(0);
+        Self {
+            cluster: text("cluster").and_then(|value| value.parse().ok()),
+            status: text("status").and_then(|value| value.parse().ok()),
+            kind: text("kind").and_then(|value| value.parse().ok()),
+            confidence: text("confidence").and_then(|value| value.parse().ok()),
+            search: text("q"),
+            sort: text("sort").and_then(|value| value.parse().ok()).unwrap_or_default(),
+            descending: text("dir").as_deref() == Some("desc"),
+            page: number("page").saturating_sub(1),
+            heatmap_start: number("hstart"),
+            heatmap_len: number("hlen"),
+        }
+    }
+
+    /// The address of a batch's page in this state.
+    pub fn href(&self, batch: BatchId) -> String {
+        format!("/batches/{batch}{}", self.query_string())
+    }
+
+    /// The same, at the table of documents.
+    pub fn documents_href(&self, batch: BatchId) -> String {
+        format!("{}#documents", self.href(batch))
+    }
+
+    /// The same, at the heatmap.
+    pub fn heatmap_href(&self, batch: BatchId) -> String {
+        format!("{}#similarity", self.href(batch))
+    }
+
+    fn query_string(&self) -> String {
+        let parts: Vec<String> =
+            self.pairs().into_iter().map(|(key, value)| format!("{key}={}", encode(&value))).collect();
+        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+    }
+
+    /// The parameters that differ from their defaults, as they stand in the URL.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let Self { cluster, status, kind, confidence, search, sort, descending, page, heatmap_start, heatmap_len } =
+            self;
+        [
+            ("cluster", cluster.map(|c| c.to_string())),
+            ("status", status.map(|s| s.to_string())),
+            ("kind", kind.map(|k| k.to_string())),
+            ("confidence", confidence.map(|c| c.to_string())),
+            ("q", search.clone()),
+            ("sort", (*sort != SortKey::default()).then(|| sort.to_string())),
+            ("dir", descending.then(|| "desc".to_owned())),
+            ("page", (*page > 0).then(|| (page + 1).to_string())),
+            ("hstart", (*heatmap_start > 0).then(|| heatmap_start.to_string())),
+            ("hlen", (*heatmap_len > 0).then(|| heatmap_len.to_string())),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| value.map(|value| (key, value)))
+        .collect()
+    }
+
+    /// The question to the engine about the table.
+    pub fn document_query(&self) -> DocumentQuery {
+        DocumentQuery {
+            cluster: self.cluster,
+            status: self.status,
+            kind: self.kind,
+            confidence: self.confidence,
+            search: self.search.clone(),
+            sort: self.sort,
+            descending: self.descending,
+            offset: self.page.saturating_mul(DocumentQuery::DEFAULT_LIMIT),
+            limit: DocumentQuery::DEFAULT_LIMIT,
+        }
+    }
+
+    /// The question to the engine about the heatmap.
+    pub fn heatmap_view(&self) -> HeatmapView {
+        HeatmapView { cluster: self.cluster, start: self.heatmap_start, len: self.heatmap_len }
+    }
+
+    /// Whether some documents are left out.
+    pub fn is_narrowed(&self) -> bool {
+        self.cluster.is_some()
+            || self.status.is_some()
+            || self.kind.is_some()
+            || self.confidence.is_some()
+            || self.search.is_some()
+    }
+
+    /// Another cluster: the table and the heatmap start anew.
+    pub fn with_cluster(&self, cluster: Option<ClusterFilter>) -> Self {
+        Self { cluster, page: 0, heatmap_start: 0, heatmap_len: 0, ..self.clone() }
+    }
+
+    /// Another status.
+    pub fn with_status(&self, status: Option<Status>) -> Self {
+        Self { status, page: 0, ..self.clone() }
+    }
+
+    /// Another kind of document.
+    pub fn with_kind(&self, kind: Option<DocumentKind>) -> Self {
+        Self { kind, page: 0, ..self.clone() }
+    }
+
+    /// Another step of confidence.
+    pub fn with_confidence(&self, confidence: Option<ConfidenceLevel>) -> Self {
+        Self { confidence, page: 0, ..self.clone() }
+    }
+
+    /// Without the words that were searched for.
+    pub fn without_search(&self) -> Self {
+        Self { search: None, page: 0, ..self.clone() }
+    }
+
+    /// Another page of the same table, counted from 0.
+    pub fn with_page(&self, page: u32) -> Self {
+        Self { page, ..self.clone() }
+    }
+
+    /// Sorted by `key`; by the same key again, the other way round.
+    pub fn sorted_by(&self, key: SortKey) -> Self {
+        let descending = self.sort == key && !self.descending;
+        Self { sort: key, descending, page: 0, ..self.clone() }
+    }
+
+    /// The whole batch, in the same order.
+    pub fn cleared(&self) -> Self {
+        Self { sort: self.sort, descending: self.descending, ..Self::default() }
+    }
+
+    /// Another part of the heatmap.
+    pub fn zoomed(&self, start: u32, len: u32) -> Self {
+        Self { heatmap_start: start, heatmap_len: len, ..self.clone() }
+    }
+}
+
+/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            other => {
+                encoded.push('%');
+                encoded.push_str(&format!("{other:02X}"));
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sheaf_domain::ClusterId;
+
+    fn params(pairs: &[(&'static str, &str)]) -> ParamsMap {
+        pairs.iter().map(|(key, value)| (*key, (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let filters = Filters {
+            cluster: Some(ClusterFilter::Cluster(ClusterId(3))),
+            status: Some(Status::Completed),
+            kind: Some(DocumentKind::EncryptedOffice),
+            confidence: Some(ConfidenceLevel::Low),
+            search: Some("a&b=c ü".to_owned()),
+            sort: SortKey::Pages,
+            descending: true,
+            page: 4,
+            heatmap_start: 10,
+            heatmap_len: 20,
+        };
+        let pairs = filters.pairs();
+        let map: ParamsMap = pairs.into_iter().collect();
+        assert_eq!(Filters::read(&map), filters);
+    }
+
+    #[test]
+    fn nonsense_in_the_url_is_ignored() {
+        let map = params(&[("cluster", "x"), ("status", ""), ("sort", "size"), ("page", "-1"), ("q", "  ")]);
+        assert_eq!(Filters::read(&map), Filters::default());
+    }
+
+    #[test]
+    fn the_first_page_has_no_number() {
+        assert_eq!(Filters::read(&params(&[("page", "1")])).query_string(), "");
+        assert_eq!(Filters::read(&params(&[("page", "2")])).query_string(), "?page=2");
+    }
+
+    #[test]
+    fn a_search_is_encoded() {
+        let filters = Filters { search: Some("a b&c".to_owned()), ..Filters::default() };
+        assert_eq!(filters.query_string(), "?q=a%20b%26c");
+    }
+
+    #[test]
+    fn the_same_key_again_turns_the_order() {
+        let once = Filters::default().sorted_by(SortKey::Pages);
+        assert!(!once.descending);
+        assert!(once.sorted_by(SortKey::Pages).descending);
+        assert!(!once.sorted_by(SortKey::Pages).sorted_by(SortKey::Pages).descending);
+    }
+
+    #[test]
+    fn another_cluster_starts_anew() {
+        let filters = Filters { page: 7, heatmap_start: 9, heatmap_len: 3, ..Filters::default() };
+        let other = filters.with_cluster(Some(ClusterFilter::Outliers));
+        assert_eq!((other.page, other.heatmap_start, other.heatmap_len), (0, 0, 0));
+    }
+}

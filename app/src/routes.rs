@@ -1,0 +1,54 @@
+//! The table of pages. Every page is rendered whole before it is sent, so that it is complete without JavaScript.
+
+mod batches {
+    //! Pages about batches.
+    pub mod delete;
+    pub mod list;
+    pub mod show;
+}
+mod documents {
+    //! Pages about one document.
+    pub mod show;
+}
+mod not_found;
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::components::masthead::Masthead;
+use batches::delete::DeleteBatch;
+use batches::list::ListBatches;
+use batches::show::ShowBatch;
+use documents::show::ShowDocument;
+use not_found::NotFound;
+
+/// Everything inside `<body>`.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Sheaf".to_owned() } else { format!("{title} · Sheaf") } />
+        <Router>
+            <a class="skip" href="#content" rel="external">
+                "Skip to the content"
+            </a>
+            <Masthead />
+            <main id="content" tabindex="-1">
+                <Routes fallback=NotFound>
+                    <Route path=path!("/") view=ListBatches ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id") view=ShowBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
+                </Routes>
+            </main>
+        </Router>
+    }
+}
+
+/// A parameter of the path, read as `T`; `None` when it is not one.
+fn path_param<T: std::str::FromStr + Send + Sync + PartialEq + Clone + 'static>(name: &'static str) -> Memo<Option<T>> {
+    let params = leptos_router::hooks::use_params_map();
+    Memo::new(move |_| params.read().get(name).and_then(|text| text.parse().ok()))
+}

@@ -1,0 +1,79 @@
+//! One batch: its progress while it runs, its overview when it is done. It owns what is fetched; the components under it
+//! only show.
+
+use leptos::either::EitherOf3;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use sheaf_domain::BatchId;
+
+use crate::components::failure::FailurePage;
+use crate::components::live::Live;
+use crate::components::overview::Overview;
+use crate::components::skeleton::Skeleton;
+use crate::errors::AppError;
+use crate::filters::Filters;
+use crate::routes::path_param;
+use crate::server_fns::batches::{batch_heatmap, show_batch};
+use crate::server_fns::documents::list_documents;
+use crate::views::BatchPage;
+
+/// `/batches/{id}`
+#[component]
+pub fn ShowBatch() -> impl IntoView {
+    let id = path_param::<BatchId>("id");
+    let query = use_query_map();
+    let filters = Memo::new(move |_| Filters::read(&query.read()));
+    let (round, set_round) = signal(0_u32);
+    let (spoken, set_spoken) = signal(String::new());
+
+    let page = Resource::new_blocking(
+        move || (id.get(), round.get()),
+        |(id, _)| async move { show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await },
+    );
+    let document_query = Memo::new(move |_| filters.read().document_query());
+    let documents = Resource::new_blocking(
+        move || (id.get(), document_query.get(), round.get()),
+        |(id, query, _)| async move { list_documents(id.ok_or_else(|| AppError::not_found("batch"))?, query).await },
+    );
+    let heatmap_view = Memo::new(move |_| filters.read().heatmap_view());
+    let heatmap = Resource::new_blocking(
+        move || (id.get(), heatmap_view.get(), round.get()),
+        |(id, view, _)| async move { batch_heatmap(id.ok_or_else(|| AppError::not_found("batch"))?, view).await },
+    );
+
+    let on_final = Callback::new(move |()| {
+        set_spoken.set("The analysis is done.".to_owned());
+        set_round.update(|round| *round += 1);
+    });
+    view! {
+        <p class="unseen" role="status" data-testid="spoken">
+            {spoken}
+        </p>
+        <Transition fallback=|| {
+            view! { <Skeleton rows=12 /> }
+        }>
+            {move || Suspend::new(async move {
+                match page.await {
+                    Ok(BatchPage::Running { batch, progress }) => {
+                        EitherOf3::A(
+                            view! {
+                                <Title text=batch.name.clone() />
+                                <Live batch progress on_final on_speak=set_spoken />
+                            },
+                        )
+                    }
+                    Ok(BatchPage::Done(overview)) => {
+                        EitherOf3::B(
+                            view! {
+                                <Title text=overview.batch.name.clone() />
+                                <Overview overview=*overview filters documents heatmap />
+                            },
+                        )
+                    }
+                    Err(error) => EitherOf3::C(view! { <FailurePage failure=error.0 /> }),
+                }
+            })}
+        </Transition>
+    }
+}

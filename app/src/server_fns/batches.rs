@@ -1,0 +1,48 @@
+//! Reading batches: the list, one batch's page, its progress and its heatmap.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use sheaf_domain::{Batch, BatchId, HeatmapView, Page, Progress};
+
+#[cfg(feature = "ssr")]
+use super::front_door::{engine, respond};
+use crate::errors::AppError;
+use crate::views::{BatchPage, HeatmapPicture};
+
+/// Where the server functions live, apart from the API for programs.
+#[cfg(feature = "ssr")]
+pub(super) const PREFIX: &str = "/rpc/";
+
+/// Batches on one page of the list.
+#[cfg(feature = "ssr")]
+const BATCHES_A_PAGE: u32 = 20;
+
+/// The latest batches, or those after `cursor`.
+#[server(prefix = "/rpc", endpoint = "batches", input = GetUrl)]
+pub async fn list_batches(cursor: Option<String>) -> Result<Page<Batch>, AppError> {
+    respond(engine()?.batches(BATCHES_A_PAGE, cursor.as_deref()).await)
+}
+
+/// All that a batch's page needs before its table and heatmap.
+#[server(prefix = "/rpc", endpoint = "batch", input = GetUrl)]
+pub async fn show_batch(batch: BatchId) -> Result<BatchPage, AppError> {
+    let engine = engine()?;
+    let overview = respond(engine.overview(batch).await)?;
+    if overview.batch.status.is_final() {
+        return Ok(BatchPage::Done(Box::new(overview)));
+    }
+    let progress = respond(engine.progress(batch).await)?;
+    Ok(BatchPage::Running { batch: overview.batch, progress })
+}
+
+/// How far a batch is; asked every two seconds while it runs.
+#[server(prefix = "/rpc", endpoint = "progress", input = GetUrl)]
+pub async fn batch_progress(batch: BatchId) -> Result<Progress, AppError> {
+    respond(engine()?.progress(batch).await)
+}
+
+/// The similarity picture of a batch or of a part of it.
+#[server(prefix = "/rpc", endpoint = "heatmap", input = GetUrl)]
+pub async fn batch_heatmap(batch: BatchId, view: HeatmapView) -> Result<HeatmapPicture, AppError> {
+    respond(engine()?.heatmap(batch, view).await).map(HeatmapPicture::from)
+}

@@ -1,0 +1,35 @@
+//! The way from a server function to the engine and back.
+
+use leptos::prelude::use_context;
+use http::request::Parts;
+use sheaf_domain::{Failure, FailureCode, FailureKind};
+use sheaf_engine::Engine;
+
+use super::batches::PREFIX;
+use crate::errors::AppError;
+use crate::response::set_status;
+
+/// The engine that the server gave to this request.
+pub fn engine() -> Result<Engine, AppError> {
+    use_context::<Engine>().ok_or_else(|| Failure::new(FailureCode::Internal, "the engine is not running").into())
+}
+
+/// Hands the result on, and answers the request with the failure's status where that is the whole answer. A page that
+/// only lacks one of its parts stays a page with status 200.
+pub fn respond<T>(result: Result<T, Failure>) -> Result<T, AppError> {
+    result.map_err(|failure| {
+        if is_call() || concerns_the_page(failure.code) {
+            set_status(failure.code);
+        }
+        failure.into()
+    })
+}
+
+/// Whether the browser calls the function by itself, rather than the server while it renders a page.
+fn is_call() -> bool {
+    use_context::<Parts>().is_some_and(|parts| parts.uri.path().starts_with(PREFIX))
+}
+
+fn concerns_the_page(code: FailureCode) -> bool {
+    code == FailureCode::NotFound || code.kind() == FailureKind::System
+}

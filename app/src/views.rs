@@ -1,0 +1,74 @@
+//! What a server function hands to a page where the domain's own type is not yet what is shown.
+
+use serde::{Deserialize, Serialize};
+use sheaf_domain::{Batch, BatchOverview, ClusterId, Heatmap, HeatmapBand, Progress, SimilarPair};
+
+/// A batch's page: its progress while it runs, its overview from then on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchPage {
+    /// Work is going on.
+    Running { batch: Batch, progress: Progress },
+    /// Nothing more will happen by itself.
+    Done(Box<BatchOverview>),
+}
+
+/// A [`Heatmap`] with its values in thousandths, which is a third of the bytes for all that can be seen or read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HeatmapPicture {
+    pub bands: Vec<HeatmapBand>,
+    /// `bands.len()` squared similarities in thousandths, row by row.
+    pub permille: Vec<i16>,
+    /// The ends of the colour scale, in thousandths.
+    pub scale: (i16, i16),
+    pub documents: u32,
+    pub cluster_names: Vec<(ClusterId, String)>,
+    pub pairs: Vec<SimilarPair>,
+}
+
+impl HeatmapPicture {
+    /// The similarity of two bands; 0 outside of the picture.
+    pub fn value(&self, row: usize, column: usize) -> f32 {
+        self.permille.get(row * self.bands.len() + column).map_or(0.0, |v| f32::from(*v) / 1000.0)
+    }
+
+    /// The name of a cluster that occurs in the picture.
+    pub fn cluster_name(&self, id: ClusterId) -> Option<&str> {
+        self.cluster_names.iter().find(|(known, _)| *known == id).map(|(_, name)| name.as_str())
+    }
+}
+
+impl From<Heatmap> for HeatmapPicture {
+    fn from(heatmap: Heatmap) -> Self {
+        let Heatmap { bands, values, scale, documents, cluster_names, pairs } = heatmap;
+        Self {
+            bands,
+            permille: values.into_iter().map(thousandths).collect(),
+            scale: (thousandths(scale.0), thousandths(scale.1)),
+            documents,
+            cluster_names,
+            pairs,
+        }
+    }
+}
+
+/// A similarity (-1 to 1) in whole thousandths.
+#[expect(clippy::cast_possible_truncation, reason = "the value is clamped to ±1000 first")]
+fn thousandths(value: f32) -> i16 {
+    (value.clamp(-1.0, 1.0) * 1000.0).round() as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_rounded_to_thousandths() {
+        let check = |value: f32, expect: i16| assert_eq!(thousandths(value), expect);
+        check(0.0, 0);
+        check(0.12345, 123);
+        check(-0.0006, -1);
+        check(1.000_001, 1000);
+        check(f32::NAN, 0);
+    }
+}

@@ -1,0 +1,128 @@
+//! What things are called on the page: states, reasons, languages.
+
+use sheaf_domain::{ClusterFilter, ClusterId, ConfidenceLevel, FailureCode, ModelName, SortKey, Status};
+
+/// A status as a word of its own.
+pub const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "Pending",
+        Status::Processing => "Processing",
+        Status::Completed => "Completed",
+        Status::Failed => "Failed",
+        Status::Cancelled => "Cancelled",
+    }
+}
+
+/// A step of confidence as a word of its own.
+pub const fn confidence(level: ConfidenceLevel) -> &'static str {
+    match level {
+        ConfidenceLevel::High => "High",
+        ConfidenceLevel::Medium => "Medium",
+        ConfidenceLevel::Low => "Low",
+    }
+}
+
+/// A model as a word of its own.
+pub const fn model(model: ModelName) -> &'static str {
+    match model {
+        ModelName::Accurate => "Accurate",
+        ModelName::Fast => "Fast",
+    }
+}
+
+/// The heading of a column.
+pub const fn column(key: SortKey) -> &'static str {
+    match key {
+        SortKey::Path => "Name",
+        SortKey::Kind => "Kind",
+        SortKey::Pages => "Pages",
+        SortKey::Words => "Words",
+        SortKey::Language => "Language",
+        SortKey::Cluster => "Cluster",
+        SortKey::Probability => "Probability",
+        SortKey::Status => "Status",
+    }
+}
+
+/// A reason in a few words, from the name that its code has everywhere: `password_protected` is "Password protected".
+pub fn reason(code: FailureCode) -> String {
+    let words = code.name().replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// The class that gives a cluster its colour. There are twelve; the number tells apart what shares one.
+pub fn hue_class(cluster: Option<ClusterId>) -> String {
+    cluster.map_or_else(|| "k-out".to_owned(), |id| format!("k-{}", id.0 % 12))
+}
+
+/// The same for a filter.
+pub const fn filter_cluster(filter: ClusterFilter) -> Option<ClusterId> {
+    match filter {
+        ClusterFilter::Cluster(id) => Some(id),
+        ClusterFilter::Outliers => None,
+    }
+}
+
+/// The English name of a language, or its code where it is not among the common ones (ISO 639-3).
+pub fn language(code: &str) -> &str {
+    match code {
+        "ara" => "Arabic",
+        "ben" => "Bengali",
+        "bul" => "Bulgarian",
+        "cat" => "Catalan",
+        "ces" => "Czech",
+        "cmn" | "zho" => "Chinese",
+        "dan" => "Danish",
+        "deu" => "German",
+        "ell" => "Greek",
+        "eng" => "English",
+        "epo" => "Esperanto",
+        "est" => "Estonian",
+        "fas" | "pes" => "Persian",
+        "fin" => "Finnish",
+        "fra" => "French",
+        "heb" => "Hebrew",
+        "hin" => "Hindi",
+        "hrv" => "Croatian",
+        "hun" => "Hungarian",
+        "ind" => "Indonesian",
+        "ita" => "Italian",
+        "jpn" => "Japanese",
+        "kor" => "Korean",
+        "lat" => "Latin",
+        "lav" => "Latvian",
+        "lit" => "Lithuanian",
+        "mar" => "Marathi",
+        "nld" => "Dutch",
+        "nob" | "nno" | "nor" => "Norwegian",
+        "pol" => "Polish",
+        "por" => "Portuguese",
+        "ron" => "Romanian",
+        "rus" => "Russian",
+        "slk" => "Slovak",
+        "slv" => "Slovenian",
+        "spa" => "Spanish",
+        "srp" => "Serbian",
+        "swe" => "Swedish",
+        "tam" => "Tamil",
+        "tel" => "Telugu",
+        "tha" => "Thai",
+        "tur" => "Turkish",
+        "ukr" => "Ukrainian",
+        "urd" => "Urdu",
+        "vie" => "Vietnamese",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_read_as_words() {
+        assert_eq!(reason(FailureCode::PasswordProtected), "Password protected");
+        assert!(FailureCode::ALL.iter().all(|code| !reason(*code).contains('_')));
+    }
+}

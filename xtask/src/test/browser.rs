@@ -43,6 +43,13 @@ pub fn install(paths: &Paths) -> Result<()> {
     Ok(())
 }
 
+/// Playwright strips types without looking at them.
+pub fn check_types(paths: &Paths) -> Result<()> {
+    run::checked(
+        Command::new("npx").args(["--no-install", "tsc", "--project", "."]).current_dir(paths.root.join("end2end")),
+    )
+}
+
 /// Drives the built binary; Playwright starts and ends it.
 pub fn drive(paths: &Paths, sheaf: &Path, args: &[String], tally: &mut Tally) -> Result<()> {
     let browser = browser().context("no Chromium was found after installing it")?;

@@ -47,6 +47,7 @@ impl Test {
 
     fn in_browser(&self, paths: &Paths, tally: &mut Tally) -> Result<Tally> {
         browser::install(paths)?;
+        tally.check("types of the browser tests", browser::check_types(paths));
         let sheaf = build::build(paths, if self.dev { Profile::Dev } else { Profile::Release })?;
         browser::drive(paths, &sheaf, &self.playwright, tally)?;
         Ok(std::mem::take(tally))

@@ -1,0 +1,155 @@
+//! Names and keywords of clusters by class-based TF-IDF (Grootendorst 2022): a cluster counts as one long document.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::terms::Terms;
+
+/// Keywords of a cluster.
+const KEYWORDS: usize = 10;
+/// Keywords that make a name.
+const IN_NAME: usize = 3;
+/// A word that this share of the documents of nearly all clusters have is boilerplate.
+const BOILERPLATE: f64 = 0.8;
+
+/// The name of a cluster and the words it is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClusterName {
+    /// Unique among all clusters.
+    pub name: String,
+    /// Strongest first, at most ten; none when the documents have no words.
+    pub keywords: Vec<String>,
+}
+
+/// What is known about one stem.
+#[derive(Default)]
+struct Stem<'a> {
+    /// How often each form occurs.
+    forms: FxHashMap<&'a str, u64>,
+    /// By cluster, ascending: damped count and number of documents.
+    clusters: Vec<(usize, f64, u32)>,
+}
+
+/// Names clusters after their documents' words.
+///
+/// The weight of a word in a cluster is `w(t, c) / |c| * ln(1 + a / w(t))`: `w(t, c)` sums `1 + ln(count)` over the
+/// cluster's documents (so that one long document does not decide), `|c|` is the number of its documents, `w(t)` sums over clusters,
+/// and `a` is the mean of the clusters' totals. Words in one document only are left out of clusters of four and more,
+/// and so is boilerplate, words in nearly all documents of nearly all clusters.
+pub fn name_clusters(clusters: &[Vec<&Terms>]) -> Vec<ClusterName> {
+    let stems = count(clusters);
+    let sizes: Vec<usize> = clusters.iter().map(Vec::len).collect();
+    let total: f64 = stems.values().flat_map(|stem| &stem.clusters).map(|&(_, weight, _)| weight).sum();
+    let mean = total / clusters.len().max(1) as f64;
+    let mut scored: Vec<Vec<(f64, &str)>> = vec![Vec::new(); clusters.len()];
+    for stem in stems.values() {
+        if is_boilerplate(stem, &sizes) {
+            continue;
+        }
+        let everywhere: f64 = stem.clusters.iter().map(|&(_, weight, _)| weight).sum();
+        let Some(form) = usual_form(stem) else { continue };
+        for &(cluster, weight, documents) in &stem.clusters {
+            if documents > 1 || sizes[cluster] < 4 {
+                scored[cluster].push((weight / sizes[cluster] as f64 * (mean / everywhere).ln_1p(), form));
+            }
+        }
+    }
+    let mut taken = FxHashSet::default();
+    scored
+        .into_iter()
+        .enumerate()
+        .map(|(cluster, mut words)| {
+            words.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+            words.dedup_by(|a, b| a.1 == b.1);
+            let keywords: Vec<String> = words.iter().take(KEYWORDS).map(|&(_, word)| word.to_owned()).collect();
+            ClusterName { name: unique_name(&keywords, cluster, &mut taken), keywords }
+        })
+        .collect()
+}
+
+fn count<'a>(clusters: &[Vec<&'a Terms>]) -> FxHashMap<&'a str, Stem<'a>> {
+    let mut stems: FxHashMap<&str, Stem<'_>> = FxHashMap::default();
+    for (cluster, documents) in clusters.iter().enumerate() {
+        for terms in documents {
+            let mut of_document: Vec<(&str, u32)> = Vec::new();
+            for (form, stem, count) in terms.iter() {
+                *stems.entry(stem).or_default().forms.entry(form).or_default() += u64::from(count);
+                match of_document.last_mut() {
+                    Some((last, sum)) if *last == stem => *sum += count,
+                    Some(_) | None => of_document.push((stem, count)),
+                }
+            }
+            for (stem, count) in of_document {
+                let Some(stem) = stems.get_mut(stem) else { continue };
+                let weight = 1.0 + f64::from(count).ln();
+                match stem.clusters.last_mut() {
+                    Some((last, sum, documents)) if *last == cluster => {
+                        *sum += weight;
+                        *documents += 1;
+                    }
+                    Some(_) | None => stem.clusters.push((cluster, weight, 1)),
+                }
+            }
+        }
+    }
+    stems
+}
+
+/// Whether most documents of all clusters but one have the word; never with fewer than three clusters.
+fn is_boilerplate(stem: &Stem<'_>, sizes: &[usize]) -> bool {
+    let full = stem.clusters.iter().filter(|&&(cluster, _, documents)| {
+        f64::from(documents) >= BOILERPLATE * sizes[cluster] as f64
+    });
+    sizes.len() >= 3 && full.count() + 1 >= sizes.len()
+}
+
+/// The most frequent form; of several the shortest, then by alphabet.
+fn usual_form<'a>(stem: &Stem<'a>) -> Option<&'a str> {
+    let forms = stem.forms.iter().map(|(&form, &count)| (form, count));
+    forms.min_by_key(|&(form, count)| (std::cmp::Reverse(count), form.len(), form)).map(|(form, _)| form)
+}
+
+/// The first words; more of them as long as the name is taken, and in the end a number.
+fn unique_name(keywords: &[String], cluster: usize, taken: &mut FxHashSet<String>) -> String {
+    let by_words = (IN_NAME..=keywords.len().max(IN_NAME)).map(|n| keywords[..n.min(keywords.len())].join(", "));
+    let by_number = std::iter::once_with(|| match keywords {
+        [] => format!("cluster {}", cluster + 1),
+        [..] => format!("{} {}", keywords[..IN_NAME.min(keywords.len())].join(", "), cluster + 1),
+    });
+    let mut names = by_words.chain(by_number).filter(|name| !name.is_empty() && !taken.contains(name));
+    let name = names.next().unwrap_or_else(|| format!("cluster {}", cluster + 1));
+    taken.insert(name.clone());
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(clusters: &[&[&str]]) -> Vec<String> {
+        let terms: Vec<Vec<Terms>> =
+            clusters.iter().map(|texts| texts.iter().map(|text| Terms::of(text, Some("eng"))).collect()).collect();
+        let borrowed: Vec<Vec<&Terms>> = terms.iter().map(|terms| terms.iter().collect()).collect();
+        name_clusters(&borrowed).into_iter().map(|name| name.name).collect()
+    }
+
+    #[test]
+    fn names_tell_clusters_apart() {
+        let found = names(&[
+            &["The goalkeeper saved the match.", "A match without a goalkeeper."],
+            &["Parliament debates the budget.", "The budget passed parliament."],
+        ]);
+        assert_eq!(found, ["goalkeeper, match, saved", "budget, parliament, debates"]);
+    }
+
+    #[test]
+    fn names_are_unique_and_never_empty() {
+        let check = |clusters: &[&[&str]]| {
+            let found = names(clusters);
+            let distinct: FxHashSet<&String> = found.iter().collect();
+            assert!(distinct.len() == clusters.len() && found.iter().all(|name| !name.is_empty()), "{found:?}");
+        };
+        check(&[&["same words here"], &["same words here"], &["same words here"]]);
+        check(&[&[""], &["1 2 3"], &[]]);
+        check(&[&["cluster 2"], &[""]]);
+    }
+}

@@ -32,9 +32,10 @@ impl FromServerFnError for AppError {
                 Failure::new(FailureCode::Internal, "Sheaf could not be reached.")
                     .with_hint("See whether it is still running, then reload this page."),
             ),
-            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
-                Self(Failure::new(FailureCode::InvalidRequest, format!("The request could not be understood: {detail}.")))
-            }
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => Self(Failure::new(
+                FailureCode::InvalidRequest,
+                format!("The request could not be understood: {detail}."),
+            )),
             ServerFnErrorErr::Registration(_)
             | ServerFnErrorErr::UnsupportedRequestMethod(_)
             | ServerFnErrorErr::ServerError(_)

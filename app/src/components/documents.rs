@@ -4,11 +4,11 @@ use leptos::either::{Either, EitherOf3};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement};
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use leptos_router::params::ParamsMap;
 use sheaf_domain::{BatchId, ConfidenceLevel, DocumentKind, DocumentQuery, DocumentRow, Page, Status};
+use web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement};
 
 use crate::components::failure::FailureView;
 use crate::components::skeleton::Skeleton;

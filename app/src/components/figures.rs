@@ -28,8 +28,11 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
         Some(value) => format!("{found}, silhouette {}", ratio(value)),
         None => found.to_owned(),
     };
-    let fit_nowhere =
-        if unclustered > 0 { format!("fit nowhere; {} not compared", count(unclustered)) } else { "fit nowhere".into() };
+    let fit_nowhere = if unclustered > 0 {
+        format!("fit nowhere; {} not compared", count(unclustered))
+    } else {
+        "fit nowhere".into()
+    };
     view! {
         <ul class="figures">
             {figure(

@@ -12,12 +12,7 @@ use poll::poll;
 
 /// The live header and the list of documents. `on_final` is called once, `on_speak` gets what a screen reader says.
 #[component]
-pub fn Live(
-    batch: Batch,
-    progress: Progress,
-    on_final: Callback<()>,
-    on_speak: WriteSignal<String>,
-) -> impl IntoView {
+pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: WriteSignal<String>) -> impl IntoView {
     let (progress, set_progress) = signal(progress);
     let (lost, set_lost) = signal(false);
     poll(batch.id, set_progress, set_lost, on_final, on_speak);

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use sheaf_domain::{BatchId, Neighbour};
 
 use crate::components::chip::ClusterMark;
-use crate::components::document::file_name;
+use crate::components::document::split_path;
 use crate::format::ratio;
 
 /// Most similar first, with the similarity as number and bar.
@@ -17,14 +17,18 @@ pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
         let rows = neighbours
             .into_iter()
             .map(|Neighbour { id, path, similarity, cluster }| {
-                let name = file_name(&path).to_owned();
+                let (folder, name) = split_path(&path);
+                let (folder, name) = (folder.to_owned(), name.to_owned());
                 let width = format!("{:.0}%", similarity.clamp(0.0, 1.0) * 100.0);
                 view! {
                     <li class="neighbour" data-testid="neighbour">
                         <ClusterMark cluster />
-                        <a href=format!("/batches/{batch}/documents/{id}") title=path>
-                            <bdi>{name}</bdi>
-                        </a>
+                        <span class="neighbour-name">
+                            <a href=format!("/batches/{batch}/documents/{id}") title=path>
+                                <bdi>{name}</bdi>
+                            </a>
+                            <bdi class="folder">{folder}</bdi>
+                        </span>
                         <svg class="bar" aria-hidden="true" height="4">
                             <rect class="bar-fill" width=width height="4" rx="1" />
                         </svg>

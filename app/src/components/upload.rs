@@ -14,9 +14,9 @@ use leptos::html::{Form, Input};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast;
-use web_sys::{DragEvent, Event, FileList, HtmlFormElement, HtmlInputElement};
 use leptos_router::hooks::use_navigate;
 use sheaf_domain::Failure;
+use web_sys::{DragEvent, Event, FileList, HtmlFormElement, HtmlInputElement};
 
 use crate::components::failure::FailureView;
 use entries::dropped_files;

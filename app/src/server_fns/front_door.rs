@@ -1,7 +1,7 @@
 //! The way from a server function to the engine and back.
 
-use leptos::prelude::use_context;
 use http::request::Parts;
+use leptos::prelude::use_context;
 use sheaf_domain::{Failure, FailureCode, FailureKind};
 use sheaf_engine::Engine;
 

@@ -4,10 +4,10 @@ use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlElement};
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use sheaf_domain::{BatchId, HeatmapBand};
+use web_sys::{Element, Event, HtmlElement};
 
 use super::cells::{DENSE, rows};
 use super::runs::{Strip, runs};

@@ -4,8 +4,8 @@ use std::future::Future;
 
 use js_sys::{Array, Function, Promise};
 use leptos::wasm_bindgen::{JsCast, JsValue};
-use web_sys::{DragEvent, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{DragEvent, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
 use super::pile::{Picked, from_list};
 
@@ -45,12 +45,10 @@ async fn children(folder: &FileSystemDirectoryEntry) -> Vec<FileSystemEntry> {
     let reader = folder.create_reader();
     let mut entries = Vec::new();
     loop {
-        let some = promised(|resolve, reject| {
-            reader.read_entries_with_callback_and_callback(resolve, reject)
-        })
-        .await
-        .map(|some| some.unchecked_into::<Array>())
-        .unwrap_or_default();
+        let some = promised(|resolve, reject| reader.read_entries_with_callback_and_callback(resolve, reject))
+            .await
+            .map(|some| some.unchecked_into::<Array>())
+            .unwrap_or_default();
         if some.length() == 0 {
             return entries;
         }

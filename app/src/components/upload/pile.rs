@@ -1,9 +1,9 @@
 //! The files that were picked but not yet sent.
 
 use leptos::prelude::*;
-use web_sys::{File, FileList};
 use send_wrapper::SendWrapper;
 use sheaf_domain::DocumentKind;
+use web_sys::{File, FileList};
 
 use crate::format::{bytes, count, counted};
 
@@ -29,7 +29,11 @@ impl Picked {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a file's size is a whole number below 2^53")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a file's size is a whole number below 2^53"
+)]
 fn size_of_file(file: &File) -> u64 {
     file.size() as u64
 }

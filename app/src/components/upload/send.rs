@@ -3,10 +3,10 @@
 use leptos::prelude::{RwSignal, Set, Update, window};
 use leptos::wasm_bindgen::closure::Closure;
 use leptos::wasm_bindgen::{JsCast, JsValue};
-use web_sys::{FormData, HtmlFormElement, ProgressEvent, XmlHttpRequest};
 use send_wrapper::SendWrapper;
 use serde::Deserialize;
 use sheaf_domain::{BatchId, Failure, FailureCode};
+use web_sys::{FormData, HtmlFormElement, ProgressEvent, XmlHttpRequest};
 
 use super::Phase;
 use super::pile::Pile;

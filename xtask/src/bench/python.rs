@@ -48,7 +48,7 @@ impl Python {
             command.env(variable, threads.to_string());
         }
         command.env("HF_HUB_OFFLINE", "1").env("TOKENIZERS_PARALLELISM", if threads > 1 { "true" } else { "false" });
-        command.env("RAYON_NUM_THREADS", threads.to_string()).env("PYTHONWARNINGS", "ignore");
+        command.env("RAYON_NUM_THREADS", threads.to_string()).env("PYTHONWARNINGS", "ignore").env("TQDM_DISABLE", "1");
         command
     }
 }

@@ -1,38 +1,146 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
-use sheaf_domain::{
-    Batch, BatchId, BatchOverview, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure, FailureCode, Heatmap,
-    HeatmapView, Page, Progress,
-};
+mod config;
+mod intake;
+mod read;
+
+mod queue;
+mod stages;
+
+mod exports;
+mod heatmap;
+
+pub mod folder;
+
+mod blobs;
+mod models;
+
+use std::fs::{self, File};
+use std::sync::Arc;
+
+use sheaf_domain::{Failure, FailureCode};
+use sheaf_parsing::{Pool, PoolConfig};
+use sheaf_store::Store;
+use sheaf_store_sqlite::SqliteStore;
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+
+use blobs::{BlobStore, LocalBlobs};
+use models::Models;
+
+pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
+pub use exports::{Export, SIMILARITY_LIMIT};
+pub use intake::{Intake, clean_path};
+pub use queue::Workers;
 
 /// Everything that a page, the API or a command can ask for. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine(Arc<Inner>);
 
-fn later() -> Failure {
-    Failure::new(FailureCode::Internal, "to come")
+struct Inner {
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn BlobStore>,
+    pool: Pool,
+    models: Models,
+    config: EngineConfig,
+    /// Announces that there may be something to claim.
+    work: Arc<Notify>,
+    /// Held as long as the engine lives: one process owns the folder.
+    _lock: File,
 }
 
 impl Engine {
-    pub async fn batches(&self, _limit: u32, _cursor: Option<&str>) -> Result<Page<Batch>, Failure> {
-        Err(later())
+    /// Opens the data folder, makes it if absent, and removes uploads that a crash cut off. It starts no work: see
+    /// [`Engine::start_workers`].
+    ///
+    /// # Errors
+    /// `storage` when the folder or its database cannot be used, or another process has it.
+    pub async fn open(config: EngineConfig) -> Result<Self, Failure> {
+        fs::create_dir_all(&config.data).map_err(|error| unusable(&config, &error))?;
+        let lock = File::create(config.data.join("lock")).map_err(|error| unusable(&config, &error))?;
+        lock.try_lock().map_err(|_| {
+            Failure::new(FailureCode::Storage, format!("`{}` is in use by another process", config.data.display()))
+                .with_hint("Stop the other `sheaf`, or give this one a folder of its own with --data.")
+        })?;
+        let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
+        let store = SqliteStore::open(&config.data.join("sheaf.db")).await.map_err(|e| unusable(&config, &e))?;
+        let processing = &config.processing;
+        let pool = Pool::new(PoolConfig {
+            workers: processing.parse_workers,
+            program: processing.program.clone(),
+            pdfium: processing.pdfium.clone(),
+            limits: processing.limits.clone(),
+        });
+        let engine = Self(Arc::new(Inner {
+            store: Arc::new(store),
+            blobs: Arc::new(blobs),
+            pool,
+            models: Models::new(processing.models.clone()),
+            config,
+            work: Arc::new(Notify::new()),
+            _lock: lock,
+        }));
+        for batch in engine.store().open_batches().await? {
+            tracing::info!(%batch, "an upload that was cut off is removed; it was never acknowledged");
+            engine.delete_batch(batch).await?;
+        }
+        Ok(engine)
     }
-    pub async fn overview(&self, _batch: BatchId) -> Result<BatchOverview, Failure> {
-        Err(later())
+
+    /// Whether database and blobs can be used now, for a readiness check.
+    ///
+    /// # Errors
+    /// `storage` when not.
+    pub async fn check(&self) -> Result<(), Failure> {
+        self.store().batches(1, None).await?;
+        Ok(())
     }
-    pub async fn progress(&self, _batch: BatchId) -> Result<Progress, Failure> {
-        Err(later())
+
+    fn store(&self) -> &dyn Store {
+        &*self.0.store
     }
-    pub async fn documents(&self, _batch: BatchId, _query: &DocumentQuery) -> Result<Page<DocumentRow>, Failure> {
-        Err(later())
+
+    fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.0.blobs
     }
-    pub async fn document(&self, _batch: BatchId, _document: DocumentId) -> Result<DocumentView, Failure> {
-        Err(later())
+
+    fn pool(&self) -> &Pool {
+        &self.0.pool
     }
-    pub async fn heatmap(&self, _batch: BatchId, _view: HeatmapView) -> Result<Heatmap, Failure> {
-        Err(later())
+
+    fn models(&self) -> &Models {
+        &self.0.models
     }
-    pub async fn delete_batch(&self, _batch: BatchId) -> Result<(), Failure> {
-        Err(later())
+
+    fn config(&self) -> &EngineConfig {
+        &self.0.config
     }
+
+    /// Says that there may be something to claim.
+    fn wake(&self) {
+        self.0.work.notify_waiters();
+    }
+
+    /// Resolves at the next [`Engine::wake`] after this call.
+    fn woken(&self) -> OwnedNotified {
+        Arc::clone(&self.0.work).notified_owned()
+    }
+}
+
+fn unusable(config: &EngineConfig, error: &dyn std::error::Error) -> Failure {
+    let mut message = format!("`{}` cannot be used: {error}", config.data.display());
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    Failure::new(FailureCode::Storage, message).with_hint("Choose a folder that can be written, with --data.")
+}
+
+/// A fault of ours: the log gets the details under an id, the user gets the id.
+pub(crate) fn internal(error: impl std::fmt::Display) -> Failure {
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let id = &id[..8];
+    tracing::error!(id, %error, "internal fault");
+    Failure::new(FailureCode::Internal, format!("something went wrong inside Sheaf (id {id})"))
 }

@@ -9,6 +9,7 @@ mod detect;
 mod document;
 mod find;
 mod limits;
+mod plain;
 mod pool;
 mod protocol;
 mod worker;
@@ -22,6 +23,7 @@ pub use detect::detect_kind;
 pub use document::{PAGE_BREAK, ParsedDocument, ParsedPage};
 pub use find::find_pdfium;
 pub use limits::Limits;
+pub use plain::read_plain;
 pub use pool::{Pool, PoolConfig};
 pub use worker::worker_main;
 

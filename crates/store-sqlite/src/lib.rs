@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Batch, BatchId, BatchSummary, Cluster, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount, JobId,
-    Neighbour, Page, Progress, Stage,
+    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount,
+    JobId, Neighbour, Page, Progress, Stage,
 };
 use sheaf_store::{
     AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
@@ -141,6 +141,9 @@ impl Store for SqliteStore {
     }
     async fn documents_by_position(&self, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>> {
         table::documents_by_position(&self.readers, batch, start, limit).await
+    }
+    async fn clusters_by_position(&self, batch: BatchId) -> Result<Vec<Option<ClusterId>>> {
+        table::clusters_by_position(&self.readers, batch).await
     }
     async fn document(&self, batch: BatchId, document: DocumentId) -> Result<Option<(StoredDocument, DocumentRow)>> {
         table::document(&self.readers, batch, document).await

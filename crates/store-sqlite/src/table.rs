@@ -130,6 +130,16 @@ pub async fn documents_by_position(
     rows.iter().map(rows::document).collect()
 }
 
+pub async fn clusters_by_position(readers: &SqlitePool, batch: BatchId) -> Result<Vec<Option<ClusterId>>> {
+    let clusters: Vec<Option<u32>> =
+        sqlx::query_scalar("SELECT cluster FROM placements WHERE batch = ? ORDER BY position")
+            .bind(batch.to_string())
+            .fetch_all(readers)
+            .await
+            .map_err(database)?;
+    Ok(clusters.into_iter().map(|c| c.map(ClusterId)).collect())
+}
+
 pub async fn document(
     readers: &SqlitePool,
     batch: BatchId,

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Batch, BatchId, BatchSummary, Cluster, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCode, FailureCount,
-    JobId, Neighbour, Page, Progress, Stage,
+    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCode,
+    FailureCount, JobId, Neighbour, Page, Progress, Stage,
 };
 
 use crate::records::{
@@ -80,6 +80,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<DocumentRow>>;
     /// Clustered documents by position, from `start`, for the heatmap and the similarity export.
     async fn documents_by_position(&self, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>>;
+    /// The cluster at each position, from 0; an outlier has none.
+    async fn clusters_by_position(&self, batch: BatchId) -> Result<Vec<Option<ClusterId>>>;
     /// One row and what only its own page shows.
     async fn document(&self, batch: BatchId, document: DocumentId) -> Result<Option<(StoredDocument, DocumentRow)>>;
     /// Most similar first.

@@ -136,6 +136,8 @@ pub async fn neighbours_and_positions_are_kept<S: Store>(store: &S) {
     assert_eq!((neighbours.len(), neighbours[0].id, neighbours[0].cluster), (1, documents[0], Some(ClusterId(0))));
     let placed = store.documents_by_position(batch, 1, 2).await.expect("read");
     assert_eq!(placed.iter().map(|d| d.id).collect::<Vec<_>>(), [documents[0], documents[2]]);
+    let by_position = store.clusters_by_position(batch).await.expect("read");
+    assert_eq!(by_position, [Some(ClusterId(0)), Some(ClusterId(0)), Some(ClusterId(1)), None]);
     let clusters = store.clusters(batch).await.expect("read");
     assert_eq!((clusters.len(), clusters[0].representative_path.as_str()), (2, "beta.txt"));
 

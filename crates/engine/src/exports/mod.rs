@@ -1,0 +1,129 @@
+//! Downloads: rows are read a page at a time and leave as they are written, so that memory stays constant.
+
+mod record;
+mod similarity;
+
+use bytes::Bytes;
+use futures::Stream;
+use futures::stream;
+use sheaf_domain::{BatchId, DocumentId, ExportFormat, ExportSubject, Failure, FailureCode};
+use tokio::sync::mpsc;
+
+use crate::Engine;
+
+pub use record::{DocumentRecord, RecordWriter};
+pub use similarity::{SIMILARITY_LIMIT, matrix_header, matrix_row};
+
+/// Rows that are read at a time.
+const PAGE: u32 = 500;
+
+/// A download: its name, its type and its bytes as they come.
+pub struct Export {
+    /// Safe as a file name everywhere: ASCII letters, digits, `-` and `.`.
+    pub file_name: String,
+    pub media_type: &'static str,
+    body: mpsc::Receiver<Result<Bytes, Failure>>,
+}
+
+impl Export {
+    /// The bytes; a failure in the middle cuts the download off, so that it does not look complete.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
+        stream::unfold(self.body, |mut body| async move { body.recv().await.map(|chunk| (chunk, body)) })
+    }
+}
+
+/// Where the bytes of a download go.
+pub(crate) type Sink = mpsc::Sender<Result<Bytes, Failure>>;
+
+impl Engine {
+    /// Starts a download.
+    ///
+    /// # Errors
+    /// `not_found`; `not_ready` while the batch has no clusters; `invalid_request` for a subject that does not come in
+    /// this format or is too large for it.
+    pub async fn export(
+        &self,
+        batch: BatchId,
+        subject: ExportSubject,
+        format: ExportFormat,
+    ) -> Result<Export, Failure> {
+        let found = self.batch(batch).await?;
+        let (sink, body) = mpsc::channel(4);
+        match (subject, format) {
+            (ExportSubject::Documents, _) => {
+                tokio::spawn(end(sink.clone(), documents(self.clone(), batch, format, sink)));
+            }
+            (ExportSubject::Clusters, ExportFormat::Json) => {
+                let clusters = self.clusters(batch).await?;
+                let json = serde_json::to_vec_pretty(&clusters).map_err(crate::internal)?;
+                sink.send(Ok(json.into())).await.map_err(crate::internal)?;
+            }
+            (ExportSubject::Similarity, ExportFormat::Csv) => {
+                let matrix = similarity::open(self, batch).await?;
+                tokio::spawn(end(sink.clone(), similarity::write(self.clone(), batch, matrix, sink)));
+            }
+            (ExportSubject::Clusters | ExportSubject::Similarity, _) => {
+                let message = format!("{subject} cannot be had as {format}");
+                return Err(Failure::new(FailureCode::InvalidRequest, message)
+                    .with_hint("Documents come as csv, json and jsonl, clusters as json, similarity as csv."));
+            }
+        }
+        let file_name = format!("{}-{subject}.{format}", file_stem(&found.name));
+        Ok(Export { file_name, media_type: format.media_type(), body })
+    }
+}
+
+/// A failure in the middle is the last thing in the stream.
+async fn end(sink: Sink, writing: impl Future<Output = Result<(), Failure>>) {
+    if let Err(failure) = writing.await {
+        let _ = sink.send(Err(failure)).await;
+    }
+}
+
+async fn documents(engine: Engine, batch: BatchId, format: ExportFormat, sink: Sink) -> Result<(), Failure> {
+    let mut writer = RecordWriter::new(format);
+    let mut after: Option<(String, DocumentId)> = None;
+    loop {
+        let from = after.as_ref().map(|(path, id)| (path.as_str(), *id));
+        let rows = engine.store().documents_after(batch, from, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = Some((last.path.clone(), last.id));
+        for row in rows {
+            writer.write(&DocumentRecord::from(row))?;
+        }
+        if sink.send(Ok(writer.take().into())).await.is_err() {
+            return Ok(()); // Nobody listens any more.
+        }
+    }
+    let _ = sink.send(Ok(writer.finish().into())).await;
+    Ok(())
+}
+
+/// A batch's name as the start of a file name.
+fn file_stem(name: &str) -> String {
+    let mut stem = String::new();
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() {
+            stem.push(c.to_ascii_lowercase());
+        } else if !stem.is_empty() && !stem.ends_with('-') {
+            stem.push('-');
+        }
+    }
+    stem.truncate(60);
+    let stem = stem.trim_end_matches('-');
+    if stem.is_empty() { "batch".to_owned() } else { stem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_plain() {
+        let check = |name: &str, expect: &str| assert_eq!(file_stem(name), expect);
+        check("Batch of 22 November 2026, 03:24 UTC", "batch-of-22-november-2026-03-24-utc");
+        check("../../etc/passwd", "etc-passwd");
+        check("\"; rm -rf", "rm-rf");
+        check("日本", "batch");
+    }
+}

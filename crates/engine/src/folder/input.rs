@@ -1,0 +1,223 @@
+//! What the inputs hold: files, entries of archives, records. In the order of paths, each once.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use sheaf_domain::{DocumentKind, Failure, FailureCode};
+use sheaf_parsing::archive::{ArchiveLimits, walk};
+use sheaf_parsing::detect_kind;
+use walkdir::WalkDir;
+
+use super::Fields;
+use crate::blobs::{BlobStore, LocalBlobs};
+use crate::intake::{clean_path, storage, unique};
+
+/// One document to come.
+pub struct Item {
+    /// A record's own id.
+    pub id: Option<String>,
+    /// Relative to the input.
+    pub path: String,
+    pub source: Source,
+}
+
+/// Where its content is.
+pub enum Source {
+    /// A file, not hashed yet.
+    File(PathBuf),
+    /// A record's text, with the hash of it.
+    Text { text: String, sha256: String },
+    /// It cannot be had.
+    Refused(Failure),
+}
+
+/// Lists everything. Entries of archives are unpacked into `unpacked`.
+///
+/// # Errors
+/// `invalid_request` when an input does not exist or a file of records cannot be understood at all.
+pub fn list(inputs: &[PathBuf], fields: Option<&Fields>, unpacked: &LocalBlobs) -> Result<Vec<Item>, Failure> {
+    let mut items = Vec::new();
+    for input in inputs {
+        if input.is_dir() {
+            walk_folder(input, unpacked, &mut items)?;
+        } else if !input.is_file() {
+            return Err(Failure::new(FailureCode::InvalidRequest, format!("`{}` does not exist", input.display()))
+                .with_hint("Give a folder, a file, a ZIP, or a .jsonl or .csv file with --text-field."));
+        } else if let Some(fields) = fields {
+            read_records(input, fields, &mut items)?;
+        } else {
+            add_file(input, name_of(input), unpacked, &mut items)?;
+        }
+    }
+    // Stable: records and entries keep the order of their file where paths are equal.
+    items.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut taken = HashSet::new();
+    for item in &mut items {
+        item.path = unique(std::mem::take(&mut item.path), &mut taken);
+    }
+    Ok(items)
+}
+
+fn name_of(file: &Path) -> String {
+    clean_path(&file.file_name().unwrap_or(file.as_os_str()).to_string_lossy())
+}
+
+fn walk_folder(folder: &Path, unpacked: &LocalBlobs, items: &mut Vec<Item>) -> Result<(), Failure> {
+    for entry in WalkDir::new(folder).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.path().is_file() => {
+                let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+                add_file(entry.path(), clean_path(&relative.to_string_lossy()), unpacked, items)?;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().map(|p| clean_path(&p.strip_prefix(folder).unwrap_or(p).to_string_lossy()));
+                items.push(refused(path.unwrap_or_else(|| "unnamed".into()), unreadable(&error.into())));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refused(path: String, failure: Failure) -> Item {
+    Item { id: None, path, source: Source::Refused(failure) }
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    Failure::new(FailureCode::CorruptFile, format!("the file cannot be read: {error}"))
+        .with_hint("Look at its permissions, and whether it is still there.")
+}
+
+/// A file, or what an archive holds; the archive itself only when it fails.
+fn add_file(file: &Path, path: String, unpacked: &LocalBlobs, items: &mut Vec<Item>) -> Result<(), Failure> {
+    let kind = File::open(file).and_then(|open| detect_kind(open, &path));
+    match kind {
+        Ok(DocumentKind::Zip) => {}
+        Ok(_) => {
+            items.push(Item { id: None, path, source: Source::File(file.to_owned()) });
+            return Ok(());
+        }
+        Err(error) => {
+            items.push(refused(path, unreadable(&error)));
+            return Ok(());
+        }
+    }
+    let open = File::open(file).map_err(storage)?;
+    let walked = walk(open, &path, &ArchiveLimits::default(), &mut |entry| {
+        let source = match entry.content {
+            Ok(mut content) => {
+                let staged = unpacked.stage(&mut content).map_err(storage)?;
+                let sha256 = staged.sha256.clone();
+                unpacked.commit(vec![staged]).map_err(storage)?;
+                Source::File(unpacked.file(&sha256).map_err(storage)?)
+            }
+            Err(failure) => Source::Refused(failure),
+        };
+        items.push(Item { id: None, path: entry.path, source });
+        Ok(())
+    });
+    match walked {
+        Ok(()) => Ok(()),
+        Err(failure) if failure.code == FailureCode::Storage => Err(failure),
+        Err(failure) => {
+            items.push(refused(path, failure));
+            Ok(())
+        }
+    }
+}
+
+fn read_records(file: &Path, fields: &Fields, items: &mut Vec<Item>) -> Result<(), Failure> {
+    let path = name_of(file);
+    let suffix = file.extension().unwrap_or_default().to_ascii_lowercase();
+    let records = match suffix.to_str() {
+        Some("jsonl" | "ndjson") => json_records(file, fields),
+        Some("csv") => csv_records(file, fields, b','),
+        Some("tsv") => csv_records(file, fields, b'\t'),
+        _ => {
+            return Err(Failure::new(FailureCode::InvalidRequest, format!("`{path}` is not a file of records"))
+                .with_hint("With --text-field the input is a .jsonl, .csv or .tsv file."));
+        }
+    };
+    let records = records.map_err(|error| {
+        Failure::new(FailureCode::InvalidRequest, format!("`{path}` cannot be read: {error}"))
+            .with_hint("Look whether the file is complete and its first line names the fields.")
+    })?;
+    // The number keeps the order of the file when paths are sorted; ids need not be sortable or unique.
+    let width = records.len().to_string().len();
+    items.extend(records.into_iter().enumerate().map(|(number, (id, text))| Item {
+        path: format!("{path}!/{:0width$}-{}", number + 1, clean_path(&id)),
+        source: match text {
+            Ok(text) => Source::Text { sha256: hex::encode(Sha256::digest(&text)), text },
+            Err(message) => Source::Refused(Failure::new(FailureCode::BadRecord, message)),
+        },
+        id: Some(id),
+    }));
+    Ok(())
+}
+
+/// A record's id, and its text or what is wrong with it.
+type Record = (String, Result<String, String>);
+
+fn json_records(file: &Path, fields: &Fields) -> io::Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for (number, line) in BufReader::new(File::open(file)?).split(b'\n').enumerate() {
+        let mut line = line?;
+        if number == 0 && line.starts_with(b"\xef\xbb\xbf") {
+            line.drain(..3); // A byte-order mark is no part of the first record.
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let name = format!("line-{}", number + 1);
+        records.push(match serde_json::from_slice::<Map<String, Value>>(&line) {
+            Ok(mut record) => {
+                let id = match record.get(&fields.id) {
+                    Some(Value::String(id)) => id.clone(),
+                    Some(Value::Number(id)) => id.to_string(),
+                    _ => name,
+                };
+                let text = match record.remove(&fields.text) {
+                    Some(Value::String(text)) => Ok(text),
+                    _ => Err(format!("line {}: there is no text in the field `{}`", number + 1, fields.text)),
+                };
+                (id, text)
+            }
+            Err(error) => (name, Err(format!("line {}: not a JSON object ({error})", number + 1))),
+        });
+    }
+    Ok(records)
+}
+
+fn csv_records(file: &Path, fields: &Fields, delimiter: u8) -> io::Result<Vec<Record>> {
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_path(file)?;
+    let header = reader.byte_headers()?.clone();
+    let column = |name: &str| header.iter().position(|cell| cell == name.as_bytes());
+    let Some(text_column) = column(&fields.text) else {
+        let message = format!("its first line has no column `{}`", fields.text);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    };
+    let id_column = column(&fields.id);
+    let mut records = Vec::new();
+    for (number, record) in reader.byte_records().enumerate() {
+        let line = number + 2;
+        let cell = |column: usize| move |record: &csv::ByteRecord| record.get(column).map(lossy);
+        records.push(match record {
+            Ok(record) => {
+                let id = id_column.and_then(|column| cell(column)(&record)).filter(|id| !id.is_empty());
+                let text = cell(text_column)(&record);
+                let text = text.ok_or_else(|| format!("line {line}: there is no text in `{}`", fields.text));
+                (id.unwrap_or_else(|| format!("line-{line}")), text)
+            }
+            Err(error) => (format!("line-{line}"), Err(format!("line {line}: {error}"))),
+        });
+    }
+    Ok(records)
+}
+
+fn lossy(cell: &[u8]) -> String {
+    String::from_utf8_lossy(cell).into_owned()
+}

@@ -1,0 +1,149 @@
+//! What pages and the API read. Results are rows; nothing is computed here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sheaf_domain::{
+    Batch, BatchId, BatchOverview, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure, FailureCode,
+    Page, Progress,
+};
+use tokio::task::spawn_blocking;
+
+use crate::{Engine, intake, internal};
+
+/// Characters of a document's text that its page shows; the whole is a download.
+const SHOWN_TEXT: usize = 100_000;
+
+/// The most batches of one page of the list.
+const BATCHES_LIMIT: u32 = 200;
+
+impl Engine {
+    /// Latest first; `cursor` is what the page before gave.
+    ///
+    /// # Errors
+    /// `storage`.
+    pub async fn batches(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>, Failure> {
+        Ok(self.store().batches(limit.clamp(1, BATCHES_LIMIT), cursor).await?)
+    }
+
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn batch(&self, batch: BatchId) -> Result<Batch, Failure> {
+        self.store().batch(batch).await?.ok_or_else(|| no_batch(batch))
+    }
+
+    /// All that stands above the table on a batch's page.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn overview(&self, batch: BatchId) -> Result<BatchOverview, Failure> {
+        let found = self.batch(batch).await?;
+        let (summary, clusters, failures) = futures::try_join!(
+            self.store().summary(batch),
+            self.store().clusters(batch),
+            self.store().failures(batch)
+        )?;
+        Ok(BatchOverview { batch: found, summary, clusters, failures })
+    }
+
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn clusters(&self, batch: BatchId) -> Result<Vec<Cluster>, Failure> {
+        self.batch(batch).await?;
+        Ok(self.store().clusters(batch).await?)
+    }
+
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn progress(&self, batch: BatchId) -> Result<Progress, Failure> {
+        self.store().progress(batch).await?.ok_or_else(|| no_batch(batch))
+    }
+
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>, Failure> {
+        self.batch(batch).await?;
+        Ok(self.store().documents(batch, query).await?)
+    }
+
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn document(&self, batch: BatchId, document: DocumentId) -> Result<DocumentView, Failure> {
+        let found = self.store().document(batch, document).await?;
+        let (stored, row) = found.ok_or_else(|| no_document(document))?;
+        let neighbours = self.store().neighbours(batch, document).await?;
+        let mut text = self.store().text(batch, document).await?.unwrap_or_default();
+        let end = text.char_indices().nth(SHOWN_TEXT).map(|(at, _)| at);
+        if let Some(end) = end {
+            text.truncate(end);
+        }
+        Ok(DocumentView {
+            batch,
+            batch_name: stored.batch.name,
+            row,
+            metadata: stored.metadata,
+            problems: stored.problems,
+            text,
+            text_truncated: end.is_some(),
+            neighbours,
+        })
+    }
+
+    /// A document's path and whole extracted text.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such document or it has no text, `storage`.
+    pub async fn text(&self, batch: BatchId, document: DocumentId) -> Result<(String, String), Failure> {
+        let found = self.store().document(batch, document).await?;
+        let (stored, _) = found.ok_or_else(|| no_document(document))?;
+        let text = self.store().text(batch, document).await?.ok_or_else(|| {
+            Failure::new(FailureCode::NotFound, format!("document `{document}` has no text"))
+                .with_hint("Its page says whether it was read, and if not, why.")
+        })?;
+        Ok((stored.document.path, text))
+    }
+
+    /// A document's path and the file with its original bytes, for reading only.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn original(&self, batch: BatchId, document: DocumentId) -> Result<(String, PathBuf), Failure> {
+        let found = self.store().document(batch, document).await?;
+        let (stored, _) = found.ok_or_else(|| no_document(document))?;
+        let blobs = Arc::clone(self.blobs());
+        let sha256 = stored.document.sha256;
+        let file = spawn_blocking(move || blobs.file(&sha256)).await.map_err(internal)?;
+        let file = file.map_err(|_| {
+            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` was not kept"))
+                .with_hint("It was refused on arrival; its page says why.")
+        })?;
+        Ok((stored.document.path, file))
+    }
+
+    /// Removes a batch, its results, and the originals that no other batch has.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn delete_batch(&self, batch: BatchId) -> Result<(), Failure> {
+        let hashes = self.store().hashes(batch).await?;
+        if !self.store().delete_batch(batch).await? {
+            return Err(no_batch(batch));
+        }
+        let free = self.store().unreferenced(&hashes).await?;
+        let blobs = Arc::clone(self.blobs());
+        let removed = spawn_blocking(move || {
+            blobs.remove_derived(&format!("{batch}-"))?;
+            free.iter().filter(|sha256| !sha256.is_empty()).try_for_each(|sha256| blobs.remove(sha256))
+        });
+        removed.await.map_err(internal)?.map_err(intake::storage)
+    }
+}
+
+fn no_batch(batch: BatchId) -> Failure {
+    Failure::new(FailureCode::NotFound, format!("there is no batch `{batch}`"))
+}
+
+fn no_document(document: DocumentId) -> Failure {
+    Failure::new(FailureCode::NotFound, format!("there is no document `{document}` in this batch"))
+        .with_hint("Go back to the batch; the document may belong to another one.")
+}

@@ -1,0 +1,173 @@
+//! All vectors of a batch to clusters, names, order and picture.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sheaf_analysis::{AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, Terms, analyse};
+use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap};
+use sheaf_parsing::PARSER_VERSION;
+use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, Placement, VectorFile};
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
+
+use crate::heatmap::{self, Vectors};
+use crate::{Engine, intake, internal};
+
+/// What analysing a batch yields.
+pub struct Placed {
+    /// In the order of the documents that were given.
+    pub placements: Vec<Placement>,
+    /// Largest first.
+    pub clusters: Vec<Cluster>,
+    pub silhouette: Option<f32>,
+    /// In the order of positions.
+    pub vectors: Vectors,
+    /// The picture of everything.
+    pub heatmap: Heatmap,
+}
+
+/// Places documents among each other, on all threads of the current rayon pool.
+///
+/// # Errors
+/// `internal` when word counts cannot be read back.
+pub fn place(documents: &[AnalysedDocument], params: &BatchParams) -> Result<Placed, Failure> {
+    let terms: Vec<Terms> = documents
+        .iter()
+        .map(|d| postcard::from_bytes(&d.vectored.terms).map_err(internal))
+        .collect::<Result<_, _>>()?;
+    let keys: Vec<String> = documents.iter().map(|d| format!("{} {}", d.sha256, d.path)).collect();
+    let inputs: Vec<AnalyseInput<'_>> = documents
+        .iter()
+        .zip(&keys)
+        .zip(&terms)
+        .map(|((document, key), terms)| AnalyseInput { key, vector: &document.vectored.vector, terms })
+        .collect();
+    let BatchParams { model: _, clusters, seed } = *params;
+    let valid = AnalyseParams { clusters, seed, ..AnalyseParams::default() }.check().map_err(internal)?;
+    let analysis = analyse(&inputs, &valid, &|_| {});
+    Ok(placed(documents, analysis))
+}
+
+fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
+    let clusters: Vec<Cluster> =
+        analysis.clusters.into_iter().zip(0..).map(|(found, id)| cluster(found, id, documents)).collect();
+    let dimensions = documents.first().map_or(1, |d| d.vectored.vector.len());
+    let values = analysis.order.iter().flat_map(|&i| documents[i].vectored.vector.iter().copied()).collect();
+    let vectors = Vectors::new(values, dimensions);
+    let named: Vec<heatmap::Placed> = analysis
+        .order
+        .iter()
+        .map(|&i| heatmap::Placed {
+            id: documents[i].id,
+            path: documents[i].path.clone(),
+            cluster: analysis.placements[i].cluster.map(ClusterId),
+        })
+        .collect();
+    let heatmap = heatmap::draw(&vectors, 0, &named, &clusters);
+    let placements = analysis
+        .placements
+        .iter()
+        .zip(&analysis.neighbours)
+        .zip(documents)
+        .map(|((place, neighbours), document)| Placement {
+            document: document.id,
+            cluster: place.cluster.map(ClusterId),
+            probability: place.probability,
+            position: place.position,
+            neighbours: neighbours.iter().map(|&(other, similarity)| (documents[other].id, similarity)).collect(),
+        })
+        .collect();
+    Placed { placements, clusters, silhouette: analysis.silhouette, vectors, heatmap }
+}
+
+fn cluster(found: sheaf_analysis::FoundCluster, id: u32, documents: &[AnalysedDocument]) -> Cluster {
+    let representative = &documents[found.representative];
+    Cluster {
+        id: ClusterId(id),
+        name: found.name,
+        keywords: found.keywords,
+        size: u64::from(found.size),
+        cohesion: found.cohesion,
+        average_probability: found.average_probability,
+        representative: representative.id,
+        representative_path: representative.path.clone(),
+    }
+}
+
+/// What a clustering depends on: with the same manifest the same clusters come out.
+#[derive(Debug, Serialize)]
+pub struct Manifest {
+    sheaf: &'static str,
+    parser: u32,
+    chunking: u32,
+    clustering: u32,
+    /// The model's files and version.
+    model: String,
+    params: BatchParams,
+    documents: usize,
+    /// SHA-256 over the lines `sha256  path` of all documents, in the order of these lines.
+    documents_sha256: String,
+    /// The hash of each document by its path.
+    files: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Of the documents given as (path, sha256), in any order.
+    pub fn new<'a>(params: &BatchParams, model: &str, documents: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let files: BTreeMap<String, String> = documents.map(|(p, s)| (p.to_owned(), s.to_owned())).collect();
+        let mut lines: Vec<String> = files.iter().map(|(path, sha256)| format!("{sha256}  {path}\n")).collect();
+        lines.sort_unstable();
+        Self {
+            sheaf: env!("CARGO_PKG_VERSION"),
+            parser: PARSER_VERSION,
+            chunking: CHUNKING_VERSION,
+            clustering: CLUSTERING_VERSION,
+            model: model.to_owned(),
+            params: params.clone(),
+            documents: files.len(),
+            documents_sha256: hex::encode(Sha256::digest(lines.concat())),
+            files,
+        }
+    }
+}
+
+pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
+    let Some(batch) = engine.store().batch(claim.batch).await? else { return Ok(()) };
+    let documents = engine.store().analysed_documents(claim.batch).await?;
+    // Without a document no model is wanted, so that a batch of broken files ends on a machine without models too.
+    let model = match documents.is_empty() {
+        true => String::new(),
+        false => engine.models().get(batch.params.model).await?.id().to_owned(),
+    };
+    let params = batch.params.clone();
+    let (placed, documents) =
+        spawn_blocking(move || (place(&documents, &params), documents)).await.map_err(internal)?;
+    let placed = placed?;
+    let files = documents.iter().map(|d| (d.path.as_str(), d.sha256.as_str()));
+    let manifest = serde_json::to_string(&Manifest::new(&batch.params, &model, files)).map_err(internal)?;
+
+    // The file first, the rows second: a crash in between leaves a file that nothing names, and the next attempt has a
+    // name of its own.
+    let vectors = (placed.vectors.rows() > 0).then(|| VectorFile {
+        name: format!("{}-{}.f32", claim.batch, claim.attempt),
+        rows: u32::try_from(placed.vectors.rows()).unwrap_or(u32::MAX),
+        dimensions: u32::try_from(placed.vectors.dimensions()).unwrap_or(u32::MAX),
+    });
+    if let Some(file) = &vectors {
+        let (blobs, name, bytes) = (Arc::clone(engine.blobs()), file.name.clone(), placed.vectors.to_bytes());
+        let kept = spawn_blocking(move || blobs.put_derived(&name, &bytes)).await.map_err(internal)?;
+        kept.map_err(intake::storage)?;
+    }
+    let result = AnalysisResult {
+        claim: claim.clone(),
+        placements: placed.placements,
+        clusters: placed.clusters,
+        silhouette: placed.silhouette,
+        vectors,
+        heatmap: placed.heatmap,
+        manifest,
+    };
+    engine.store().complete_analysis(&result).await?;
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The stages of the walk: each is a plain function over its input, and a `run` that takes it from the queue and back.
+
+pub mod analyse;
+pub mod embed;
+pub mod parse;
+
+use sheaf_domain::{Failure, FailureCode, FailureKind};
+use sheaf_store::Claim;
+
+use crate::Engine;
+
+/// Attempts at a job whose trouble is not of its own making.
+const SYSTEM_ATTEMPTS: u32 = 5;
+/// Attempts at a document that killed its parser: the first time may have been bad luck.
+const CRASH_ATTEMPTS: u32 = 2;
+/// Waits after the first attempt; doubled with each further one.
+const BACKOFF_MS: u64 = 500;
+
+/// After how long to try again, if at all. What is not installed does not install itself within seconds, and a document
+/// that was too slow will be so again: those wait for a person.
+fn retry_after(claim: &Claim, failure: &Failure) -> Option<u64> {
+    let attempts = match (failure.code, failure.code.kind()) {
+        (FailureCode::PdfiumMissing | FailureCode::ModelMissing, _) => 1,
+        (FailureCode::WorkerCrashed, _) => CRASH_ATTEMPTS,
+        (_, FailureKind::System) => SYSTEM_ATTEMPTS,
+        (_, FailureKind::Document | FailureKind::Request) => 1,
+    };
+    (claim.attempt < attempts).then(|| BACKOFF_MS << claim.attempt.min(6))
+}
+
+/// Ends these attempts with a failure, tried again later or for good.
+pub async fn give_up(engine: &Engine, claims: &[Claim], failure: &Failure) {
+    for claim in claims {
+        if let Err(error) = engine.store().fail(claim, failure, retry_after(claim, failure)).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(job = %claim.job, stage = %claim.stage, error, "a failure could not be recorded");
+        }
+    }
+}

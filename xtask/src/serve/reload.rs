@@ -14,6 +14,10 @@ impl Pages {
     pub fn listen(port: u16) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .with_context(|| format!("port {port} is taken; it is needed for reloading"))?;
+        Ok(Self::accept(listener))
+    }
+
+    fn accept(listener: TcpListener) -> Self {
         let pages = Self::default();
         let open = pages.clone();
         std::thread::spawn(move || {
@@ -23,7 +27,7 @@ impl Pages {
                 }
             }
         });
-        Ok(pages)
+        pages
     }
 
     /// Each page connects anew once it has loaded, so all of them are let go.
@@ -34,5 +38,26 @@ impl Pages {
             let _ = page.close(None);
             let _ = page.flush();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_open_page_is_told_to_reload() -> Result<()> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let pages = Pages::accept(listener);
+        let (mut page, _) = tungstenite::client(format!("ws://{address}/live_reload"), TcpStream::connect(address)?)?;
+        while pages.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        pages.reload();
+        assert_eq!(page.read()?.into_text()?.as_str(), r#"{"all":"reload"}"#);
+        Ok(())
     }
 }

@@ -21,14 +21,15 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&[u8]>) -> Decoded<'a> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return with(encoding, &bytes[length..]);
     }
+    // Before UTF-8, which it may be as well.
+    if let Some(encoding) = wide(bytes) {
+        return with(encoding, bytes);
+    }
     if let Ok(text) = str::from_utf8(bytes) {
         return Decoded { text: Cow::Borrowed(text), replaced: false };
     }
     if is_mostly_utf8(bytes) {
         return with(encoding_rs::UTF_8, bytes);
-    }
-    if let Some(encoding) = wide(bytes) {
-        return with(encoding, bytes);
     }
     // A document that says UTF-8 and is not was mislabelled: guess.
     let labelled = label.and_then(Encoding::for_label).filter(|&encoding| encoding != encoding_rs::UTF_8);
@@ -78,7 +79,7 @@ fn is_mostly_utf8(bytes: &[u8]) -> bool {
         good += chunk.valid().bytes().filter(|byte| !byte.is_ascii()).count();
         bad += chunk.invalid().len();
     }
-    good > 8 * bad
+    good > 2 * bad
 }
 
 /// UTF-16 without a byte-order mark: every other byte of mostly Latin text is zero.
@@ -111,6 +112,7 @@ mod tests {
         check(b"\xef\xbb\xbfmarked", None, "marked");
         check(b"\xff\xfeh\0i\0", None, "hi");
         check(b"\xfe\xff\0h\0i", None, "hi");
+        check(b"h\0i\0", None, "hi");
         check(b"caf\xe9 au lait, d\xe9j\xe0 vu", None, "café au lait, déjà vu");
         check(b"\xef\xf0\xe8\xe2\xe5\xf2", Some("windows-1251"), "привет");
         check("привет мир, как дела \u{fffd}".as_bytes(), Some("latin1"), "привет мир, как дела \u{fffd}");

@@ -3,6 +3,7 @@
 
 mod budget;
 mod names;
+mod twins;
 mod walk;
 
 use std::io::{self, Read, Seek, SeekFrom};

@@ -5,11 +5,12 @@ use std::io::{self, Read, Seek, SeekFrom};
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 use tempfile::SpooledTempFile;
 use zip::ZipArchive;
-use zip::read::ZipFile;
+use zip::read::{ZipFile, read_zipfile_from_stream_with_compressed_size};
 use zip::result::ZipError;
 
 use super::budget::{Budget, Stop, too_much};
 use super::names::{self, Name, Taken};
+use super::twins::{self, Twin};
 use super::{ArchiveItem, ArchiveLimits, Content};
 use crate::detect::detect_kind;
 
@@ -67,6 +68,11 @@ impl Walk<'_, '_> {
         for index in 0..archive.len() {
             files += u64::from(self.entry(&mut archive, index, path, depth)?);
         }
+        let (start, directory) = (archive.offset(), archive.central_directory_start());
+        let file = archive.into_inner();
+        for twin in twins::find(file, directory, limit).map_err(|error| Stop::This(broken(&error.into())))? {
+            files += u64::from(self.twin(file, start, &twin, path, depth)?);
+        }
         if files == 0 {
             return Err(Stop::This(Failure::new(FailureCode::EmptyArchive, "the archive holds no files")));
         }
@@ -76,26 +82,63 @@ impl Walk<'_, '_> {
     /// Whether the entry was a file.
     fn entry(&mut self, archive: &mut Archive<'_>, index: usize, path: &str, depth: u32) -> Result<bool, Stop> {
         let Some(entry) = Entry::look(archive, index) else { return Ok(false) };
+        self.item(entry, path, depth, |walk, packed| {
+            let mut entry = archive.by_index(index).map_err(|error| Stop::This(broken(&error)))?;
+            walk.unpack(&mut entry, packed)
+        })?;
+        Ok(true)
+    }
+
+    /// An entry that the index lacks, for a later one has its name; whether it was a file.
+    fn twin(
+        &mut self,
+        mut file: &mut dyn ReadSeek,
+        start: u64,
+        twin: &Twin,
+        path: &str,
+        depth: u32,
+    ) -> Result<bool, Stop> {
+        if twin.name.ends_with(b"/") {
+            return Ok(false);
+        }
+        let refusal = twin.encrypted.then(encrypted);
+        let Some(entry) = Entry::named(&twin.name, twin.packed, refusal) else { return Ok(false) };
+        self.item(entry, path, depth, |walk, packed| {
+            let at = SeekFrom::Start(start.saturating_add(twin.offset));
+            file.seek(at).map_err(|error| Stop::This(broken(&error.into())))?;
+            match read_zipfile_from_stream_with_compressed_size(&mut file, packed) {
+                Ok(Some(mut entry)) => walk.unpack(&mut entry, packed),
+                Ok(None) => Err(Stop::This(broken(&ZipError::FileNotFound))),
+                Err(error) => Err(Stop::This(broken(&error))),
+            }
+        })?;
+        Ok(true)
+    }
+
+    /// Counts, names and unpacks one entry, and gives it or its failure to the sink.
+    fn item(
+        &mut self,
+        entry: Entry,
+        path: &str,
+        depth: u32,
+        unpack: impl FnOnce(&mut Self, u64) -> Result<Content, Stop>,
+    ) -> Result<(), Stop> {
         self.budget.enter().map_err(Stop::All)?;
         let path = self.taken.claim(format!("{path}!/{}", entry.name));
         let unpacked = match entry.refusal {
             Some(failure) => Err(Stop::This(failure)),
-            None => self.unpack(archive, index, entry.packed),
+            None => unpack(self, entry.packed),
         };
-        let failure = match unpacked.and_then(|content| self.hand_over(content, &path, &entry.name, depth)) {
-            Ok(()) => return Ok(true),
-            Err(Stop::This(failure)) => failure,
-            Err(Stop::All(failure)) => return Err(Stop::All(failure)),
-        };
-        (self.sink)(ArchiveItem { path, content: Err(failure) }).map_err(Stop::All)?;
-        Ok(true)
+        match unpacked.and_then(|content| self.hand_over(content, &path, &entry.name, depth)) {
+            Err(Stop::This(failure)) => (self.sink)(ArchiveItem { path, content: Err(failure) }).map_err(Stop::All),
+            other => other,
+        }
     }
 
-    fn unpack(&mut self, archive: &mut Archive<'_>, index: usize, packed: u64) -> Result<Content, Stop> {
-        let mut entry = archive.by_index(index).map_err(|error| Stop::This(broken(&error)))?;
+    fn unpack(&mut self, entry: &mut impl Read, packed: u64) -> Result<Content, Stop> {
         let mut file = SpooledTempFile::new(IN_MEMORY);
         // The reader checks the sum when it comes to the end.
-        let bytes = self.budget.copy(&mut entry, packed, &mut file)?;
+        let bytes = self.budget.copy(entry, packed, &mut file)?;
         file.rewind().map_err(|error| Stop::All(storage(&error)))?;
         Ok(Content { file, bytes })
     }
@@ -135,10 +178,14 @@ impl Entry {
                 return Some(Self { name: format!("entry {}", index + 1), packed: 0, refusal: Some(broken(&error)) });
             }
         };
-        let packed = entry.compressed_size();
-        match names::check(entry.name_raw()) {
+        Self::named(entry.name_raw(), entry.compressed_size(), refusal(&entry))
+    }
+
+    /// Absent for clutter.
+    fn named(raw: &[u8], packed: u64, refusal: Option<Failure>) -> Option<Self> {
+        match names::check(raw) {
             Name::Clutter => None,
-            Name::Safe(name) => Some(Self { name, packed, refusal: refusal(&entry) }),
+            Name::Safe(name) => Some(Self { name, packed, refusal }),
             Name::Unsafe(name) => {
                 let refusal = Failure::new(FailureCode::UnsafeEntry, "its name points outside of the archive");
                 Some(Self { name, packed, refusal: Some(refusal) })
@@ -151,7 +198,11 @@ fn refusal<R: Read + ?Sized>(entry: &ZipFile<'_, R>) -> Option<Failure> {
     if entry.is_symlink() {
         return Some(Failure::new(FailureCode::UnsafeEntry, "it is a link, and links in archives are not followed"));
     }
-    entry.encrypted().then(|| Failure::new(FailureCode::PasswordProtected, "it is encrypted in its archive"))
+    entry.encrypted().then(encrypted)
+}
+
+fn encrypted() -> Failure {
+    Failure::new(FailureCode::PasswordProtected, "it is encrypted in its archive")
 }
 
 fn broken(error: &ZipError) -> Failure {

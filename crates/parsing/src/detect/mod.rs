@@ -107,6 +107,7 @@ mod tests {
         check(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x.xml", DocumentKind::Svg);
         check(b"<?xml version='1.0'?><note/>", "x", DocumentKind::Xml);
         check(&[1, 2, 3, 4, 0, 200, 131, 9, 7], "a.txt", DocumentKind::Unknown);
+        check(b"404 Not found", "a.docx", DocumentKind::Docx);
         check(b"", "a.csv", DocumentKind::Csv);
         check(b"PK\x03\x04 and no more", "a.docx", DocumentKind::Docx);
         check(b"PK\x03\x04 and no more", "a", DocumentKind::Zip);

@@ -143,6 +143,8 @@ struct Writer {
     dropped: u32,
     in_title: bool,
     first_cell: bool,
+    /// Where in the text the row began.
+    row: usize,
     title: Option<String>,
     author: Option<String>,
     generator: Option<String>,
@@ -164,9 +166,12 @@ impl Writer {
             ("title", starts) => {
                 self.in_title = starts && self.title.is_none();
             }
-            ("tr", true) => self.first_cell = true,
+            ("tr", true) => {
+                self.first_cell = true;
+                self.row = self.text.len();
+            }
             ("td" | "th", true) => {
-                if !self.first_cell && self.lines <= 1 {
+                if !self.first_cell {
                     self.cell();
                 }
                 self.first_cell = false;
@@ -192,6 +197,9 @@ impl Writer {
 
     /// A new cell in a row that has one: also an empty one keeps its place.
     fn cell(&mut self) {
+        if self.text.len() == self.row {
+            self.begin_word(false);
+        }
         self.lines = 0;
         self.space = false;
         self.text.push('\t');

@@ -2,6 +2,7 @@
 //! Parts are read one by one under a limit; nothing outside the package is ever followed.
 
 mod body;
+mod numbering;
 mod package;
 mod styles;
 
@@ -9,45 +10,48 @@ use sheaf_domain::{DocumentMetadata, Failure};
 
 use crate::formats::corrupt;
 use crate::output::Output;
+use numbering::Numbering;
 use package::Package;
+use styles::Styles;
 
 /// One page: the headers, the body, the footers, then foot- and endnotes and comments.
 pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     let mut package = Package::open(bytes, output.limits())?;
     let main = package.main_part();
     let document = package.part(&main)?.ok_or_else(|| corrupt("this Word file has no document part"))?;
-    let styles = match package.part("word/styles.xml")? {
-        Some(xml) => styles::headings(&xml),
-        None => styles::Headings::default(),
+    let context = Context {
+        styles: Styles::read(&package.part("word/styles.xml")?.unwrap_or_default()),
+        numbering: Numbering::read(&package.part("word/numbering.xml")?.unwrap_or_default()),
+        depth: output.limits().depth,
     };
-    let depth = output.limits().depth;
 
     let mut page = String::new();
-    let body = body::text(&document, &styles, depth)?;
-    append_parts(&mut page, &mut package, "header", &styles, depth)?;
+    let body = body::text(&document, &context)?;
+    append_parts(&mut page, &mut package, "header", &context)?;
     append(&mut page, &body);
-    append_parts(&mut page, &mut package, "footer", &styles, depth)?;
-    for part in ["footnotes", "endnotes", "comments"] {
-        append_parts(&mut page, &mut package, part, &styles, depth)?;
+    for part in ["footer", "footnotes", "endnotes", "comments"] {
+        append_parts(&mut page, &mut package, part, &context)?;
     }
     output.metadata = metadata(&mut package)?;
     output.page(&page)
 }
 
+/// What the text of a part depends on besides the part.
+struct Context {
+    styles: Styles,
+    numbering: Numbering,
+    /// How deep elements may be nested.
+    depth: u32,
+}
+
 /// Adds the text of the parts `word/NAME.xml` or `word/NAME1.xml` and so on, the same text once: Word keeps a header
 /// for first, odd and even pages.
-fn append_parts(
-    page: &mut String,
-    package: &mut Package<'_>,
-    name: &str,
-    styles: &styles::Headings,
-    depth: u32,
-) -> Result<(), Failure> {
+fn append_parts(page: &mut String, package: &mut Package<'_>, name: &str, context: &Context) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for part in package.numbered(name) {
         let Some(xml) = package.part(&part)? else { continue };
         // A broken header is no reason to lose the body.
-        let Ok(text) = body::text(&xml, styles, depth) else { continue };
+        let Ok(text) = body::text(&xml, context) else { continue };
         if !seen.contains(&text) {
             append(page, &text);
             seen.push(text);
@@ -117,11 +121,17 @@ mod tests {
             "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='3'/></w:numPr></w:pPr><w:r><w:t>item</w:t></w:r></w:p>",
             "  - item",
         );
+        let item = |text: &str| {
+            format!("<w:p><w:pPr><w:pStyle w:val='ListBullet'/></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>")
+        };
+        check(&format!("{}{}{}{}", p("a"), item("b"), item("c"), p("d")), "a\n\n- b\n- c\n\nd");
         let cell = |text: &str| format!("<w:tc>{}</w:tc>", p(text));
         check(
             &format!("<w:tbl><w:tr>{}{}</w:tr><w:tr>{}{}</w:tr></w:tbl>", cell("a"), cell("b"), cell("c"), cell("d")),
             "a\tb\nc\td",
         );
+        let hole = "<w:tc><w:p/></w:tc>";
+        check(&format!("<w:tbl><w:tr>{}{hole}</w:tr><w:tr>{hole}{}</w:tr></w:tbl>", cell("a"), cell("d")), "a\n\td");
         check(
             "<w:p><w:r><w:t>kept</w:t><w:delText>deleted</w:delText><w:instrText>PAGE</w:instrText></w:r></w:p>",
             "kept",

@@ -144,8 +144,9 @@ fn cases(root: &Path) -> Vec<Case> {
 #[test]
 fn archives_end_as_they_should() {
     let Some(root) = support::corpus("hostile/zip") else { return };
+    type Items<'a> = &'a [(&'a str, Result<(), FailureCode>)];
     #[track_caller]
-    fn check(root: &Path, file: &str, expect: Result<&[(&str, Result<(), FailureCode>)], FailureCode>) {
+    fn check(root: &Path, file: &str, expect: Result<Items<'_>, FailureCode>) {
         let bytes = fs::read(root.join(file)).expect("the corpus is complete");
         let mut items = Vec::new();
         let whole = walk(Cursor::new(bytes), "z", &ArchiveLimits::default(), &mut |item| {

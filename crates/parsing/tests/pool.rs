@@ -121,6 +121,15 @@ async fn children_die_when_they_should_and_not_before() {
     eventually("the abandoned child dies", || ours().is_empty()).await;
     still_works(&pool, &good).await;
 
+    // The one at work may finish, the one that waits may not.
+    let hanging = one_child(Limits { wall: Duration::from_millis(500), ..Limits::default() });
+    let (first, second, ()) = tokio::join!(hanging.parse(&hang, "hang"), hanging.parse(&good, "good"), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        hanging.shutdown().await;
+    });
+    assert_eq!(first.expect_err("hangs").code, FailureCode::TimedOut);
+    assert_eq!(second.expect_err("waits").code, FailureCode::Cancelled);
+
     pool.shutdown().await;
     assert_eq!(pool.parse(&good, "a").await.expect_err("shut down").code, FailureCode::Cancelled);
     eventually("all children end", || ours().is_empty()).await;

@@ -16,7 +16,7 @@ pub enum Name {
     Clutter,
 }
 
-/// Decodes and checks a name. `is_utf8` is the archive's claim, which is not believed without proof.
+/// Decodes and checks a name, as the bytes that the archive has.
 pub fn check(raw: &[u8]) -> Name {
     let name = decode(raw);
     let outside = name.starts_with(['/', '\\'])

@@ -66,7 +66,7 @@ const BLOCKS: &[&str] = &[
 const PARAGRAPHS: &[&str] =
     &["article", "blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "section", "table", "ul"];
 /// Elements whose content nobody reads.
-const DROPPED: &[&str] = &["script", "style", "template", "iframe", "object", "canvas"];
+const DROPPED: &[&str] = &["script", "style", "template", "iframe"];
 
 /// One page with the visible text; the title and author become metadata.
 pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
@@ -142,6 +142,7 @@ struct Writer {
     preformatted: u32,
     dropped: u32,
     in_title: bool,
+    in_option: bool,
     first_cell: bool,
     /// Where in the text the row began.
     row: usize,
@@ -153,6 +154,8 @@ struct Writer {
 impl Writer {
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let (name, starts) = (&*tag.name, tag.kind == TagKind::StartTag);
+        // Of a long list to choose from, a reader sees one line at most.
+        self.in_option = starts && name == "option";
         if DROPPED.contains(&name) {
             self.dropped = if starts { self.dropped + 1 } else { self.dropped.saturating_sub(1) };
         }
@@ -206,7 +209,7 @@ impl Writer {
     }
 
     fn characters(&mut self, text: &str) {
-        if self.dropped > 0 {
+        if self.dropped > 0 || self.in_option {
             return;
         }
         if self.in_title {
@@ -218,7 +221,7 @@ impl Writer {
             self.text.push_str(text);
             return;
         }
-        for (index, word) in text.split(|c: char| c.is_ascii_whitespace()).enumerate() {
+        for (index, word) in text.split(char::is_whitespace).enumerate() {
             self.space |= index > 0;
             if !word.is_empty() {
                 self.begin_word(true);
@@ -287,6 +290,7 @@ mod tests {
         check("<pre>a\n  b</pre>c", "a\n  b\n\nc");
         check("<img alt='a cat' onerror=alert(1)>sat", "a cat sat");
         check("bro<i>ken</i><br>line", "broken\nline");
+        check("<select><option>1<option>2</select>after&nbsp; <p>&nbsp;<p>all", "after\n\nall");
         check("<!-- no --><noscript>yes</noscript>", "yes");
     }
 

@@ -1,6 +1,5 @@
 //! One child process: its start, its conversation about one document, its end.
 
-use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{self, Path};
@@ -185,7 +184,7 @@ impl Drop for Child {
 /// The end of a name, for that is where its suffix is.
 fn hint(name: &str) -> String {
     let start = name.len().saturating_sub(255);
-    OsStr::from_bytes(&name.as_bytes()[start..]).to_string_lossy().into_owned()
+    String::from_utf8_lossy(&name.as_bytes()[start..]).into_owned()
 }
 
 /// Keeps the first of what a child says on its standard error and swallows the rest, so that it cannot block on it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use sheaf_domain::{Failure, FailureCode};
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, Semaphore};
 
 use crate::document::ParsedDocument;
 use crate::limits::Limits;
@@ -33,13 +33,15 @@ pub struct Pool {
     config: PoolConfig,
     slots: Semaphore,
     idle: Mutex<Vec<Child>>,
+    /// Held for reading by each document that is parsed or waits, for writing by nobody but the end.
+    busy: RwLock<()>,
 }
 
 impl Pool {
     /// A pool without children yet.
     pub fn new(config: PoolConfig) -> Self {
         let slots = Semaphore::new(config.workers.max(1));
-        Self { config, slots, idle: Mutex::default() }
+        Self { config, slots, idle: Mutex::default(), busy: RwLock::default() }
     }
 
     /// Parses the file at `path`, waiting for a free child first. `name` is what the file was called: a weak hint at
@@ -49,6 +51,7 @@ impl Pool {
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
+        let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
         // A child may have died while it was idle; that is not the document's fault.
         while let Some(mut child) = self.take_idle() {
@@ -60,14 +63,10 @@ impl Pool {
         self.hand_over(child, path, name).await
     }
 
-    /// Refuses new documents, waits for those that are being parsed, and ends the children.
+    /// Refuses new documents and those that wait, lets those that are being parsed finish, and ends the children.
     pub async fn shutdown(&self) {
-        let workers = u32::try_from(self.config.workers.max(1)).unwrap_or(u32::MAX);
-        // Waiting for all slots means waiting for all documents; those in the queue behind this find it closed.
-        if let Ok(all) = self.slots.acquire_many(workers).await {
-            self.slots.close();
-            drop(all);
-        }
+        self.slots.close();
+        let _nobody = self.busy.write().await;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

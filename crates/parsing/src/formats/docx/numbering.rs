@@ -110,8 +110,8 @@ impl Numbering {
             (_, None) => Some(start(level)),
         };
         counts[level + 1..].fill(None);
-        for above in 0..level {
-            counts[above].get_or_insert(start(above));
+        for (above, count) in counts.iter_mut().enumerate().take(level) {
+            count.get_or_insert(start(above));
         }
         let shown = of(level)?;
         if matches!(shown.format.as_str(), "bullet" | "none") {

@@ -86,10 +86,10 @@ pub fn relation(xml: &str, kind: &str) -> Option<String> {
     let mut reader = Reader::from_str(xml);
     while let Ok(event) = reader.read_event() {
         match event {
-            Event::Start(tag) | Event::Empty(tag) if tag.local_name().as_ref() == "Relationship" => {
-                if attribute(&tag, "Type").is_some_and(|found| found.ends_with(kind)) {
-                    return attribute(&tag, "Target").map(|target| target.trim_start_matches('/').to_owned());
-                }
+            Event::Start(tag) | Event::Empty(tag)
+                if attribute(&tag, "Type").is_some_and(|found| found.ends_with(kind)) =>
+            {
+                return attribute(&tag, "Target").map(|target| target.trim_start_matches('/').to_owned());
             }
             Event::Eof => break,
             _ => {}

@@ -78,12 +78,12 @@ fn report(count: u32, broken: &[u32], blank: &[u32], output: &mut Output<'_>) ->
         return Err(if broken.is_empty() {
             Failure::new(FailureCode::NoText, format!("this PDF has {pages} but no text layer; it looks like a scan"))
         } else {
-            corrupt(format!("this PDF has {pages}, of which {} are damaged, and no text", broken.len()))
+            corrupt(format!("this PDF has {pages}, {} of them damaged, and no text", broken.len()))
         });
     }
-    for (numbers, what) in [(broken, "damaged and were left out"), (blank, "without text; they may be scans")] {
+    for (numbers, what) in [(broken, "damaged pages, left out"), (blank, "pages without text, perhaps scans")] {
         if !numbers.is_empty() {
-            let message = format!("{} of {pages} are {what}: {}", numbers.len(), list(numbers));
+            let message = format!("{what}: {} ({} of {count})", list(numbers), numbers.len());
             output.problem(numbers.first().copied(), message);
         }
     }

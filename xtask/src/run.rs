@@ -6,10 +6,17 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+/// Components with their types erased: a quarter less WebAssembly and no depth limit in the compiler. It changes the HTML
+/// that the server writes, so the server and the page must agree on it.
+const RUSTFLAGS: &str = "--cfg erase_components";
+
 /// `cargo` in the checkout, with the one environment that all builds share: a variable that differs would rebuild the page.
 pub fn cargo(paths: &crate::paths::Paths) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&paths.root).env("LEPTOS_OUTPUT_NAME", "sheaf");
+    let own = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let flags = if own.contains(RUSTFLAGS) { own } else { format!("{own} {RUSTFLAGS}").trim().to_owned() };
+    command.env("RUSTFLAGS", flags);
     // Set by `cargo run` for this program alone; build scripts below would see a change in them.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PKG_")

@@ -66,4 +66,5 @@ fn Row(batch: Batch) -> impl IntoView {
             </a>
         </li>
     }
+    .into_any()
 }

@@ -56,6 +56,7 @@ pub fn Clusters(
             {body}
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -105,6 +106,7 @@ fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -
             </a>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -131,4 +133,5 @@ fn NoClusters(summary: BatchSummary) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

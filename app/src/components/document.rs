@@ -81,6 +81,7 @@ pub fn DocumentPage(view: DocumentView) -> impl IntoView {
             </div>
         </article>
     }
+    .into_any()
 }
 
 #[component]
@@ -98,6 +99,7 @@ fn Facts(row: DocumentRow) -> impl IntoView {
             {facts.into_iter().flatten().map(|fact| view! { <span>{fact}</span> }).collect_view()}
         </p>
     }
+    .into_any()
 }
 
 #[component]
@@ -162,6 +164,7 @@ fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
                 })}
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -218,4 +221,5 @@ fn Details(metadata: DocumentMetadata, row: DocumentRow) -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }

@@ -52,6 +52,7 @@ pub fn Documents(
             })}
         </Transition>
     }
+    .into_any()
 }
 
 /// A GET form: without JavaScript the browser loads the page anew, with it the router does.
@@ -134,6 +135,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
             </button>
         </form>
     }
+    .into_any()
 }
 
 /// The options of a select: all, then each of `names` with its label.
@@ -175,6 +177,7 @@ fn Paging(batch: BatchId, filters: Filters, matching: u64) -> impl IntoView {
             {next}
         </nav>
     }
+    .into_any()
 }
 
 #[component]
@@ -200,4 +203,5 @@ fn NothingFound(batch: BatchId, filters: Filters, total: u64) -> impl IntoView {
             {text}
         </div>
     }
+    .into_any()
 }

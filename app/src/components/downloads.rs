@@ -33,4 +33,5 @@ pub fn Downloads(batch: BatchId) -> impl IntoView {
             {link(ExportSubject::Similarity, ExportFormat::Csv, "Similarity, CSV")}
         </nav>
     }
+    .into_any()
 }

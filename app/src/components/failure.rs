@@ -19,6 +19,7 @@ pub fn FailureView(failure: Failure) -> impl IntoView {
             <p class="failure-hint">{hint}</p>
         </div>
     }
+    .into_any()
 }
 
 /// A failure as the whole page, with the HTTP status of its code.
@@ -40,4 +41,5 @@ pub fn FailurePage(failure: Failure) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

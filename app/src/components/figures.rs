@@ -15,7 +15,7 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
     let figure = |name: &'static str, label: &'static str, value: String, note: String, href: String| {
         view! {
             <li>
-                <a class=format!("figure {name}") data-testid=format!("card-{name}") href=href>
+                <a class=format!("figure f-{name}") data-testid=format!("card-{name}") href=href>
                     <span class="figure-label">{label}</span>
                     <span class="figure-value">{value}</span>
                     <span class="figure-note">{note}</span>
@@ -54,7 +54,7 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
                 "probability",
                 "Average probability",
                 average_probability.map_or_else(|| "\u{2013}".to_owned(), ratio),
-                "of belonging, weakest first".to_owned(),
+                "mean of the clustered documents".to_owned(),
                 all.sorted_by(SortKey::Probability).documents_href(batch),
             )}
             {figure(
@@ -68,9 +68,10 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
                 "failures",
                 "Failures",
                 count(counts.failed),
-                if counts.failed == 0 { "everything was read" } else { "with reason and remedy" }.to_owned(),
+                if counts.failed == 0 { "everything was read" } else { "grouped by reason below" }.to_owned(),
                 all.with_status(Some(Status::Failed)).documents_href(batch),
             )}
         </ul>
     }
+    .into_any()
 }

@@ -63,6 +63,7 @@ fn Caption(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl In
             <Legend low=picture.scale.0 high=picture.scale.1 />
         </div>
     }
+    .into_any()
 }
 
 /// The ends of the scale: the 5th and the 95th percentile of what is shown.
@@ -78,4 +79,5 @@ fn Legend(low: i16, high: i16) -> impl IntoView {
             <span class="tabular">{format!("≥ {}", number(high))}</span>
         </div>
     }
+    .into_any()
 }

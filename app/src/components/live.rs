@@ -13,12 +13,12 @@ use poll::poll;
 /// The live header and the list of documents. `on_final` is called once, `on_speak` gets what a screen reader says.
 #[component]
 pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: WriteSignal<String>) -> impl IntoView {
+    let total = progress.counts.total;
     let (progress, set_progress) = signal(progress);
     let (lost, set_lost) = signal(false);
     poll(batch.id, set_progress, set_lost, on_final, on_speak);
 
     let counts = move || progress.read().counts;
-    let total = counts().total;
     let number = move |label: &'static str, class: &'static str, read: fn(&Progress) -> u64| {
         view! {
             <div class=format!("tally {class}")>
@@ -81,6 +81,7 @@ pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: 
             </section>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -95,6 +96,7 @@ fn Row(document: DocumentProgress) -> impl IntoView {
             {failure.map(|failure| view! { <span class="live-row-failure">{failure.message}</span> })}
         </li>
     }
+    .into_any()
 }
 
 /// Whole per cent of documents that are finished.

@@ -47,4 +47,5 @@ pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
             {body}
         </section>
     }
+    .into_any()
 }

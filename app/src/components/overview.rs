@@ -67,6 +67,7 @@ pub fn Overview(
             </section>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -88,10 +89,13 @@ fn Head(batch: Batch, size: u64) -> impl IntoView {
                     <time datetime=iso(created_at)>{date_time(created_at)}</time>
                     {took.map(|seconds| view! { <span>{format!("took {}", duration(seconds))}</span> })}
                     <span>{format!("{} model", words::model(params.model))}</span>
-                    <a href=format!("/batches/{id}/delete")>"Delete"</a>
                 </p>
             </div>
             <Downloads batch=id />
+            <a class="head-delete" href=format!("/batches/{id}/delete")>
+                "Delete this batch"
+            </a>
         </header>
     }
+    .into_any()
 }

@@ -45,6 +45,7 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
             </table>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -114,4 +115,5 @@ fn Row(batch: BatchId, row: DocumentRow) -> impl IntoView {
             </td>
         </tr>
     }
+    .into_any()
 }

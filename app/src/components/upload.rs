@@ -149,6 +149,7 @@ pub fn UploadForm() -> impl IntoView {
             </div>
         </form>
     }
+    .into_any()
 }
 
 /// Takes what is dropped anywhere on the page, while it is shown. Does nothing on the server.

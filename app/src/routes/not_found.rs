@@ -15,4 +15,5 @@ pub fn NotFound() -> impl IntoView {
         <Title text="Not found" />
         <FailurePage failure />
     }
+    .into_any()
 }

@@ -122,6 +122,7 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Where the heading of each band leads: to its document, or to the picture of its documents alone. A band's place is

@@ -69,6 +69,7 @@ pub fn Strip(batch: BatchId, filters: Filters, runs: Vec<Run>, horizontal: bool)
             {runs.into_iter().map(part).collect_view()}
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

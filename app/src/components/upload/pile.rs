@@ -129,6 +129,7 @@ pub fn PileView(pile: RwSignal<Pile>, hidden: Signal<bool>) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }
 
 fn name_of(path: &str) -> &str {

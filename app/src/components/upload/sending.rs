@@ -20,4 +20,5 @@ pub fn Sending(transfer: Transfer, cancel: Callback<()>) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }

@@ -47,4 +47,5 @@ pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
             </details>
         </fieldset>
     }
+    .into_any()
 }

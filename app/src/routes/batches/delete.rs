@@ -39,6 +39,7 @@ pub fn DeleteBatch() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }
 
 #[component]
@@ -70,4 +71,5 @@ fn Question(batch: Batch) -> impl IntoView {
             </form>
         </div>
     }
+    .into_any()
 }

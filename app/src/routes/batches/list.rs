@@ -43,4 +43,5 @@ pub fn ListBatches() -> impl IntoView {
             </section>
         </div>
     }
+    .into_any()
 }

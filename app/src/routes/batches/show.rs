@@ -76,4 +76,5 @@ pub fn ShowBatch() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }

@@ -45,4 +45,5 @@ pub fn ShowDocument() -> impl IntoView {
             })}
         </Transition>
     }
+    .into_any()
 }

@@ -81,13 +81,13 @@ fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -
                 <bdi class="cluster-words">{more}</bdi>
             </span>
             <span class="cluster-size">
+                <span class="cluster-key">"Documents "</span>
                 <span class="tabular" data-testid="cluster-size">
                     {count(size)}
                 </span>
                 <svg class=format!("bar {}", crate::words::hue_class(Some(id))) aria-hidden="true" height="6">
                     <rect class="bar-fill" width=format!("{width}%") height="6" rx="1" />
                 </svg>
-                <span class="unseen">" documents"</span>
             </span>
             <span class="cluster-number">
                 <span class="cluster-key">"Cohesion "</span>

@@ -54,13 +54,13 @@ pub fn DocumentPage(view: DocumentView) -> impl IntoView {
                 </div>
                 <nav class="downloads" aria-label="Downloads">
                     <a class="download" href=format!("{api}/original") download="" rel="external">
-                        "Original"
+                        "Original file"
                     </a>
                     {readable
                         .then(|| {
                             view! {
                                 <a class="download" href=format!("{api}/text") download="" rel="external">
-                                    "Text"
+                                    "Extracted text"
                                 </a>
                             }
                         })}
@@ -74,7 +74,7 @@ pub fn DocumentPage(view: DocumentView) -> impl IntoView {
                 </section>
                 <aside>
                     <Belongs batch row=row.clone() />
-                    <Neighbours batch neighbours />
+                    {readable.then(|| view! { <Neighbours batch neighbours /> })}
                     <Problems problems />
                     <Details metadata row />
                 </aside>

@@ -25,7 +25,7 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
     let html = rows(&picture, &hrefs);
     let axis = runs(&picture);
     let size = picture.bands.len();
-    let class = if size < DENSE { "heat named" } else { "heat dense" };
+    let class = if size < DENSE { format!("heat named n-{size}") } else { "heat dense".to_owned() };
     let picture = StoredValue::new(picture);
     let hrefs = StoredValue::new(hrefs);
 

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 use serde::Deserialize;
 use sheaf_analysis::embedding::{Arithmetic, MiniLm, StaticVectors};
-use sheaf_analysis::{Embedder, embed_documents, find_models};
+use sheaf_analysis::metrics::{adjusted_rand_index, v_measure};
+use sheaf_analysis::{AnalyseInput, AnalyseParams, Embedder, Step, Terms, analyse, embed_documents, find_models};
 
 #[derive(Deserialize)]
 struct Row {
@@ -63,6 +64,57 @@ fn main() -> Result<()> {
         if let Some(out) = &options.out {
             write_vectors(out, file, &*model, &rows, &vectors)?;
         }
+        cluster(&rows, &vectors, &options)?;
+    }
+    Ok(())
+}
+
+/// Analyses the batch and prints how well it agrees with the labels. Outliers count as members of the cluster that is
+/// nearest; the second pair of figures leaves them out.
+fn cluster(rows: &[Row], vectors: &[Option<Vec<f32>>], options: &Options) -> Result<()> {
+    let started = Instant::now();
+    let terms: Vec<Terms> = rows.par_iter().map(|row| Terms::of(&row.text, Some("eng"))).collect();
+    let counting = started.elapsed().as_secs_f64();
+    let keys: Vec<String> = (0..rows.len()).map(|i| format!("{i:08}")).collect();
+    let mut names: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let (inputs, labels): (Vec<_>, Vec<_>) = (0..rows.len())
+        .filter_map(|i| {
+            let input = AnalyseInput { key: &keys[i], vector: vectors[i].as_deref()?, terms: &terms[i] };
+            Some((input, names.binary_search(&rows[i].label.as_str()).ok()?))
+        })
+        .unzip();
+    let true_k = options.true_k.then_some(u32::try_from(names.len())?);
+    let params = AnalyseParams { clusters: options.k.or(true_k), ..AnalyseParams::default() }.check()?;
+    let started = Instant::now();
+    let steps = std::cell::RefCell::new(Vec::new());
+    let analysis = analyse(&inputs, &params, &|step: Step| steps.borrow_mut().push((step, started.elapsed())));
+    let all: Vec<usize> = analysis.placements.iter().map(|place| place.nearest as usize).collect();
+    let (kept_labels, kept): (Vec<usize>, Vec<usize>) =
+        labels.iter().zip(&analysis.placements).filter_map(|(l, p)| Some((*l, p.cluster? as usize))).unzip();
+    let probabilities: Vec<f32> = analysis.placements.iter().map(|place| place.probability).collect();
+    let below = |limit: f32| probabilities.iter().filter(|&&p| p < limit).count() as f64 / probabilities.len() as f64;
+    println!(
+        "  {} classes, {} clusters: V {:.3} ARI {:.3}; without {:.1} % outliers V {:.3} ARI {:.3}; silhouette {:.3}; probability below .4 {:.2}, below .7 {:.2}; terms {counting:.2} s, analysis {:.2} s {:.2?}",
+        names.len(),
+        analysis.clusters.len(),
+        v_measure(&labels, &all),
+        adjusted_rand_index(&labels, &all),
+        100.0 * (1.0 - kept.len() as f64 / labels.len() as f64),
+        v_measure(&kept_labels, &kept),
+        adjusted_rand_index(&kept_labels, &kept),
+        analysis.silhouette.unwrap_or_default(),
+        below(0.4),
+        below(0.7),
+        started.elapsed().as_secs_f64(),
+        steps.borrow(),
+    );
+    for cluster in analysis.clusters.iter().take(8) {
+        println!(
+            "    {:5}  {}  (cohesion {:.2}, probability {:.2})",
+            cluster.size, cluster.name, cluster.cohesion, cluster.average_probability
+        );
     }
     Ok(())
 }

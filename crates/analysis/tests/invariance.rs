@@ -1,0 +1,170 @@
+//! The analysis depends on the documents alone: not on their order, not on threads; and small or odd piles behave.
+
+use std::f32::consts::TAU;
+
+use proptest::prelude::*;
+use sheaf_analysis::{Analysis, AnalyseInput, AnalyseParams, Step, Terms, analyse};
+
+struct Document {
+    key: String,
+    vector: Vec<f32>,
+    terms: Terms,
+}
+
+/// A cheap, fixed source of numbers between -1 and 1.
+fn noise(seed: u64) -> f32 {
+    let mut x = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03;
+    x ^= x >> 29;
+    x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x ^= x >> 32;
+    (x % 20_001) as f32 / 10_000.0 - 1.0
+}
+
+/// `groups` groups of `size` documents around well separated directions in 16 dimensions.
+fn pile(groups: usize, size: usize, spread: f32) -> Vec<Document> {
+    const TOPICS: [&str; 6] = ["football", "budget", "violin", "vaccine", "harvest", "satellite"];
+    (0..groups * size)
+        .map(|i| {
+            let group = i % groups;
+            let mut vector: Vec<f32> = (0..16)
+                .map(|d| {
+                    let centre = if d == group { 1.0 } else { 0.0 };
+                    centre + spread * noise((i * 16 + d) as u64)
+                })
+                .collect();
+            let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+            vector.iter_mut().for_each(|x| *x /= norm);
+            let text = format!("a text about the {} number {i}", TOPICS[group % TOPICS.len()]);
+            Document { key: format!("{i:05}"), vector, terms: Terms::of(&text, Some("eng")) }
+        })
+        .collect()
+}
+
+fn run(documents: &[&Document], params: &AnalyseParams) -> Analysis {
+    let inputs: Vec<AnalyseInput<'_>> =
+        documents.iter().map(|d| AnalyseInput { key: &d.key, vector: &d.vector, terms: &d.terms }).collect();
+    analyse(&inputs, &params.clone().check().expect("valid"), &|_: Step| ())
+}
+
+fn run_all(documents: &[Document], params: &AnalyseParams) -> Analysis {
+    run(&documents.iter().collect::<Vec<_>>(), params)
+}
+
+fn clusters_of(analysis: &Analysis) -> Vec<Option<u32>> {
+    analysis.placements.iter().map(|place| place.cluster).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn order_of_input_changes_nothing(seed in any::<u64>(), groups in 1_usize..6, size in 1_usize..30, k in proptest::option::of(1_u32..9)) {
+        let documents = pile(groups, size, 0.3);
+        let params = AnalyseParams { clusters: k, ..AnalyseParams::default() };
+        let straight = run_all(&documents, &params);
+        let mut order: Vec<usize> = (0..documents.len()).collect();
+        order.sort_by_key(|&i| (noise(seed.wrapping_add(i as u64)).to_bits(), i));
+        let permuted = run(&order.iter().map(|&i| &documents[i]).collect::<Vec<_>>(), &params);
+        for (new, &old) in order.iter().enumerate() {
+            prop_assert_eq!(permuted.placements[new], straight.placements[old]);
+            let neighbours: Vec<_> = permuted.neighbours[new].iter().map(|&(j, s)| (order[j], s)).collect();
+            prop_assert_eq!(&neighbours, &straight.neighbours[old]);
+        }
+        for (a, b) in permuted.clusters.iter().zip(&straight.clusters) {
+            prop_assert_eq!((&a.name, &a.keywords, a.size, a.cohesion), (&b.name, &b.keywords, b.size, b.cohesion));
+            prop_assert_eq!(order[a.representative], b.representative);
+        }
+        prop_assert_eq!(permuted.silhouette, straight.silhouette);
+    }
+
+    #[test]
+    fn a_given_number_of_clusters_is_kept(groups in 1_usize..6, size in 1_usize..20, k in 1_u32..30) {
+        let documents = pile(groups, size, 0.3);
+        let analysis = run_all(&documents, &AnalyseParams { clusters: Some(k), ..AnalyseParams::default() });
+        prop_assert_eq!(analysis.clusters.len(), documents.len().min(k as usize));
+        prop_assert!(analysis.clusters.iter().all(|cluster| cluster.size > 0));
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    let documents = pile(5, 120, 0.4);
+    for clusters in [None, Some(7)] {
+        let params = AnalyseParams { clusters, ..AnalyseParams::default() };
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| run_all(&documents, &params))
+        };
+        let one = on(1);
+        assert_eq!(one, on(2));
+        assert_eq!(one, on(4));
+    }
+}
+
+#[test]
+fn separate_groups_are_found_and_named() {
+    let analysis = run_all(&pile(4, 25, 0.2), &AnalyseParams::default());
+    assert_eq!(analysis.clusters.len(), 4);
+    let mut names: Vec<&str> = analysis.clusters.iter().map(|cluster| cluster.keywords[0].as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["budget", "football", "vaccine", "violin"]);
+    assert!(analysis.silhouette.is_some_and(|s| s > 0.5));
+    assert!(analysis.clusters.iter().all(|cluster| cluster.average_probability > 0.8));
+}
+
+#[test]
+fn small_piles_behave() {
+    let check = |groups: usize, size: usize, clusters: usize| {
+        let documents = pile(groups, size, 0.15);
+        let analysis = run_all(&documents, &AnalyseParams::default());
+        assert_eq!(analysis.clusters.len(), clusters, "{groups} groups of {size}");
+        assert_eq!(analysis.placements.len(), documents.len());
+        let mut order = analysis.order.clone();
+        order.sort_unstable();
+        assert_eq!(order, (0..documents.len()).collect::<Vec<_>>());
+        assert!(analysis.neighbours.iter().all(|list| list.len() == 10.min(documents.len() - 1)));
+        assert!(analysis.placements.iter().all(|place| (0.0..=1.0).contains(&place.probability)));
+    };
+    assert_eq!(run_all(&[], &AnalyseParams::default()), Analysis::default());
+    check(1, 1, 1);
+    check(1, 2, 1);
+    check(1, 3, 1);
+    check(2, 5, 2);
+    check(3, 10, 3);
+}
+
+#[test]
+fn copies_share_a_cluster() {
+    let mut documents = pile(3, 12, 0.3);
+    for i in 0..36 {
+        let copy = Document {
+            key: format!("copy {i}"),
+            vector: documents[i].vector.clone(),
+            terms: documents[i].terms.clone(),
+        };
+        documents.push(copy);
+    }
+    let analysis = run_all(&documents, &AnalyseParams::default());
+    for i in 0..36 {
+        assert_eq!(analysis.placements[i].cluster, analysis.placements[36 + i].cluster);
+        assert_eq!(analysis.neighbours[i][0], (36 + i, 1.0));
+    }
+}
+
+#[test]
+fn identical_documents_are_one_cluster_and_two_kinds_are_two() {
+    let check = |kinds: usize| {
+        let documents: Vec<Document> = (0..40)
+            .map(|i| {
+                let angle = TAU * (i % kinds) as f32 / 4.0;
+                Document { key: format!("{i}"), vector: vec![angle.cos(), angle.sin()], terms: Terms::of("same words", None) }
+            })
+            .collect();
+        let analysis = run_all(&documents, &AnalyseParams::default());
+        assert_eq!(analysis.clusters.len(), kinds);
+        let clusters = clusters_of(&analysis);
+        assert!((0..40).all(|i| clusters[i].is_some() && clusters[i] == clusters[i % kinds]));
+    };
+    check(1);
+    check(2);
+}

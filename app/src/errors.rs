@@ -1,9 +1,10 @@
 //! The error of every server function: the same `{code, message, hint}` that the API gives.
 
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use sheaf_domain::{Failure, FailureCode};
+
+use crate::wire::Text;
 
 /// A [`Failure`] on its way from a server function to a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ impl From<Failure> for AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = Text;
 
     fn from_server_fn_error(value: ServerFnErrorErr) -> Self {
         match value {

@@ -9,9 +9,11 @@ pub mod filters;
 pub mod server_fns;
 pub mod views;
 
+mod boxed;
 mod components;
 mod format;
 mod response;
+mod wire;
 mod words;
 
 pub use routes::App;

@@ -8,7 +8,7 @@ use sheaf_domain::{Batch, BatchOverview, ClusterId, Heatmap, HeatmapBand, Progre
 #[serde(rename_all = "snake_case")]
 pub enum BatchPage {
     /// Work is going on.
-    Running { batch: Batch, progress: Progress },
+    Running(Box<(Batch, Progress)>),
     /// Nothing more will happen by itself.
     Done(Box<BatchOverview>),
 }

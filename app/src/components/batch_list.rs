@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{Batch, Page};
 
+use crate::boxed::Boxed;
 use crate::components::status::StatusMark;
 use crate::format::{counted, date_time, iso};
 use crate::words;
@@ -66,5 +67,5 @@ fn Row(batch: Batch) -> impl IntoView {
             </a>
         </li>
     }
-    .into_any()
+    .boxed()
 }

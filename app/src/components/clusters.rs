@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter};
 
+use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
 use crate::components::document::file_name;
 use crate::filters::Filters;
@@ -56,7 +57,7 @@ pub fn Clusters(
             {body}
         </section>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -106,7 +107,7 @@ fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -
             </a>
         </li>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -133,5 +134,5 @@ fn NoClusters(summary: BatchSummary) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .boxed()
 }

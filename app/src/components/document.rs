@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, ClusterFilter, DocumentMetadata, DocumentRow, DocumentView, Problem, Status};
 
+use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::failure::FailureView;
@@ -81,7 +82,7 @@ pub fn DocumentPage(view: DocumentView) -> impl IntoView {
             </div>
         </article>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -99,7 +100,7 @@ fn Facts(row: DocumentRow) -> impl IntoView {
             {facts.into_iter().flatten().map(|fact| view! { <span>{fact}</span> }).collect_view()}
         </p>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -122,7 +123,7 @@ fn Text(text: String, truncated: bool, status: Status) -> impl IntoView {
         view! { <p class="fine">"This is the beginning. Download the text to read all of it."</p> }
     });
     Either::Right(view! {
-        <div class="document-text" data-testid="document-text" dir="auto" tabindex="0" role="region" aria-label="Text">
+        <div class="document-text" data-testid="document-text" dir="auto" tabindex="0" role="region" aria-label="The document's text">
             {text}
         </div>
         {more}
@@ -164,7 +165,7 @@ fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
                 })}
         </section>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -221,5 +222,5 @@ fn Details(metadata: DocumentMetadata, row: DocumentRow) -> impl IntoView {
             </dl>
         </section>
     }
-    .into_any()
+    .boxed()
 }

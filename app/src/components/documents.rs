@@ -10,6 +10,7 @@ use leptos_router::params::ParamsMap;
 use sheaf_domain::{BatchId, ConfidenceLevel, DocumentKind, DocumentQuery, DocumentRow, Page, Status};
 use web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement};
 
+use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
 use crate::components::skeleton::Skeleton;
 use crate::components::table::Table;
@@ -52,7 +53,7 @@ pub fn Documents(
             })}
         </Transition>
     }
-    .into_any()
+    .boxed()
 }
 
 /// A GET form: without JavaScript the browser loads the page anew, with it the router does.
@@ -85,6 +86,11 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
             .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
             .collect_view()
     };
+    let statuses = Status::ALL.map(|s| (s.name(), words::status(s))).to_vec();
+    let kinds = DocumentKind::ALL.map(|k| (k.name(), k.label())).to_vec();
+    let levels = [ConfidenceLevel::High, ConfidenceLevel::Medium, ConfidenceLevel::Low]
+        .map(|c| (c.name(), words::confidence(c)))
+        .to_vec();
     view! {
         <form
             class="search"
@@ -107,27 +113,19 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
             <label class="field">
                 <span>"Status"</span>
                 <select name="status" on:change=apply>
-                    {choices(Status::ALL.map(|s| (s.name(), words::status(s))), move || {
-                        filters.read().status.map(Status::name)
-                    })}
+                    {choices(statuses, Signal::derive(move || filters.read().status.map_or("", Status::name)))}
                 </select>
             </label>
             <label class="field">
                 <span>"Kind"</span>
                 <select name="kind" on:change=apply>
-                    {choices(DocumentKind::ALL.map(|k| (k.name(), k.label())), move || {
-                        filters.read().kind.map(DocumentKind::name)
-                    })}
+                    {choices(kinds, Signal::derive(move || filters.read().kind.map_or("", DocumentKind::name)))}
                 </select>
             </label>
             <label class="field">
                 <span>"Confidence"</span>
                 <select name="confidence" on:change=apply>
-                    {choices(
-                        [ConfidenceLevel::High, ConfidenceLevel::Medium, ConfidenceLevel::Low]
-                            .map(|c| (c.name(), words::confidence(c))),
-                        move || filters.read().confidence.map(ConfidenceLevel::name),
-                    )}
+                    {choices(levels, Signal::derive(move || filters.read().confidence.map_or("", ConfidenceLevel::name)))}
                 </select>
             </label>
             <button class="button quiet" type="submit">
@@ -135,16 +133,13 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
             </button>
         </form>
     }
-    .into_any()
+    .boxed()
 }
 
 /// The options of a select: all, then each of `names` with its label.
-fn choices<const N: usize>(
-    names: [(&'static str, &'static str); N],
-    chosen: impl Fn() -> Option<&'static str> + Copy + Send + Sync + 'static,
-) -> impl IntoView {
+fn choices(names: Vec<(&'static str, &'static str)>, chosen: Signal<&'static str>) -> impl IntoView {
     let option = move |(name, label): (&'static str, &'static str)| {
-        let is_chosen = move || chosen().unwrap_or_default() == name;
+        let is_chosen = Signal::derive(move || chosen.get() == name);
         view! {
             <option value=name selected=is_chosen prop:selected=is_chosen>
                 {label}
@@ -177,7 +172,7 @@ fn Paging(batch: BatchId, filters: Filters, matching: u64) -> impl IntoView {
             {next}
         </nav>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -203,5 +198,5 @@ fn NothingFound(batch: BatchId, filters: Filters, total: u64) -> impl IntoView {
             {text}
         </div>
     }
-    .into_any()
+    .boxed()
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, ExportFormat, ExportSubject};
 
+use crate::boxed::Boxed;
+
 /// Plain links to files; the router leaves them alone.
 #[component]
 pub fn Downloads(batch: BatchId) -> impl IntoView {
@@ -33,5 +35,5 @@ pub fn Downloads(batch: BatchId) -> impl IntoView {
             {link(ExportSubject::Similarity, ExportFormat::Csv, "Similarity, CSV")}
         </nav>
     }
-    .into_any()
+    .boxed()
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use sheaf_domain::Failure;
 
+use crate::boxed::Boxed;
 use crate::response::set_status;
 use crate::words::reason;
 
@@ -19,7 +20,7 @@ pub fn FailureView(failure: Failure) -> impl IntoView {
             <p class="failure-hint">{hint}</p>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 /// A failure as the whole page, with the HTTP status of its code.
@@ -41,5 +42,5 @@ pub fn FailurePage(failure: Failure) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .boxed()
 }

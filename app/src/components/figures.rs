@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, BatchParams, BatchSummary, ClusterFilter, SortKey, Status};
 
+use crate::boxed::Boxed;
 use crate::filters::Filters;
 use crate::format::{count, counted, ratio};
 
@@ -73,5 +74,5 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
             )}
         </ul>
     }
-    .into_any()
+    .boxed()
 }

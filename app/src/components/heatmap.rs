@@ -10,6 +10,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::BatchId;
 
+use crate::boxed::Boxed;
 use crate::filters::Filters;
 use crate::format::{counted, ratio};
 use crate::views::HeatmapPicture;
@@ -63,7 +64,7 @@ fn Caption(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl In
             <Legend low=picture.scale.0 high=picture.scale.1 />
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 /// The ends of the scale: the 5th and the 95th percentile of what is shown.
@@ -79,5 +80,5 @@ fn Legend(low: i16, high: i16) -> impl IntoView {
             <span class="tabular">{format!("≥ {}", number(high))}</span>
         </div>
     }
-    .into_any()
+    .boxed()
 }

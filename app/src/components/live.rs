@@ -5,6 +5,7 @@ mod poll;
 use leptos::prelude::*;
 use sheaf_domain::{Batch, DocumentProgress, Progress, Status};
 
+use crate::boxed::Boxed;
 use crate::components::status::StatusMark;
 use crate::format::{count, counted, duration};
 use crate::words;
@@ -81,7 +82,7 @@ pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: 
             </section>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -96,7 +97,7 @@ fn Row(document: DocumentProgress) -> impl IntoView {
             {failure.map(|failure| view! { <span class="live-row-failure">{failure.message}</span> })}
         </li>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Whole per cent of documents that are finished.

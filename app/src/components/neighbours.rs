@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, Neighbour};
 
+use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
 use crate::components::document::split_path;
 use crate::format::ratio;
@@ -47,5 +48,5 @@ pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
             {body}
         </section>
     }
-    .into_any()
+    .boxed()
 }

@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{Batch, BatchOverview, Cluster, DocumentRow, Page};
 
+use crate::boxed::Boxed;
 use crate::components::clusters::Clusters;
 use crate::components::documents::Documents;
 use crate::components::downloads::Downloads;
@@ -67,7 +68,7 @@ pub fn Overview(
             </section>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -97,5 +98,5 @@ fn Head(batch: Batch, size: u64) -> impl IntoView {
             </a>
         </header>
     }
-    .into_any()
+    .boxed()
 }

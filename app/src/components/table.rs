@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, DocumentRow, SortKey};
 
+use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::document::split_path;
@@ -30,7 +31,7 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
     };
     let before_confidence = SortKey::ALL.into_iter().filter(|key| *key != SortKey::Status).map(heading).collect_view();
     view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-labelledby="documents-title">
+        <div class="table-scroll" tabindex="0" role="region" aria-label="Table of documents">
             <table class="documents" data-testid="documents">
                 <thead>
                     <tr>
@@ -45,7 +46,7 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
             </table>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -115,5 +116,5 @@ fn Row(batch: BatchId, row: DocumentRow) -> impl IntoView {
             </td>
         </tr>
     }
-    .into_any()
+    .boxed()
 }

@@ -18,6 +18,7 @@ use leptos_router::hooks::use_navigate;
 use sheaf_domain::Failure;
 use web_sys::{DragEvent, Event, FileList, HtmlFormElement, HtmlInputElement};
 
+use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
 use entries::dropped_files;
 use pile::{Picked, Pile, PileView};
@@ -54,7 +55,7 @@ pub fn UploadForm() -> impl IntoView {
             add(pile::from_list(&files));
         }
     });
-    accept_drops(set_over, Callback::new(move |picked| add(picked)));
+    accept_drops(set_over, Callback::new(add));
 
     let on_choose = move |event: Event| {
         let Some(input) = event.target().and_then(|t| t.dyn_into::<HtmlInputElement>().ok()) else { return };
@@ -149,7 +150,7 @@ pub fn UploadForm() -> impl IntoView {
             </div>
         </form>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Takes what is dropped anywhere on the page, while it is shown. Does nothing on the server.

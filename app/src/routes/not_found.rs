@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use sheaf_domain::{Failure, FailureCode};
 
+use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
 
 /// Says so, with status 404, and leads back.
@@ -15,5 +16,5 @@ pub fn NotFound() -> impl IntoView {
         <Title text="Not found" />
         <FailurePage failure />
     }
-    .into_any()
+    .boxed()
 }

@@ -5,9 +5,10 @@ use leptos::server_fn::codec::GetUrl;
 use sheaf_domain::{Batch, BatchId, HeatmapView, Page, Progress};
 
 #[cfg(feature = "ssr")]
-use super::front_door::{engine, respond};
+use super::front_door::{engine, respond, respond_or_empty};
 use crate::errors::AppError;
 use crate::views::{BatchPage, HeatmapPicture};
+use crate::wire::Json;
 
 /// Where the server functions live, apart from the API for programs.
 #[cfg(feature = "ssr")]
@@ -18,13 +19,13 @@ pub(super) const PREFIX: &str = "/rpc/";
 const BATCHES_A_PAGE: u32 = 20;
 
 /// The latest batches, or those after `cursor`.
-#[server(prefix = "/rpc", endpoint = "batches", input = GetUrl)]
+#[server(prefix = "/rpc", endpoint = "batches", input = GetUrl, output = Json)]
 pub async fn list_batches(cursor: Option<String>) -> Result<Page<Batch>, AppError> {
     respond(engine()?.batches(BATCHES_A_PAGE, cursor.as_deref()).await)
 }
 
 /// All that a batch's page needs before its table and heatmap.
-#[server(prefix = "/rpc", endpoint = "batch", input = GetUrl)]
+#[server(prefix = "/rpc", endpoint = "batch", input = GetUrl, output = Json)]
 pub async fn show_batch(batch: BatchId) -> Result<BatchPage, AppError> {
     let engine = engine()?;
     let overview = respond(engine.overview(batch).await)?;
@@ -32,17 +33,17 @@ pub async fn show_batch(batch: BatchId) -> Result<BatchPage, AppError> {
         return Ok(BatchPage::Done(Box::new(overview)));
     }
     let progress = respond(engine.progress(batch).await)?;
-    Ok(BatchPage::Running { batch: overview.batch, progress })
+    Ok(BatchPage::Running(Box::new((overview.batch, progress))))
 }
 
 /// How far a batch is; asked every two seconds while it runs.
-#[server(prefix = "/rpc", endpoint = "progress", input = GetUrl)]
+#[server(prefix = "/rpc", endpoint = "progress", input = GetUrl, output = Json)]
 pub async fn batch_progress(batch: BatchId) -> Result<Progress, AppError> {
     respond(engine()?.progress(batch).await)
 }
 
-/// The similarity picture of a batch or of a part of it.
-#[server(prefix = "/rpc", endpoint = "heatmap", input = GetUrl)]
+/// The similarity picture of a batch or of a part of it; an empty one while the batch has not been analysed.
+#[server(prefix = "/rpc", endpoint = "heatmap", input = GetUrl, output = Json)]
 pub async fn batch_heatmap(batch: BatchId, view: HeatmapView) -> Result<HeatmapPicture, AppError> {
-    respond(engine()?.heatmap(batch, view).await).map(HeatmapPicture::from)
+    respond_or_empty(engine()?.heatmap(batch, view).await).map(HeatmapPicture::from)
 }

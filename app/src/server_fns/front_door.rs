@@ -25,6 +25,14 @@ pub fn respond<T>(result: Result<T, Failure>) -> Result<T, AppError> {
     })
 }
 
+/// The same, with nothing for what is not there yet.
+pub fn respond_or_empty<T: Default>(result: Result<T, Failure>) -> Result<T, AppError> {
+    match result {
+        Err(failure) if failure.code == FailureCode::NotReady => Ok(T::default()),
+        Ok(_) | Err(_) => respond(result),
+    }
+}
+
 /// Whether the browser calls the function by itself, rather than the server while it renders a page.
 fn is_call() -> bool {
     use_context::<Parts>().is_some_and(|parts| parts.uri.path().starts_with(PREFIX))

@@ -11,6 +11,7 @@ use web_sys::{Element, Event, HtmlElement};
 
 use super::cells::{DENSE, rows};
 use super::runs::{Strip, runs};
+use crate::boxed::Boxed;
 use crate::filters::Filters;
 use crate::format::ratio;
 use crate::views::HeatmapPicture;
@@ -99,7 +100,7 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
                                 opens the row."
                             </p>
                         }
-                            .into_any()
+                            .boxed()
                     }
                     Some(place) => {
                         let value = picture.with_value(|picture| ratio(picture.value(place.0, place.1)));
@@ -116,13 +117,13 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
                             <p class="readout-value tabular">{value}</p>
                             <p class="readout-names">{side(place.0)} {side(place.1)}</p>
                         }
-                            .into_any()
+                            .boxed()
                     }
                 }}
             </div>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 /// Where the heading of each band leads: to its document, or to the picture of its documents alone. A band's place is

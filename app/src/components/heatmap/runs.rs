@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, ClusterFilter, ClusterId};
 
+use crate::boxed::Boxed;
 use crate::filters::Filters;
 use crate::views::HeatmapPicture;
 use crate::words::hue_class;
@@ -46,7 +47,7 @@ pub fn Strip(batch: BatchId, filters: Filters, runs: Vec<Run>, horizontal: bool)
                     {number}
                 </span>
             }
-            .into_any()
+            .boxed()
         } else {
             let label = cluster.map_or_else(|| name.clone(), |id| format!("Cluster {id}: {name}"));
             view! {
@@ -60,7 +61,7 @@ pub fn Strip(batch: BatchId, filters: Filters, runs: Vec<Run>, horizontal: bool)
                     {number}
                 </a>
             }
-            .into_any()
+            .boxed()
         }
     };
     let class = if horizontal { "runs runs-x" } else { "runs runs-y" };
@@ -69,7 +70,7 @@ pub fn Strip(batch: BatchId, filters: Filters, runs: Vec<Run>, horizontal: bool)
             {runs.into_iter().map(part).collect_view()}
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 #[cfg(test)]

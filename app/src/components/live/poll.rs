@@ -48,7 +48,7 @@ pub fn poll(
             if progress.status.is_final() {
                 stop();
                 on_final.run(());
-            } else if answers.get_value() % SPOKEN_EVERY == 0 {
+            } else if answers.get_value().is_multiple_of(SPOKEN_EVERY) {
                 on_speak.set(sentence(&progress));
             }
             set_progress.set(progress);

@@ -5,6 +5,7 @@ use send_wrapper::SendWrapper;
 use sheaf_domain::DocumentKind;
 use web_sys::{File, FileList};
 
+use crate::boxed::Boxed;
 use crate::format::{bytes, count, counted};
 
 /// Files that are listed; of more, only the number is told.
@@ -129,7 +130,7 @@ pub fn PileView(pile: RwSignal<Pile>, hidden: Signal<bool>) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 fn name_of(path: &str) -> &str {

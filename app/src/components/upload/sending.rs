@@ -4,6 +4,8 @@ use leptos::prelude::*;
 
 use super::transfer::Transfer;
 
+use crate::boxed::Boxed;
+
 /// Bytes, rate and time left; the button stops it.
 #[component]
 pub fn Sending(transfer: Transfer, cancel: Callback<()>) -> impl IntoView {
@@ -20,5 +22,5 @@ pub fn Sending(transfer: Transfer, cancel: Callback<()>) -> impl IntoView {
             </p>
         </div>
     }
-    .into_any()
+    .boxed()
 }

@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use sheaf_domain::BatchParams;
 
+use crate::boxed::Boxed;
+
 /// The fields before the files, in the order in which the server reads them.
 #[component]
 pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
@@ -47,5 +49,5 @@ pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
             </details>
         </fieldset>
     }
-    .into_any()
+    .boxed()
 }

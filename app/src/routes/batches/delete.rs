@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use sheaf_domain::{Batch, BatchId};
 
+use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
 use crate::components::skeleton::Skeleton;
 use crate::errors::AppError;
@@ -21,7 +22,7 @@ pub fn DeleteBatch() -> impl IntoView {
         move || id.get(),
         |id| async move {
             match show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await? {
-                BatchPage::Running { batch, .. } => Ok::<Batch, AppError>(batch),
+                BatchPage::Running(running) => Ok::<Batch, AppError>(running.0),
                 BatchPage::Done(overview) => Ok(overview.batch),
             }
         },
@@ -39,7 +40,7 @@ pub fn DeleteBatch() -> impl IntoView {
             })}
         </Transition>
     }
-    .into_any()
+    .boxed()
 }
 
 #[component]
@@ -71,5 +72,5 @@ fn Question(batch: Batch) -> impl IntoView {
             </form>
         </div>
     }
-    .into_any()
+    .boxed()
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use crate::boxed::Boxed;
 use crate::components::batch_list::BatchList;
 use crate::components::failure::FailureView;
 use crate::components::skeleton::Skeleton;
@@ -43,5 +44,5 @@ pub fn ListBatches() -> impl IntoView {
             </section>
         </div>
     }
-    .into_any()
+    .boxed()
 }

@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use sheaf_domain::BatchId;
 
+use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
 use crate::components::live::Live;
 use crate::components::overview::Overview;
@@ -55,7 +56,8 @@ pub fn ShowBatch() -> impl IntoView {
         }>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(BatchPage::Running { batch, progress }) => {
+                    Ok(BatchPage::Running(running)) => {
+                        let (batch, progress) = *running;
                         EitherOf3::A(
                             view! {
                                 <Title text=batch.name.clone() />
@@ -76,5 +78,5 @@ pub fn ShowBatch() -> impl IntoView {
             })}
         </Transition>
     }
-    .into_any()
+    .boxed()
 }

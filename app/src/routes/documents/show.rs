@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use sheaf_domain::{BatchId, DocumentId};
 
+use crate::boxed::Boxed;
 use crate::components::document::{DocumentPage, file_name};
 use crate::components::failure::FailurePage;
 use crate::components::skeleton::Skeleton;
@@ -45,5 +46,5 @@ pub fn ShowDocument() -> impl IntoView {
             })}
         </Transition>
     }
-    .into_any()
+    .boxed()
 }

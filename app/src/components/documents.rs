@@ -32,25 +32,26 @@ pub fn Documents(
         <Transition fallback=|| {
             view! { <Skeleton rows=20 /> }
         }>
-            {move || Suspend::new(async move {
-                let found = documents.await;
-                let now = filters.get_untracked();
-                match found {
-                    Ok(page) if page.items.is_empty() => {
-                        EitherOf3::A(view! { <NothingFound batch filters=now total /> })
+            {move || {
+                let now = filters.get();
+                Suspend::new(async move {
+                    match documents.await {
+                        Ok(page) if page.items.is_empty() => {
+                            EitherOf3::A(view! { <NothingFound batch filters=now total /> })
+                        }
+                        Ok(page) => {
+                            let matching = page.total;
+                            EitherOf3::B(
+                                view! {
+                                    <Table batch filters=now.clone() rows=page.items />
+                                    <Paging batch filters=now matching />
+                                },
+                            )
+                        }
+                        Err(error) => EitherOf3::C(view! { <FailureView failure=error.0 /> }),
                     }
-                    Ok(page) => {
-                        let matching = page.total;
-                        EitherOf3::B(
-                            view! {
-                                <Table batch filters=now.clone() rows=page.items />
-                                <Paging batch filters=now matching />
-                            },
-                        )
-                    }
-                    Err(error) => EitherOf3::C(view! { <FailureView failure=error.0 /> }),
-                }
-            })}
+                })
+            }}
         </Transition>
     }
     .boxed()

@@ -50,15 +50,15 @@ pub fn Overview(
                 <Transition fallback=|| {
                     view! { <div class="heat-placeholder" aria-busy="true"></div> }
                 }>
-                    {move || Suspend::new(async move {
-                        match heatmap.await {
-                            Ok(picture) => {
-                                let filters = filters.get_untracked();
-                                Either::Left(view! { <HeatmapSection batch=id filters picture /> })
+                    {move || {
+                        let filters = filters.get();
+                        Suspend::new(async move {
+                            match heatmap.await {
+                                Ok(picture) => Either::Left(view! { <HeatmapSection batch=id filters picture /> }),
+                                Err(error) => Either::Right(view! { <FailureView failure=error.0 /> }),
                             }
-                            Err(error) => Either::Right(view! { <FailureView failure=error.0 /> }),
-                        }
-                    })}
+                        })
+                    }}
                 </Transition>
             </section>
             <Failures batch=id filters failures />

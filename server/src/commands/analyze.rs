@@ -1,0 +1,163 @@
+//! `sheaf analyze`: the whole walk without a server.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use sheaf_domain::{BatchParams, Failure, ModelName};
+use sheaf_engine::ProcessingConfig;
+use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyze};
+
+use super::{plain, start_log};
+
+/// Some documents failed, all others have results.
+const SOME_FAILED: u8 = 2;
+
+/// Failures that are listed on the terminal; the results hold all.
+const SHOWN_FAILURES: usize = 20;
+
+/// Analyse a folder, files, a ZIP or records, and write a folder of results.
+///
+/// Ends with 0 when every document could be used, with 2 when some could not (they are listed), and with 1 when it could
+/// not run.
+#[derive(clap::Args)]
+pub struct Args {
+    /// A folder (walked recursively), files, a ZIP; or .jsonl and .csv files of records with --text-field.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Where to put the results; made if absent.
+    #[arg(long, value_name = "RESULTS")]
+    out: PathBuf,
+    /// Read records: the field that holds the id.
+    #[arg(long, value_name = "FIELD")]
+    id_field: Option<String>,
+    /// Read records: the field that holds the text.
+    #[arg(long, value_name = "FIELD")]
+    text_field: Option<String>,
+    /// accurate (the better clusters) or fast (thousands of documents in seconds).
+    #[arg(long, default_value_t)]
+    model: ModelName,
+    /// The number of clusters; found when left out.
+    #[arg(long, value_name = "N")]
+    clusters: Option<u32>,
+    /// Seeds every random choice.
+    #[arg(long, default_value_t, value_name = "N")]
+    seed: u64,
+    /// Threads for embedding and grouping, and processes for reading; one for each core when left out.
+    #[arg(long, value_name = "N", env = "SHEAF_THREADS")]
+    threads: Option<usize>,
+    /// Also write each document's text to RESULTS/text/PATH.txt.
+    #[arg(long)]
+    text: bool,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    start_log("warn");
+    let mut processing = ProcessingConfig::new(std::env::current_exe().context("this program cannot be found")?);
+    if let Some(threads) = args.threads {
+        anyhow::ensure!(threads > 0, "--threads must be at least 1");
+        processing.parse_workers = threads;
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")?;
+    }
+    let fields = match (args.id_field, args.text_field) {
+        (None, None) => None,
+        (id, text) => {
+            Some(Fields { id: id.unwrap_or_else(|| "id".into()), text: text.unwrap_or_else(|| "text".into()) })
+        }
+    };
+    let request = Request {
+        inputs: args.inputs,
+        out: args.out,
+        fields,
+        params: BatchParams { model: args.model, clusters: args.clusters, seed: args.seed },
+        text: args.text,
+        processing,
+    };
+    let out = request.out.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let outcome = runtime.block_on(with_bar(request, !args.json))?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&Report::from(&outcome))?);
+    } else {
+        report(&outcome, &out);
+    }
+    Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
+}
+
+/// Runs the request and shows how far it is, on a terminal only.
+async fn with_bar(request: Request, shown: bool) -> anyhow::Result<Outcome> {
+    let tally = Arc::new(Tally::default());
+    let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(0), target);
+    let style = ProgressStyle::with_template("{msg:22} {bar:32} {pos}/{len}  {elapsed} (about {eta} left)");
+    bar.set_style(style.context("the bar's template is wrong")?);
+    let mut running = std::pin::pin!(analyze(request, Arc::clone(&tally)));
+    let outcome = loop {
+        tokio::select! {
+            outcome = &mut running => break outcome,
+            () = tokio::time::sleep(Duration::from_millis(100)) => {
+                bar.set_length(tally.total.load(Ordering::Relaxed));
+                bar.set_position(tally.embedded.load(Ordering::Relaxed) + tally.failed.load(Ordering::Relaxed));
+                bar.set_message(tally.stage());
+            }
+        }
+    };
+    bar.finish_and_clear();
+    outcome.map_err(|failure| plain(&failure))
+}
+
+fn report(outcome: &Outcome, out: &std::path::Path) {
+    let Outcome { documents, completed, clusters, outliers, failures, matrix } = outcome;
+    println!("{documents} documents: {completed} completed, {} failed", failures.len());
+    println!("{clusters} clusters, {outliers} outliers");
+    println!("Results are in {}", out.display());
+    if !matrix {
+        println!("similarity.csv was left out: it is written for up to {MATRIX_LIMIT} documents");
+    }
+    for (path, failure) in failures.iter().take(SHOWN_FAILURES) {
+        eprintln!("failed: {path}: {} ({})", failure.message, failure.code);
+    }
+    if failures.len() > SHOWN_FAILURES {
+        eprintln!("… and {} more; documents.csv lists all", failures.len() - SHOWN_FAILURES);
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    documents: u64,
+    completed: u64,
+    failed: usize,
+    clusters: u64,
+    outliers: u64,
+    failures: Vec<FailedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct FailedDocument<'a> {
+    path: &'a str,
+    #[serde(flatten)]
+    failure: &'a Failure,
+}
+
+impl<'a> From<&'a Outcome> for Report<'a> {
+    fn from(outcome: &'a Outcome) -> Self {
+        let Outcome { documents, completed, clusters, outliers, failures, matrix: _ } = outcome;
+        Self {
+            documents: *documents,
+            completed: *completed,
+            failed: failures.len(),
+            clusters: *clusters,
+            outliers: *outliers,
+            failures: failures.iter().map(|(path, failure)| FailedDocument { path, failure }).collect(),
+        }
+    }
+}

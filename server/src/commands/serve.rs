@@ -1,0 +1,109 @@
+//! `sheaf serve`: the web page and the API on this machine.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use sheaf_engine::{Engine, EngineConfig};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{plain, start_log};
+use crate::state::AppState;
+use crate::{listen, router};
+
+/// Serve the web page and the API on this machine.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The folder for the database and the documents; made if absent.
+    #[arg(long, env = "SHEAF_DATA", value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// The address to listen on. Only this machine's own, as long as there are no accounts.
+    #[arg(long, env = "SHEAF_HOST", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// The port to listen on; 0 takes any that is free.
+    #[arg(long, env = "SHEAF_PORT", default_value_t = 3000)]
+    port: u16,
+    /// Processes that read documents; one for each core when left out.
+    #[arg(long, env = "SHEAF_PARSE_WORKERS", value_name = "N")]
+    parse_workers: Option<usize>,
+    /// The most documents of one batch.
+    #[arg(long, env = "SHEAF_MAX_DOCUMENTS", default_value_t = 100_000, value_name = "N")]
+    max_documents: u64,
+    /// The most MiB of one upload.
+    #[arg(long, env = "SHEAF_MAX_UPLOAD_MIB", default_value_t = 16 << 10, value_name = "MIB")]
+    max_upload_mib: u64,
+    /// Seconds after which a document that is still being read fails.
+    #[arg(long, env = "SHEAF_PARSE_SECONDS", default_value_t = 60, value_name = "SECONDS")]
+    parse_seconds: u64,
+}
+
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    start_log("info");
+    if !args.host.is_loopback() {
+        bail!(
+            "{} can be reached by others, and Sheaf has no accounts yet: everyone could read every document.\n\
+             Leave --host out, and reach this machine through SSH or a proxy that asks for a login.",
+            args.host
+        );
+    }
+    let config = config(&args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args, config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config(args: &Args) -> anyhow::Result<EngineConfig> {
+    let data = match &args.data {
+        Some(data) => data.clone(),
+        None => dirs::data_dir().context("there is no home folder: say where to keep data with --data")?.join("sheaf"),
+    };
+    let mut config = EngineConfig::new(data, std::env::current_exe().context("this program cannot be found")?);
+    config.intake.documents = args.max_documents;
+    config.intake.bytes = args.max_upload_mib << 20;
+    config.processing.limits.wall = std::time::Duration::from_secs(args.parse_seconds.max(1));
+    if let Some(workers) = args.parse_workers {
+        config.processing.parse_workers = workers.max(1);
+    }
+    Ok(config)
+}
+
+async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
+    warn_about_missing(&config);
+    let engine = Engine::open(config).await.map_err(|failure| plain(&failure))?;
+    let address = SocketAddr::new(args.host, args.port);
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("{address} cannot be listened on: another program has it; choose another with --port")
+    })?;
+    let address = listener.local_addr()?;
+    let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20)?;
+    let workers = engine.start_workers().await.map_err(|failure| plain(&failure))?;
+    println!("Sheaf is at http://{address}");
+    listen::serve(listener, router::router(state), stopped()).await;
+    workers.stop().await;
+    Ok(())
+}
+
+/// What is missing does not keep the server from starting: it keeps documents from being read, and each says so.
+fn warn_about_missing(config: &EngineConfig) {
+    if config.processing.pdfium.is_none() {
+        tracing::warn!("PDFium is missing, PDFs will fail: run `cargo xtask setup` or set SHEAF_PDFIUM");
+    }
+    if config.processing.models.is_none() {
+        tracing::warn!("the models are missing, documents will fail: run `cargo xtask setup` or set SHEAF_MODEL_DIR");
+    }
+}
+
+/// Resolves when the process is asked to end.
+async fn stopped() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: unfinished documents go on at the next start");
+}

@@ -1,0 +1,142 @@
+//! The API as JSON. Described in `docs/api.md`.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::Redirect;
+use http::StatusCode;
+use serde::Deserialize;
+use sheaf_domain::{
+    Batch, BatchId, BatchOverview, Cluster, ClusterFilter, ConfidenceLevel, DocumentId, DocumentKind, DocumentQuery,
+    DocumentRow, DocumentView, Heatmap, HeatmapView, Page, Progress, SortKey, Status,
+};
+use sheaf_engine::Engine;
+
+use super::failure::HttpFailure;
+
+type Answer<T> = Result<Json<T>, HttpFailure>;
+
+/// Batches of a page of the list when nothing was said.
+const BATCHES: u32 = 50;
+
+/// A parameter of the query as text, read as `T`; empty is absent, as forms send it.
+fn read<T: std::str::FromStr>(name: &str, value: Option<&str>) -> Result<Option<T>, HttpFailure>
+where
+    T::Err: std::fmt::Display,
+{
+    value
+        .filter(|value| !value.is_empty())
+        .map(|value| value.parse().map_err(|error| HttpFailure::invalid(format!("`{name}`: {error}"))))
+        .transpose()
+}
+
+/// An id from the path. One that is none names nothing, so the answer is that of an unknown one.
+pub fn batch_id(text: &str) -> Result<BatchId, HttpFailure> {
+    text.parse().map_err(|_| HttpFailure::not_found(format!("there is no batch `{text}`")))
+}
+
+pub fn document_id(text: &str) -> Result<DocumentId, HttpFailure> {
+    text.parse().map_err(|_| HttpFailure::not_found(format!("there is no document `{text}`")))
+}
+
+#[derive(Deserialize)]
+pub struct Paging {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+pub async fn list(State(engine): State<Engine>, Query(paging): Query<Paging>) -> Answer<Page<Batch>> {
+    let limit = read("limit", paging.limit.as_deref())?.unwrap_or(BATCHES);
+    Ok(Json(engine.batches(limit, paging.cursor.as_deref()).await?))
+}
+
+pub async fn show(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<BatchOverview> {
+    Ok(Json(engine.overview(batch_id(&id)?).await?))
+}
+
+pub async fn progress(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<Progress> {
+    Ok(Json(engine.progress(batch_id(&id)?).await?))
+}
+
+pub async fn delete(State(engine): State<Engine>, Path(id): Path<String>) -> Result<StatusCode, HttpFailure> {
+    engine.delete_batch(batch_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn delete_by_form(State(engine): State<Engine>, Path(id): Path<String>) -> Result<Redirect, HttpFailure> {
+    engine.delete_batch(batch_id(&id)?).await?;
+    Ok(Redirect::to("/"))
+}
+
+/// The filter of the table as it stands in a URL.
+#[derive(Deserialize)]
+pub struct Filter {
+    cluster: Option<String>,
+    status: Option<String>,
+    kind: Option<String>,
+    confidence: Option<String>,
+    q: Option<String>,
+    sort: Option<String>,
+    dir: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+impl Filter {
+    fn query(self) -> Result<DocumentQuery, HttpFailure> {
+        let descending = match self.dir.as_deref() {
+            None | Some("" | "asc") => false,
+            Some("desc") => true,
+            Some(other) => return Err(HttpFailure::invalid(format!("`dir`: `{other}` is neither asc nor desc"))),
+        };
+        Ok(DocumentQuery {
+            cluster: read::<ClusterFilter>("cluster", self.cluster.as_deref())?,
+            status: read::<Status>("status", self.status.as_deref())?,
+            kind: read::<DocumentKind>("kind", self.kind.as_deref())?,
+            confidence: read::<ConfidenceLevel>("confidence", self.confidence.as_deref())?,
+            search: self.q,
+            sort: read::<SortKey>("sort", self.sort.as_deref())?.unwrap_or_default(),
+            descending,
+            offset: read("cursor", self.cursor.as_deref())?.unwrap_or_default(),
+            limit: read("limit", self.limit.as_deref())?.unwrap_or_default(),
+        })
+    }
+}
+
+pub async fn documents(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(filter): Query<Filter>,
+) -> Answer<Page<DocumentRow>> {
+    Ok(Json(engine.documents(batch_id(&id)?, &filter.query()?).await?))
+}
+
+pub async fn document(
+    State(engine): State<Engine>,
+    Path((id, document)): Path<(String, String)>,
+) -> Answer<DocumentView> {
+    Ok(Json(engine.document(batch_id(&id)?, document_id(&document)?).await?))
+}
+
+pub async fn clusters(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<Vec<Cluster>> {
+    Ok(Json(engine.clusters(batch_id(&id)?).await?))
+}
+
+#[derive(Deserialize)]
+pub struct View {
+    cluster: Option<String>,
+    start: Option<String>,
+    len: Option<String>,
+}
+
+pub async fn similarity(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(view): Query<View>,
+) -> Answer<Heatmap> {
+    let view = HeatmapView {
+        cluster: read("cluster", view.cluster.as_deref())?,
+        start: read("start", view.start.as_deref())?.unwrap_or_default(),
+        len: read("len", view.len.as_deref())?.unwrap_or_default(),
+    };
+    Ok(Json(engine.heatmap(batch_id(&id)?, view).await?))
+}

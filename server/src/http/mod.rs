@@ -1,0 +1,8 @@
+//! What is served besides pages. Thin: read the request, ask the engine, write the answer.
+
+pub mod api;
+pub mod download;
+pub mod upload;
+
+pub mod failure;
+pub mod health;

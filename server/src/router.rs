@@ -1,0 +1,73 @@
+//! All routes: the API, uploads and downloads, the pages, their files.
+
+use app::{App, shell};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Uri};
+use leptos::config::LeptosOptions;
+use leptos::context::provide_context;
+use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use tower::ServiceBuilder;
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::http::failure::HttpFailure;
+use crate::http::{api, download, health, upload};
+use crate::security::{own_site_only, safe_headers, set_page_policy};
+use crate::state::AppState;
+
+/// The most bytes of a request that is no upload.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// The names of these files change with their content.
+const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// The service of one server.
+pub fn router(state: AppState) -> Router {
+    let upload_limit = DefaultBodyLimit::max(usize::try_from(state.uploads.bytes).unwrap_or(usize::MAX));
+    let site = state.options.site_root.to_string();
+    let packages = ServiceBuilder::new()
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, FOREVER))
+        .service(ServeDir::new(format!("{site}/pkg")).precompressed_br().precompressed_gzip());
+
+    let engine = state.engine.clone();
+    let context = move || {
+        provide_context(engine.clone());
+        set_page_policy();
+    };
+    let fallback = file_and_error_handler_with_context::<AppState, _>(context.clone(), shell);
+
+    Router::<AppState>::new()
+        .route("/api/batches", post(upload::by_api).layer(upload_limit).get(api::list))
+        .route("/api/batches/{id}", get(api::show).delete(api::delete))
+        .route("/api/batches/{id}/progress", get(api::progress))
+        .route("/api/batches/{id}/documents", get(api::documents))
+        .route("/api/batches/{id}/documents/{document}", get(api::document))
+        .route("/api/batches/{id}/documents/{document}/original", get(download::original))
+        .route("/api/batches/{id}/documents/{document}/text", get(download::text))
+        .route("/api/batches/{id}/clusters", get(api::clusters))
+        .route("/api/batches/{id}/similarity", get(api::similarity))
+        .route("/api/batches/{id}/export", get(download::export))
+        .route("/api/{*rest}", axum::routing::any(no_such_route))
+        .route("/batches", post(upload::by_form).layer(upload_limit))
+        .route("/batches/{id}/delete", post(api::delete_by_form))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .nest_service("/pkg", packages)
+        .leptos_routes_with_context(&state, generate_route_list(App), context, {
+            let options: LeptosOptions = state.options.clone();
+            move || shell(options.clone())
+        })
+        .fallback(fallback)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(own_site_only))
+        .layer(from_fn(safe_headers))
+        .with_state(state)
+}
+
+async fn no_such_route(uri: Uri) -> HttpFailure {
+    HttpFailure::not_found(format!("there is no `{}` in the API", uri.path()))
+}

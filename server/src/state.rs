@@ -1,0 +1,56 @@
+//! What every request handler can reach.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use sheaf_engine::Engine;
+use tokio::sync::Semaphore;
+
+/// Uploads that are received at the same time; further ones are asked to wait.
+const UPLOADS: usize = 8;
+
+/// Cheap to clone.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    pub engine: Engine,
+    pub options: LeptosOptions,
+    pub uploads: Uploads,
+}
+
+/// Room for uploads.
+#[derive(Clone)]
+pub struct Uploads {
+    pub slots: Arc<Semaphore>,
+    /// The most bytes of one request.
+    pub bytes: u64,
+}
+
+impl AppState {
+    /// The page's files are in `assets/site` beside the program, or where `SHEAF_SITE` says.
+    pub fn new(engine: Engine, address: SocketAddr, upload_bytes: u64) -> anyhow::Result<Self> {
+        let exe = std::env::current_exe().context("this program cannot be found")?;
+        let folder = exe.parent().context("this program is in no folder")?;
+        let site = std::env::var_os("SHEAF_SITE").map_or_else(|| folder.join("assets/site"), PathBuf::from);
+        let hashes = folder.join("hash.txt");
+        let options = LeptosOptions::builder()
+            .output_name("sheaf")
+            .site_root(site.to_string_lossy())
+            .site_pkg_dir("pkg")
+            .site_addr(address)
+            // Leptos panics at each page when it is told to use a file that is absent.
+            .hash_files(hashes.is_file())
+            .build();
+        if !site.join("pkg").is_dir() {
+            tracing::warn!(
+                "the page's scripts and styles are missing at `{}`: run `cargo xtask build`; everything works without them, \
+                 but plainly",
+                site.display()
+            );
+        }
+        Ok(Self { engine, options, uploads: Uploads { slots: Arc::new(Semaphore::new(UPLOADS)), bytes: upload_bytes } })
+    }
+}

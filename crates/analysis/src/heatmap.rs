@@ -56,8 +56,10 @@ pub fn bands(clusters: &[Option<u32>], range: Range<usize>, most: usize) -> Vec<
 pub fn grid(vectors: &[f32], dimensions: usize, clusters: &[Option<u32>], range: Range<usize>) -> Grid {
     assert_eq!(vectors.len(), clusters.len() * dimensions, "one vector for each position");
     let bands = bands(clusters, range, MAX_CELLS_PER_SIDE);
-    let means: Vec<f32> =
-        bands.iter().flat_map(|band| mean(&vectors[band.start * dimensions..][..band.len * dimensions], dimensions)).collect();
+    let means: Vec<f32> = bands
+        .iter()
+        .flat_map(|band| mean(&vectors[band.start * dimensions..][..band.len * dimensions], dimensions))
+        .collect();
     values_of(bands, &means, dimensions)
 }
 
@@ -87,11 +89,7 @@ pub fn values_of(bands: Vec<Band>, means: &[f32], dimensions: usize) -> Grid {
 
 /// The pairs of different documents among the positions `range` that are most similar, at most `most`, most similar
 /// first: positions `a < b` and their similarity. Taken from each document's nearest neighbours (positions).
-pub fn similar_pairs(
-    neighbours: &[Vec<(usize, f32)>],
-    range: Range<usize>,
-    most: usize,
-) -> Vec<(usize, usize, f32)> {
+pub fn similar_pairs(neighbours: &[Vec<(usize, f32)>], range: Range<usize>, most: usize) -> Vec<(usize, usize, f32)> {
     let range = range.start.min(neighbours.len())..range.end.min(neighbours.len());
     let mut pairs: Vec<(usize, usize, f32)> = range
         .clone()
@@ -123,9 +121,8 @@ fn shares(lengths: &[usize], most: usize) -> Vec<usize> {
     let mut shares = vec![1; lengths.len()];
     let total: usize = lengths.iter().sum();
     for _ in lengths.len()..most.min(total) {
-        let longest = (0..lengths.len()).max_by(|&a, &b| {
-            (lengths[a] * shares[b]).cmp(&(lengths[b] * shares[a])).then(b.cmp(&a))
-        });
+        let longest =
+            (0..lengths.len()).max_by(|&a, &b| (lengths[a] * shares[b]).cmp(&(lengths[b] * shares[a])).then(b.cmp(&a)));
         if let Some(longest) = longest {
             shares[longest] += 1;
         }
@@ -183,8 +180,7 @@ mod tests {
                     .filter(|(p, q)| p != q)
                     .map(|(p, q)| rows[p][0] * rows[q][0] + rows[p][1] * rows[q][1])
                     .collect();
-                let expect =
-                    if pairs.is_empty() { 1.0 } else { pairs.iter().sum::<f32>() / pairs.len() as f32 };
+                let expect = if pairs.is_empty() { 1.0 } else { pairs.iter().sum::<f32>() / pairs.len() as f32 };
                 assert!((grid.values[i * b + j] - expect).abs() < 1e-4, "{i} {j}");
             }
         }

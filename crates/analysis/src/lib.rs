@@ -14,9 +14,7 @@ pub mod heatmap;
 mod matrix;
 pub mod metrics;
 
-pub use analysis::{
-    Analysis, AnalyseInput, CLUSTERING_VERSION, FoundCluster, NEIGHBOURS, Placement, Step, analyse,
-};
+pub use analysis::{AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, NEIGHBOURS, Placement, Step, analyse};
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };

@@ -42,11 +42,7 @@ pub fn v_measure(labels: &[usize], clusters: &[usize]) -> f64 {
         .sum();
     let share = |entropy: f64| if entropy > 0.0 { mutual / entropy } else { 1.0 };
     let (homogeneity, completeness) = (share(of_labels), share(of_clusters));
-    if homogeneity + completeness > 0.0 {
-        2.0 * homogeneity * completeness / (homogeneity + completeness)
-    } else {
-        0.0
-    }
+    if homogeneity + completeness > 0.0 { 2.0 * homogeneity * completeness / (homogeneity + completeness) } else { 0.0 }
 }
 
 /// The Rand index adjusted for chance (Hubert and Arabie 1985): 1 for the same partition, about 0 for random ones.
@@ -57,8 +53,7 @@ pub fn adjusted_rand_index(labels: &[usize], clusters: &[usize]) -> f64 {
     let Contingency { cells, labels, clusters, total } = Contingency::of(labels, clusters);
     let pairs = |n: &f64| n * (n - 1.0) / 2.0;
     let both: f64 = cells.values().map(pairs).sum();
-    let (of_labels, of_clusters) =
-        (labels.values().map(pairs).sum::<f64>(), clusters.values().map(pairs).sum::<f64>());
+    let (of_labels, of_clusters) = (labels.values().map(pairs).sum::<f64>(), clusters.values().map(pairs).sum::<f64>());
     let expected = of_labels * of_clusters / pairs(&total).max(1.0);
     let most = f64::midpoint(of_labels, of_clusters);
     if (most - expected).abs() < f64::EPSILON { 1.0 } else { (both - expected) / (most - expected) }

@@ -3,7 +3,7 @@
 use std::f32::consts::TAU;
 
 use proptest::prelude::*;
-use sheaf_analysis::{Analysis, AnalyseInput, AnalyseParams, Step, Terms, analyse};
+use sheaf_analysis::{AnalyseInput, AnalyseParams, Analysis, Step, Terms, analyse};
 
 struct Document {
     key: String,
@@ -157,7 +157,11 @@ fn identical_documents_are_one_cluster_and_two_kinds_are_two() {
         let documents: Vec<Document> = (0..40)
             .map(|i| {
                 let angle = TAU * (i % kinds) as f32 / 4.0;
-                Document { key: format!("{i}"), vector: vec![angle.cos(), angle.sin()], terms: Terms::of("same words", None) }
+                Document {
+                    key: format!("{i}"),
+                    vector: vec![angle.cos(), angle.sin()],
+                    terms: Terms::of("same words", None),
+                }
             })
             .collect();
         let analysis = run_all(&documents, &AnalyseParams::default());

@@ -108,8 +108,30 @@ fn documents_without_words_have_no_vector() {
 fn texts() -> Vec<String> {
     let mut texts: Vec<String> = references().into_iter().map(|reference| reference.text).collect();
     texts.extend(
-        ["", "###", "a\u{301}b", "İstanbul ŞIŞLI ß ﬁ", "x".repeat(101).as_str(), "e\u{301}".repeat(100).as_str(), "\u{feff}bom", "a\u{ad}b a\u{200d}b", "«quoted» – dash… 10€ ½ ², ©®™", "नमस्ते दुनिया", "𝔘𝔫𝔦 😀👍🏽", "tab\tnew\nline\r\n\u{2028}sep\u{3000}ideographic", "中文abc混合123", "\u{37e}greek question", "don't won’t it's", "한국어 조사", "ﷺ ǅ ŉ", "\u{e000}private", "a_b-c/d\\e", "ไทย ภาษา", "\u{85}\u{1c}x\u{b}y\u{c}z\u{7f}"]
-            .map(str::to_owned),
+        [
+            "",
+            "###",
+            "a\u{301}b",
+            "İstanbul ŞIŞLI ß ﬁ",
+            "x".repeat(101).as_str(),
+            "e\u{301}".repeat(100).as_str(),
+            "\u{feff}bom",
+            "a\u{ad}b a\u{200d}b",
+            "«quoted» – dash… 10€ ½ ², ©®™",
+            "नमस्ते दुनिया",
+            "𝔘𝔫𝔦 😀👍🏽",
+            "tab\tnew\nline\r\n\u{2028}sep\u{3000}ideographic",
+            "中文abc混合123",
+            "\u{37e}greek question",
+            "don't won’t it's",
+            "한국어 조사",
+            "ﷺ ǅ ŉ",
+            "\u{e000}private",
+            "a_b-c/d\\e",
+            "ไทย ภาษา",
+            "\u{85}\u{1c}x\u{b}y\u{c}z\u{7f}",
+        ]
+        .map(str::to_owned),
     );
     let corpora = std::env::var_os("SHEAF_CORPORA").map(PathBuf::from);
     for set in ["banking77", "bbc-news", "brown-genres"] {

@@ -8,6 +8,7 @@ use super::graph::{Graph, shared_neighbour_graph};
 use super::leiden::{leiden, modularity};
 use super::neighbours::Neighbours;
 use super::vectors::{Vectors, dot};
+use crate::matrix::{Matrix, MatrixMut, multiply};
 use crate::metrics::adjusted_rand_index;
 
 /// Neighbours that span the graph, at most.
@@ -16,11 +17,11 @@ const GRAPH_NEIGHBOURS: usize = 20;
 const RESOLUTIONS: std::ops::RangeInclusive<i32> = -6..=5;
 const OCTAVES_PER_STEP: f64 = 2.0 / 3.0;
 /// Runs at each resolution whose agreement is measured.
-const RUNS: u64 = 3;
+const RUNS: u64 = 2;
 /// Below this modularity a graph has no communities to speak of (Newman and Girvan 2004).
 const LEAST_MODULARITY: f64 = 0.3;
 /// Rows that the silhouette is taken over, at most.
-const SAMPLE: usize = 4000;
+const SAMPLE: usize = 2000;
 /// Groups of fewer rows than this are dissolved, in piles that are large enough to tell.
 const SMALLEST: usize = 3;
 const LARGE_ENOUGH: usize = 30;
@@ -84,17 +85,29 @@ fn judge(vectors: &Vectors, graph: &Graph, resolution: f64, seed: u64) -> (f64, 
 
 /// The simplified silhouette over a sample of rows at even distances.
 fn silhouette(vectors: &Vectors, groups: &[u32], count: usize) -> f64 {
-    let centroids = centroids(vectors, groups, &vec![false; groups.len()], count);
-    let sample = (0..groups.len()).step_by(groups.len().div_ceil(SAMPLE));
-    let (sum, rows) = sample.fold((0.0, 0.0), |(sum, rows), row| {
-        let distance = |centroid: &[f32]| f64::from(1.0 - dot(vectors.row(row), centroid));
-        let own = groups[row] as usize;
-        let a = distance(&centroids[own]);
-        let others = centroids.iter().enumerate().filter(|&(group, _)| group != own);
-        let b = others.map(|(_, centroid)| distance(centroid)).fold(f64::INFINITY, f64::min);
-        (sum + (b - a) / a.max(b).max(f64::MIN_POSITIVE), rows + 1.0)
-    });
-    sum / rows
+    let centroids = centroids(vectors, groups, &vec![false; groups.len()], count).concat();
+    let sample: Vec<usize> = (0..groups.len()).step_by(groups.len().div_ceil(SAMPLE)).collect();
+    let rows: Vec<f32> = sample.iter().flat_map(|&row| vectors.row(row)).copied().collect();
+    let mut similarities = vec![0.0; sample.len() * count];
+    multiply(
+        &mut MatrixMut::new(&mut similarities, sample.len(), count),
+        0.0,
+        Matrix::new(&rows, sample.len(), vectors.dimensions()),
+        Matrix::new(&centroids, count, vectors.dimensions()).transposed(),
+        1.0,
+    );
+    let sum: f64 = sample
+        .iter()
+        .zip(similarities.chunks_exact(count))
+        .map(|(&row, similarities)| {
+            let own = groups[row] as usize;
+            let others = similarities.iter().enumerate().filter(|&(group, _)| group != own);
+            let nearest = others.map(|(_, &similarity)| similarity).fold(f32::NEG_INFINITY, f32::max);
+            let (a, b) = (f64::from(1.0 - similarities[own]), f64::from(1.0 - nearest));
+            (b - a) / a.max(b).max(f64::MIN_POSITIVE)
+        })
+        .sum();
+    sum / sample.len() as f64
 }
 
 /// One group, but for a few texts that several documents each share: those are groups of their own.

@@ -155,8 +155,7 @@ fn refine(graph: &Graph, partition: &[u32], resolution: f64, rng: &mut Xoshiro25
             if part as usize == node || !connected(outward[part as usize], degrees[part as usize]) {
                 continue;
             }
-            let gain =
-                links.weight(part) - resolution * graph.degree(node) * degrees[part as usize] / graph.total();
+            let gain = links.weight(part) - resolution * graph.degree(node) * degrees[part as usize] / graph.total();
             if gain >= 0.0 && best.is_none_or(|(_, most)| gain > most) {
                 best = Some((part, gain));
             }

@@ -51,8 +51,9 @@ fn path(centroids: &[&[f32]]) -> Vec<usize> {
     let mut path = vec![start];
     let mut rest: Vec<usize> = (0..k).filter(|&i| i != start).collect();
     while let Some(&last) = path.last() {
-        let nearest = (0..rest.len())
-            .max_by(|&a, &b| similarity[last][rest[a]].total_cmp(&similarity[last][rest[b]]).then(rest[b].cmp(&rest[a])));
+        let nearest = (0..rest.len()).max_by(|&a, &b| {
+            similarity[last][rest[a]].total_cmp(&similarity[last][rest[b]]).then(rest[b].cmp(&rest[a]))
+        });
         let Some(nearest) = nearest else { break };
         path.push(rest.remove(nearest));
     }
@@ -65,9 +66,8 @@ fn path(centroids: &[&[f32]]) -> Vec<usize> {
         for i in 0..k - 1 {
             for j in i + 1..k {
                 let before = i.wrapping_sub(1);
-                let gain = link(&path, before, j) + link(&path, i, j + 1)
-                    - link(&path, before, i)
-                    - link(&path, j, j + 1);
+                let gain =
+                    link(&path, before, j) + link(&path, i, j + 1) - link(&path, before, i) - link(&path, j, j + 1);
                 if gain > 1e-5 {
                     path[i..=j].reverse();
                     improved = true;
@@ -83,9 +83,10 @@ fn path(centroids: &[&[f32]]) -> Vec<usize> {
 
 /// The rows along the direction in which they differ most (power iteration on their deviations from the centroid).
 fn along_component(vectors: &Vectors, rows: &[usize], centroid: &[f32], before: Option<&[f32]>) -> Vec<usize> {
-    let farthest = rows.iter().copied().min_by(|&a, &b| {
-        dot(vectors.row(a), centroid).total_cmp(&dot(vectors.row(b), centroid)).then(a.cmp(&b))
-    });
+    let farthest = rows
+        .iter()
+        .copied()
+        .min_by(|&a, &b| dot(vectors.row(a), centroid).total_cmp(&dot(vectors.row(b), centroid)).then(a.cmp(&b)));
     let Some(farthest) = farthest else { return Vec::new() };
     let deviation = |row: usize, direction: &[f32]| dot(vectors.row(row), direction) - dot(centroid, direction);
     let mut direction: Vec<f32> = vectors.row(farthest).iter().zip(centroid).map(|(x, c)| x - c).collect();

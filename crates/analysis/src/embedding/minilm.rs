@@ -159,9 +159,7 @@ impl Embedder for MiniLm {
             .collect();
         self.encode(&sequences)
             .into_iter()
-            .map(|mut vector| {
-                if normalise(&mut vector) { Ok(vector.to_vec()) } else { Err(EmbedError::NotFinite) }
-            })
+            .map(|mut vector| if normalise(&mut vector) { Ok(vector.to_vec()) } else { Err(EmbedError::NotFinite) })
             .collect()
     }
 }

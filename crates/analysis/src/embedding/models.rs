@@ -4,8 +4,8 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sheaf_domain::ModelName;
 use sha2::{Digest, Sha256};
+use sheaf_domain::ModelName;
 use thiserror::Error;
 
 use super::Embedder;
@@ -73,8 +73,7 @@ pub fn load_model(name: ModelName, dir: &Path) -> Result<Box<dyn Embedder>, Mode
 pub fn find_models() -> Option<PathBuf> {
     let given = env::var_os("SHEAF_MODEL_DIR").map(PathBuf::from);
     let beside = env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("assets/models")));
-    let cache =
-        env::var_os("SHEAF_CACHE_DIR").map(PathBuf::from).or_else(|| Some(dirs::cache_dir()?.join("sheaf")));
+    let cache = env::var_os("SHEAF_CACHE_DIR").map(PathBuf::from).or_else(|| Some(dirs::cache_dir()?.join("sheaf")));
     [given, beside, cache.map(|dir| dir.join("models"))].into_iter().flatten().find(|dir| dir.is_dir())
 }
 

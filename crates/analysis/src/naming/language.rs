@@ -36,9 +36,10 @@ impl Language {
 
 /// Words of letters and reports that the lists lack.
 const MORE_STOP_WORDS: &[&str] = &[
-    "also", "can", "could", "did", "does", "doing", "done", "don", "etc", "get", "got", "has", "have", "http", "https", "isn", "just", "ll",
-    "may", "might", "mr", "mrs", "ms", "must", "need", "one", "per", "re", "said", "say", "says", "shall", "should",
-    "two", "upon", "use", "used", "using", "ve", "want", "will", "would", "www", "com", "org", "html", "pdf",
+    "also", "can", "could", "did", "does", "doing", "done", "don", "etc", "get", "got", "has", "have", "http", "https",
+    "isn", "just", "ll", "may", "might", "mr", "mrs", "ms", "must", "need", "one", "per", "re", "said", "say", "says",
+    "shall", "should", "two", "upon", "use", "used", "using", "ve", "want", "will", "would", "www", "com", "org",
+    "html", "pdf",
 ];
 
 /// ISO 639-1 for the languages that have a list.

@@ -96,9 +96,10 @@ fn count<'a>(clusters: &[Vec<&'a Terms>]) -> FxHashMap<&'a str, Stem<'a>> {
 
 /// Whether most documents of all clusters but one have the word; never with fewer than three clusters.
 fn is_boilerplate(stem: &Stem<'_>, sizes: &[usize]) -> bool {
-    let full = stem.clusters.iter().filter(|&&(cluster, _, documents)| {
-        f64::from(documents) >= BOILERPLATE * sizes[cluster] as f64
-    });
+    let full = stem
+        .clusters
+        .iter()
+        .filter(|&&(cluster, _, documents)| f64::from(documents) >= BOILERPLATE * sizes[cluster] as f64);
     sizes.len() >= 3 && full.count() + 1 >= sizes.len()
 }
 

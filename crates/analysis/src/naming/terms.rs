@@ -110,7 +110,9 @@ mod tests {
 
     #[test]
     fn terms_are_bounded_whatever_the_text() {
-        let text: String = (0..200_000).map(|i| format!("w{}x ", "abcdefghij".chars().cycle().skip(i % 10).take(1 + i % 30).collect::<String>())).collect();
+        let text: String = (0..200_000)
+            .map(|i| format!("w{}x ", "abcdefghij".chars().cycle().skip(i % 10).take(1 + i % 30).collect::<String>()))
+            .collect();
         let terms = Terms::of(&text, None);
         assert!(terms.iter().count() <= MAX_TERMS * MAX_FORMS);
     }

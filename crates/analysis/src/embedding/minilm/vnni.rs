@@ -63,10 +63,8 @@ impl VnniEncoder {
     pub(super) fn new(checkpoint: &Checkpoint) -> Result<Self, ModelError> {
         let cpu = Avx512::detect().expect("the caller asked is_available");
         let Embeddings { words, positions, kind, norm } = Embeddings::read(checkpoint)?;
-        let places = positions
-            .chunks_exact(HIDDEN)
-            .flat_map(|position| position.iter().zip(kind).map(|(a, b)| a + b))
-            .collect();
+        let places =
+            positions.chunks_exact(HIDDEN).flat_map(|position| position.iter().zip(kind).map(|(a, b)| a + b)).collect();
         let layers =
             (0..LAYERS).map(|index| Ok(PackedLayer::new(Layer::read(checkpoint, index)?))).collect::<Result<_, _>>()?;
         let (words, norm) = (WordTable::new(words), Norm::new(norm));

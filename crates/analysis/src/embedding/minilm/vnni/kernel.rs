@@ -36,7 +36,9 @@ impl Avx512 {
     /// `out = W a + b` for every row of `a`; `out` is resized to the padded rows.
     pub(super) fn linear(self, a: &Quantised, map: &PackedLinear, layout: Layout, out: &mut Vec<f32>) {
         assert_eq!(a.columns, map.inputs, "the map must fit the rows");
-        assert!(a.values.len() >= a.padded() * a.columns && a.scales.len() >= a.padded() && a.zeros.len() >= a.padded());
+        assert!(
+            a.values.len() >= a.padded() * a.columns && a.scales.len() >= a.padded() && a.zeros.len() >= a.padded()
+        );
         out.resize(a.padded() * map.outputs, 0.0);
         // SAFETY: `self` proves the instructions; `a` and `out` hold all padded rows, and `map` was packed by
         // `PackedLinear::new`.
@@ -107,7 +109,16 @@ unsafe fn linear(a: &Quantised, map: &PackedLinear, layout: Layout, out: &mut [f
             let first = panel * panel_stride + row * row_stride;
             let tile = &mut out[first..first + (ROWS - 1) * row_stride + PANEL];
             // SAFETY: the rows and the panel are complete, and `tile` reaches to the end of its last row.
-            unsafe { tile_product(&a.values[row * a.columns..][..ROWS * a.columns], scaling, weights, &parameters, tile, row_stride) };
+            unsafe {
+                tile_product(
+                    &a.values[row * a.columns..][..ROWS * a.columns],
+                    scaling,
+                    weights,
+                    &parameters,
+                    tile,
+                    row_stride,
+                )
+            };
         }
     }
 }
@@ -139,8 +150,7 @@ unsafe fn tile_product(
         // SAFETY: a panel has `columns / GROUP` groups of `PANEL * GROUP` bytes, a row as many groups of `GROUP` bytes.
         unsafe {
             let w = weights.add(group * PANEL * GROUP);
-            let w: [__m512i; REGISTERS] =
-                std::array::from_fn(|j| _mm512_loadu_si512(w.add(j * LANES * GROUP).cast()));
+            let w: [__m512i; REGISTERS] = std::array::from_fn(|j| _mm512_loadu_si512(w.add(j * LANES * GROUP).cast()));
             for (row, sums) in sums.iter_mut().enumerate() {
                 let x = _mm512_set1_epi32(a.add(row * columns + group * GROUP).cast::<i32>().read_unaligned());
                 for (sum, w) in sums.iter_mut().zip(w) {

@@ -18,6 +18,8 @@ CREATE TABLE documents (
     path      TEXT NOT NULL,
     sha256    TEXT NOT NULL,
     bytes     INTEGER NOT NULL,
+    -- What it looked like on arrival; `parses` may know better.
+    kind      TEXT,
     status    TEXT NOT NULL DEFAULT 'pending',
     stage     TEXT NOT NULL DEFAULT 'parse',
     -- Keys into `parses` and `vectors`: what was found is remembered by content, not by document.

@@ -67,12 +67,13 @@ pub async fn safe_headers(request: Request<Body>, next: Next) -> Response {
 }
 
 /// Gives the page that is being rendered its policy: only scripts that carry this request's nonce run, and what they
-/// load; styles, images and connections come from here only.
+/// load; styles, images and connections come from here only. A developer's page also listens for reloads.
 pub fn set_page_policy() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
+    let watch = if std::env::var_os("LEPTOS_WATCH").is_some() { " ws://127.0.0.1:3001" } else { "" };
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
-         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; connect-src 'self'{watch}; \
          form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {

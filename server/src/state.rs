@@ -14,11 +14,29 @@ use tokio::sync::Semaphore;
 const UPLOADS: usize = 8;
 
 /// Cheap to clone.
-#[derive(Clone, FromRef)]
+#[derive(Clone)]
 pub struct AppState {
     pub engine: Engine,
     pub options: LeptosOptions,
     pub uploads: Uploads,
+}
+
+impl FromRef<AppState> for Engine {
+    fn from_ref(state: &AppState) -> Self {
+        state.engine.clone()
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.options.clone()
+    }
+}
+
+impl FromRef<AppState> for Uploads {
+    fn from_ref(state: &AppState) -> Self {
+        state.uploads.clone()
+    }
 }
 
 /// Room for uploads.

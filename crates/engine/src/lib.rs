@@ -16,12 +16,12 @@ mod blobs;
 mod models;
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::sync::Arc;
 
 use sheaf_domain::{Failure, FailureCode};
 use sheaf_parsing::{Pool, PoolConfig};
-use sheaf_store::Store;
-use sheaf_store_sqlite::SqliteStore;
+use sheaf_store::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
@@ -51,11 +51,14 @@ struct Inner {
 
 impl Engine {
     /// Opens the data folder, makes it if absent, and removes uploads that a crash cut off. It starts no work: see
-    /// [`Engine::start_workers`].
+    /// [`Engine::start_workers`]. `open_store` gets the folder once it belongs to this process alone.
     ///
     /// # Errors
     /// `storage` when the folder or its database cannot be used, or another process has it.
-    pub async fn open(config: EngineConfig) -> Result<Self, Failure> {
+    pub async fn open(
+        config: EngineConfig,
+        open_store: impl AsyncFnOnce(&Path) -> Result<Arc<dyn Store>, StoreError>,
+    ) -> Result<Self, Failure> {
         fs::create_dir_all(&config.data).map_err(|error| unusable(&config, &error))?;
         let lock = File::create(config.data.join("lock")).map_err(|error| unusable(&config, &error))?;
         lock.try_lock().map_err(|_| {
@@ -63,7 +66,7 @@ impl Engine {
                 .with_hint("Stop the other `sheaf`, or give this one a folder of its own with --data.")
         })?;
         let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
-        let store = SqliteStore::open(&config.data.join("sheaf.db")).await.map_err(|e| unusable(&config, &e))?;
+        let store = open_store(&config.data).await.map_err(|e| unusable(&config, &e))?;
         let processing = &config.processing;
         let pool = Pool::new(PoolConfig {
             workers: processing.parse_workers,
@@ -72,7 +75,7 @@ impl Engine {
             limits: processing.limits.clone(),
         });
         let engine = Self(Arc::new(Inner {
-            store: Arc::new(store),
+            store,
             blobs: Arc::new(blobs),
             pool,
             models: Models::new(processing.models.clone()),

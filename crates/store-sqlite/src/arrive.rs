@@ -1,6 +1,6 @@
 //! Batches and documents come and go.
 
-use sheaf_domain::{BatchId, JobId, Stage, Status};
+use sheaf_domain::{BatchId, DocumentKind, JobId, Stage, Status};
 use sheaf_store::{NewBatch, NewDocument, StoreError};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
@@ -24,8 +24,8 @@ pub async fn add_documents(writer: &SqlitePool, batch: BatchId, documents: &[New
     for document in documents {
         let status = if document.failure.is_some() { Status::Failed } else { Status::Pending };
         sqlx::query(concat!(
-            "INSERT INTO documents (id, batch, path, sha256, bytes, status, failure, updated_at) ",
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ",
+            "INSERT INTO documents (id, batch, path, sha256, bytes, kind, status, failure, updated_at) ",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ",
             now!(),
             ")"
         ))
@@ -34,6 +34,7 @@ pub async fn add_documents(writer: &SqlitePool, batch: BatchId, documents: &[New
         .bind(&document.path)
         .bind(&document.sha256)
         .bind(i64::try_from(document.bytes).unwrap_or(i64::MAX))
+        .bind(document.kind.map(DocumentKind::name))
         .bind(status.name())
         .bind(document.failure.as_ref().map(json))
         .execute(&mut *tx)

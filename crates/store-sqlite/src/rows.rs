@@ -104,7 +104,7 @@ pub fn batch(row: &SqliteRow) -> Result<Batch> {
 /// What a row of the table of documents is selected from, and its columns.
 macro_rules! document_columns {
     () => {
-        "d.id, d.path, d.sha256, d.bytes, d.status, d.stage, d.failure, p.kind, p.pages, p.words, p.language, \
+        "d.id, d.path, d.sha256, d.bytes, d.status, d.stage, d.failure, coalesce(p.kind, d.kind) AS kind, p.pages, p.words, p.language, \
          l.document AS placed, l.cluster, l.probability, c.name AS cluster_name"
     };
 }

@@ -48,7 +48,7 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQ
         sql.push(" AND d.status = ").push_bind(status.name());
     }
     if let Some(kind) = kind {
-        sql.push(" AND p.kind = ").push_bind(kind.name());
+        sql.push(" AND coalesce(p.kind, d.kind) = ").push_bind(kind.name());
     }
     match confidence {
         // The same bounds as `ConfidenceLevel::of`.
@@ -72,7 +72,7 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQ
 fn push_order(sql: &mut QueryBuilder<Sqlite>, sort: SortKey, descending: bool) {
     let column = match sort {
         SortKey::Path => "d.path",
-        SortKey::Kind => "p.kind",
+        SortKey::Kind => "coalesce(p.kind, d.kind)",
         SortKey::Pages => "p.pages",
         SortKey::Words => "p.words",
         SortKey::Language => "p.language",

@@ -21,6 +21,8 @@ pub struct NewDocument {
     /// Lower-case hex SHA-256.
     pub sha256: String,
     pub bytes: u64,
+    /// What it looks like on arrival; parsing may know better.
+    pub kind: Option<DocumentKind>,
     pub failure: Option<Failure>,
 }
 

@@ -1,11 +1,14 @@
 //! `sheaf serve`: the web page and the API on this machine.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use sheaf_engine::{Engine, EngineConfig};
+use sheaf_store::{Store, StoreError};
+use sheaf_store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -71,7 +74,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
 
 async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     warn_about_missing(&config);
-    let engine = Engine::open(config).await.map_err(|failure| plain(&failure))?;
+    let engine = Engine::open(config, open_store).await.map_err(|failure| plain(&failure))?;
     let address = SocketAddr::new(args.host, args.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("{address} cannot be listened on: another program has it; choose another with --port")
@@ -83,6 +86,10 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     listen::serve(listener, router::router(state), stopped()).await;
     workers.stop().await;
     Ok(())
+}
+
+async fn open_store(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(SqliteStore::open(&folder.join("sheaf.db")).await?))
 }
 
 /// What is missing does not keep the server from starting: it keeps documents from being read, and each says so.

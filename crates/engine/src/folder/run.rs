@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use sheaf_analysis::Embedder;
 use sheaf_domain::{DocumentId, DocumentKind, Failure, FailureCode};
-use sheaf_parsing::{Pool, PoolConfig, read_plain};
+use sheaf_parsing::{Pool, PoolConfig, detect_kind, read_plain};
 use sheaf_store::{AnalysedDocument, ParseRecord, Vectored};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -62,7 +62,7 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let (parser_cpu, parser_memory) = children();
     timings.parse = lap.clone();
     timings.parse.cpu_seconds = parser_cpu;
-    timings.parse.items = rows.iter().filter(|row| row.kind.is_some()).count() as u64;
+    timings.parse.items = rows.iter().filter(|row| row.words.is_some()).count() as u64;
     timings.embed = lap;
 
     tally.enter("Grouping");
@@ -175,11 +175,12 @@ struct Work {
 async fn group_by_content(items: Vec<Item>, rows: &mut [Row]) -> Result<Vec<Work>, Failure> {
     let hashed = spawn_blocking(move || {
         use rayon::iter::{IntoParallelIterator, ParallelIterator};
-        items.into_par_iter().map(|item| (hash(&item.source), item)).collect::<Vec<_>>()
+        items.into_par_iter().map(|item| (hash(&item.source), kind(&item), item)).collect::<Vec<_>>()
     });
     let mut work: Vec<Work> = Vec::new();
     let mut by_key: HashMap<String, usize> = HashMap::new();
-    for (row, (sha256, item)) in hashed.await.map_err(internal)?.into_iter().enumerate() {
+    for (row, (sha256, kind, item)) in hashed.await.map_err(internal)?.into_iter().enumerate() {
+        rows[row].kind = kind;
         match (sha256, item.source) {
             (Err(failure), _) | (_, Source::Refused(failure)) => rows[row].failure = Some(failure),
             (Ok(sha256), source) => {
@@ -196,6 +197,15 @@ async fn group_by_content(items: Vec<Item>, rows: &mut [Row]) -> Result<Vec<Work
         }
     }
     Ok(work)
+}
+
+/// What a file looks like; parsing may know better, but when it fails this is what is known.
+fn kind(item: &Item) -> Option<DocumentKind> {
+    match &item.source {
+        Source::File(path) => fs::File::open(path).and_then(|file| detect_kind(file, &item.path)).ok(),
+        Source::Text { .. } => Some(DocumentKind::Text),
+        Source::Refused(_) => None,
+    }
 }
 
 fn hash(source: &Source) -> Result<String, Failure> {

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::{DocumentKind, Failure, FailureCode};
 use sheaf_parsing::archive::{ArchiveItem, walk};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::{Arrival, Intake, storage};
+use super::{Arrival, Intake, kind_of, storage};
 use crate::blobs::Staged;
 use crate::internal;
 
@@ -24,11 +24,14 @@ impl Intake {
             move || -> Result<(), Failure> {
                 let file = File::open(archive.path()).map_err(storage)?;
                 walk(file, &path, &limits, &mut |item: ArchiveItem| {
-                    let content = match item.content {
-                        Ok(mut content) => Ok(blobs.stage(&mut content).map_err(storage)?),
-                        Err(failure) => Err((failure, 0)),
+                    let (kind, content) = match item.content {
+                        Ok(mut content) => {
+                            let staged = blobs.stage(&mut content).map_err(storage)?;
+                            (kind_of(&staged, &item.path), Ok(staged))
+                        }
+                        Err(failure) => (None, Err((failure, 0))),
                     };
-                    let arrival = Arrival { path: item.path, content };
+                    let arrival = Arrival { path: item.path, kind, content };
                     sender.blocking_send(arrival).map_err(|_| Failure::new(FailureCode::Cancelled, "the upload ended"))
                 })
             }
@@ -39,7 +42,9 @@ impl Intake {
         match walking.await.map_err(internal)? {
             Ok(()) => Ok(()),
             Err(failure) if failure.code == FailureCode::Storage => Err(failure),
-            Err(failure) => self.list(Arrival { path, content: Err((failure, bytes)) }).await,
+            Err(failure) => {
+                self.list(Arrival { path, kind: Some(DocumentKind::Zip), content: Err((failure, bytes)) }).await
+            }
         }
     }
 }

@@ -44,6 +44,7 @@ pub struct Intake {
 /// A file that was received but is not listed yet.
 pub(crate) struct Arrival {
     path: String,
+    kind: Option<DocumentKind>,
     content: Result<Staged, (Failure, u64)>,
 }
 
@@ -95,17 +96,17 @@ impl Intake {
         let (staged, kind) = spawn_blocking({
             let path = path.clone();
             move || {
-                let kind = std::fs::File::open(staged.path()).and_then(|file| detect_kind(file, &path));
-                (staged, kind.unwrap_or(DocumentKind::Unknown))
+                let kind = kind_of(&staged, &path);
+                (staged, kind)
             }
         })
         .await
         .map_err(internal)?;
-        if kind == DocumentKind::Zip {
+        if kind == Some(DocumentKind::Zip) {
             self.unpack(path, staged).await
         } else {
             let content = Ok(staged);
-            self.list(Arrival { path, content }).await
+            self.list(Arrival { path, kind, content }).await
         }
     }
 
@@ -165,7 +166,14 @@ impl Intake {
                 }
                 Err((failure, bytes)) => (String::new(), bytes, Some(failure)),
             };
-            documents.push(NewDocument { id: DocumentId(Uuid::now_v7()), path: arrival.path, sha256, bytes, failure });
+            documents.push(NewDocument {
+                id: DocumentId(Uuid::now_v7()),
+                path: arrival.path,
+                sha256,
+                bytes,
+                kind: arrival.kind,
+                failure,
+            });
         }
         let blobs = Arc::clone(self.engine.blobs());
         spawn_blocking(move || blobs.commit(staged)).await.map_err(internal)?.map_err(storage)?;
@@ -203,6 +211,11 @@ impl Drop for Intake {
             });
         }
     }
+}
+
+/// What staged bytes look like; absent when they cannot be read.
+fn kind_of(staged: &Staged, path: &str) -> Option<DocumentKind> {
+    std::fs::File::open(staged.path()).and_then(|file| detect_kind(file, path)).ok()
 }
 
 pub(crate) fn storage(error: io::Error) -> Failure {

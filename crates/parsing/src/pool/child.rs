@@ -103,6 +103,12 @@ impl Child {
         matches!(self.process.try_wait(), Ok(None))
     }
 
+    /// Ends it and waits until it is gone, so that the system's account of it is complete.
+    pub async fn end(mut self) {
+        // One that is gone already is what was wanted.
+        let _ = self.process.kill().await;
+    }
+
     /// Has one document parsed, and finds out what happened when that fails.
     pub async fn parse(mut self, path: &Path, name: &str, limits: &Limits) -> Outcome {
         let mut received = Received::default();

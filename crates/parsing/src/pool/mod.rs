@@ -67,7 +67,9 @@ impl Pool {
     pub async fn shutdown(&self) {
         self.slots.close();
         let _nobody = self.busy.write().await;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        while let Some(child) = self.take_idle() {
+            child.end().await;
+        }
     }
 
     async fn hand_over(&self, child: Child, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {

@@ -13,6 +13,7 @@ pub async fn a_batch_is_listed_with_its_counts<S: Store>(store: &S) {
         path: "evil.zip".into(),
         sha256: String::new(),
         bytes: 1,
+        kind: None,
         failure: Some(Failure::new(FailureCode::ArchiveLimit, "archive `evil.zip` is too large")),
     };
     store.add_documents(first, &[refused]).await.expect("a refused document is listed");

@@ -45,6 +45,7 @@ async fn batch_of<S: Store>(store: &S, paths: &[&str]) -> (BatchId, Vec<Document
             path: (*path).into(),
             sha256: format!("{path:0>64}"),
             bytes: 10,
+            kind: Some(DocumentKind::Pdf),
             failure: None,
         })
         .collect();

@@ -143,6 +143,8 @@ pub struct BatchSummary {
 /// All that stands above the table on a batch's page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchOverview {
+    /// In JSON its fields stand beside the others.
+    #[serde(flatten)]
     pub batch: Batch,
     pub summary: BatchSummary,
     /// Largest first; empty until the batch has been analysed.

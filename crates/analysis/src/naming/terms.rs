@@ -24,6 +24,9 @@ pub struct Terms {
     counts: Vec<u32>,
 }
 
+/// A word, how often it occurs, and where first.
+type Form = (String, u32, usize);
+
 impl Terms {
     /// Counts the words of `text`. `language` is its ISO 639-3 code, if known; it decides on stop words and stems.
     pub fn of(text: &str, language: Option<&str>) -> Self {
@@ -47,15 +50,15 @@ impl Terms {
 
     /// The strongest stems, and their most frequent forms; ties by first occurrence.
     fn choose(counts: FxHashMap<String, (u32, usize)>, language: &Language) -> Self {
-        let mut by_stem: FxHashMap<String, Vec<(String, u32, usize)>> = FxHashMap::default();
+        let mut by_stem: FxHashMap<String, Vec<Form>> = FxHashMap::default();
         for (word, (count, first)) in counts {
             by_stem.entry(language.stem(&word)).or_default().push((word, count, first));
         }
-        let mut stems: Vec<(String, Vec<(String, u32, usize)>)> = by_stem.into_iter().collect();
+        let mut stems: Vec<(String, Vec<Form>)> = by_stem.into_iter().collect();
         for (_, forms) in &mut stems {
             forms.sort_by_key(|&(_, count, first)| (Reverse(count), first));
         }
-        let total = |forms: &[(String, u32, usize)]| forms.iter().map(|&(_, count, _)| count).sum::<u32>();
+        let total = |forms: &[Form]| forms.iter().map(|&(_, count, _)| count).sum::<u32>();
         stems.sort_by_key(|(_, forms)| (Reverse(total(forms)), forms[0].2));
         let mut terms = Self::default();
         for (stem, forms) in stems.into_iter().take(MAX_TERMS) {

@@ -115,5 +115,5 @@ fn layer_norm(state: &mut [f32], norm: Norm<'_>) {
 /// The Gaussian error linear unit in its common form with tanh (Hendrycks and Gimpel 2016), within 0.0005 of the exact
 /// one: `x / (1 + exp(-2 sqrt(2/pi) (x + 0.044715 x³)))`.
 fn gelu(x: f32) -> f32 {
-    x / (1.0 + (-1.595_769_1 * (x + 0.044_715 * x * x * x)).exp())
+    x / (1.0 + (-1.595_769_2 * (x + 0.044_715 * x * x * x)).exp())
 }

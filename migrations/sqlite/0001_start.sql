@@ -107,5 +107,5 @@ CREATE TABLE jobs (
 
 CREATE UNIQUE INDEX jobs_once ON jobs (batch, stage, coalesce(document, ''));
 CREATE INDEX jobs_by_document ON jobs (document);
-CREATE INDEX jobs_ready ON jobs (stage, priority DESC, run_at, id) WHERE state = 'pending';
+CREATE INDEX jobs_ready ON jobs (stage, (crashes > 0), priority DESC, run_at, id) WHERE state = 'pending';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'processing';

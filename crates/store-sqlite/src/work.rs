@@ -13,21 +13,12 @@ const CRASH_BACKOFF_MS: u64 = 500;
 
 pub async fn claim(writer: &SqlitePool, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>> {
     let mut tx = writer.begin().await.map_err(database)?;
-    let rows = sqlx::query(concat!(
-        "UPDATE jobs SET state = 'processing', attempts = attempts + 1, worker = ?1, lease_until = ",
-        now!(),
-        " + ?2 WHERE id IN (SELECT id FROM jobs WHERE state = 'pending' AND stage = ?3 AND run_at <= ",
-        now!(),
-        " ORDER BY priority DESC, run_at, id LIMIT ?4) ",
-        "RETURNING id, attempts, stage, batch, document, crashes"
-    ))
-    .bind(worker)
-    .bind(signed(lease_ms))
-    .bind(stage.name())
-    .bind(limit)
-    .fetch_all(&mut *tx)
-    .await
-    .map_err(database)?;
+    let mut rows = lease(&mut tx, stage, worker, false, limit, lease_ms).await?;
+    if rows.is_empty() {
+        // A job that was lost before may be what killed its worker: it comes last, and alone, so that it cannot take
+        // innocent ones along.
+        rows = lease(&mut tx, stage, worker, true, 1, lease_ms).await?;
+    }
     let mut claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
     // RETURNING promises no order; ids are UUID v7, so this is the order of arrival.
     claims.sort_by_key(|c| c.job);
@@ -36,6 +27,33 @@ pub async fn claim(writer: &SqlitePool, stage: Stage, worker: &str, limit: u32, 
     }
     tx.commit().await.map_err(database)?;
     Ok(claims)
+}
+
+async fn lease(
+    tx: &mut SqliteConnection,
+    stage: Stage,
+    worker: &str,
+    suspects: bool,
+    limit: u32,
+    lease_ms: u64,
+) -> Result<Vec<SqliteRow>> {
+    sqlx::query(concat!(
+        "UPDATE jobs SET state = 'processing', attempts = attempts + 1, worker = ?1, lease_until = ",
+        now!(),
+        " + ?2 WHERE id IN (SELECT id FROM jobs WHERE state = 'pending' AND stage = ?3 AND (crashes > 0) = ?4 ",
+        "AND run_at <= ",
+        now!(),
+        " ORDER BY priority DESC, run_at, id LIMIT ?5) ",
+        "RETURNING id, attempts, stage, batch, document, crashes"
+    ))
+    .bind(worker)
+    .bind(signed(lease_ms))
+    .bind(stage.name())
+    .bind(suspects)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
+    .map_err(database)
 }
 
 fn read_claim(row: &SqliteRow) -> Result<Claim> {

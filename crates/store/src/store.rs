@@ -93,7 +93,8 @@ pub trait Store: Send + Sync + 'static {
 
     // Workers claim, keep and finish jobs.
 
-    /// Leases up to `limit` ready jobs of a stage to `worker` for `lease_ms`, in order of priority and age.
+    /// Leases up to `limit` ready jobs of a stage to `worker` for `lease_ms`, in order of priority and age. Jobs whose
+    /// lease was lost before come when there are no others, and one at a time.
     async fn claim(&self, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>>;
     /// Extends the leases of these claims and says which are still held; the others were lost or cancelled.
     async fn heartbeat(&self, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>>;

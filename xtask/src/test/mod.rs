@@ -73,6 +73,9 @@ fn checks(paths: &Paths, tally: &mut Tally) -> Result<()> {
 fn tests(paths: &Paths, tally: &mut Tally) -> Result<()> {
     setup::setup(paths)?;
     let workspace = Workspace::read(paths)?;
+    // The tests use both models; the fast one is made by the program that they test.
+    run::checked(run::cargo(paths).args(["build", "-p", "server"]))?;
+    setup::fast_model(paths, &paths.target.join("debug/sheaf"))?;
     let nextest = run::succeeds(run::cargo(paths).args(["nextest", "--version"]));
     let mut cargo = run::cargo(paths);
     cargo.env("SHEAF_CACHE_DIR", &paths.cache);

@@ -17,8 +17,9 @@ use leases::Leases;
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
 const POLL: Duration = Duration::from_secs(1);
 
-/// A job whose worker vanished this many times is not tried again: it may be what kills them.
-const MAX_CRASHES: u32 = 3;
+/// A job whose worker vanished this many times is not tried again: it may be what kills them. From the second time on it
+/// runs alone, so that a power cut hardly ever counts against the same job again.
+const MAX_CRASHES: u32 = 5;
 
 /// The workers of one process. Stop them with [`Workers::stop`], or their leases run out by themselves.
 pub struct Workers {

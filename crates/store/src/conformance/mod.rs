@@ -21,6 +21,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     queue::a_job_is_leased_once(&open().await).await;
     queue::a_late_attempt_changes_nothing(&open().await).await;
     queue::a_lost_lease_returns_and_the_third_loss_fails(&open().await).await;
+    queue::suspects_come_last_and_alone(&open().await).await;
     queue::a_heartbeat_keeps_and_a_release_returns(&open().await).await;
     queue::a_retry_waits(&open().await).await;
     queue::concurrent_workers_share_the_work(&open().await).await;

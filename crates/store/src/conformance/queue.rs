@@ -50,6 +50,19 @@ pub async fn a_lost_lease_returns_and_the_third_loss_fails<S: Store>(store: &S) 
     assert_eq!(claim(store, Stage::Analyse, 1).await.len(), 1, "the batch goes on without it");
 }
 
+pub async fn suspects_come_last_and_alone<S: Store>(store: &S) {
+    batch_of(store, &["a.txt", "b.txt"]).await;
+    let lost = claim(store, Stage::Parse, 5).await;
+    assert_eq!(store.expire_leases(5, true).await.expect("expired"), 2);
+    batch_of(store, &["c.txt", "d.txt"]).await;
+    let fresh = claim(store, Stage::Parse, 5).await;
+    assert_eq!(fresh.iter().map(|c| c.crashes).collect::<Vec<_>>(), [0, 0]);
+    for job in lost.iter().map(|c| c.job) {
+        let alone = claim(store, Stage::Parse, 5).await;
+        assert_eq!(alone.iter().map(|c| (c.job, c.crashes)).collect::<Vec<_>>(), [(job, 1)]);
+    }
+}
+
 pub async fn a_heartbeat_keeps_and_a_release_returns<S: Store>(store: &S) {
     batch_of(store, &["a.txt", "b.txt"]).await;
     let claims = store.claim(Stage::Parse, "worker-1", 2, 1).await.expect("claimed");

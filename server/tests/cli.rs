@@ -1,0 +1,180 @@
+//! `sheaf analyze` by its command line: what it writes, and with which code it ends.
+
+mod support;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use support::{analyze, files, pile};
+
+fn rows(out: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(out.join("documents.jsonl")).expect("written");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// Cluster, position-free: what a clustering says about each path.
+fn clusters(out: &Path) -> BTreeMap<String, Value> {
+    rows(out)
+        .into_iter()
+        .map(|row| (row["path"].as_str().expect("a path").to_owned(), row["cluster"].clone()))
+        .collect()
+}
+
+#[test]
+fn a_folder_becomes_a_folder_of_results() {
+    let work = tempfile::tempdir().expect("a folder");
+    let out = work.path().join("results");
+    let ended = analyze(&[&pile().to_string_lossy(), "--out", &out.to_string_lossy(), "--text"]);
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+
+    let rows = rows(&out);
+    let expected: Vec<String> = files(&pile()).into_iter().map(|(path, _)| path).collect();
+    let paths: Vec<&str> = rows.iter().filter_map(|row| row["path"].as_str()).collect();
+    assert_eq!(paths, expected, "one row for each file, in the order of paths");
+    assert!(rows.iter().all(|row| row["status"] == "completed" && row["words"].as_u64() > Some(10)));
+
+    // The folders are the topics: no cluster mixes them.
+    let mut topics: HashMap<u64, HashSet<&str>> = HashMap::new();
+    for row in rows.iter().filter(|row| row["cluster"].is_u64()) {
+        let topic = row["path"].as_str().and_then(|path| path.split('/').next()).expect("a folder");
+        topics.entry(row["cluster"].as_u64().expect("a number")).or_default().insert(topic);
+    }
+    assert!(topics.len() >= 3 && topics.values().all(|topics| topics.len() == 1), "{topics:?}");
+
+    for name in ["documents.csv", "clusters.json", "similarity.csv", "manifest.json", "timings.json"] {
+        assert!(out.join(name).is_file(), "{name}");
+    }
+    let csv = fs::read_to_string(out.join("documents.csv")).expect("written");
+    assert_eq!(csv.lines().count(), expected.len() + 1);
+    let text = fs::read_to_string(out.join("text").join(format!("{}.txt", expected[0]))).expect("its text");
+    assert!(text.split_whitespace().count() > 10);
+    let leftovers =
+        fs::read_dir(&out).expect("read").flatten().filter(|e| e.file_name().to_string_lossy().starts_with('.'));
+    assert_eq!(leftovers.count(), 0, "nothing temporary stays behind");
+}
+
+#[test]
+fn what_cannot_be_used_is_listed_and_the_rest_goes_on() {
+    let work = tempfile::tempdir().expect("a folder");
+    let input = work.path().join("in");
+    fs::create_dir_all(input.join("sub")).expect("made");
+    for (path, bytes) in files(&pile()).into_iter().take(6) {
+        fs::write(input.join("sub").join(path.replace('/', "-")), bytes).expect("written");
+    }
+    fs::write(input.join("empty.txt"), "").expect("written");
+    fs::write(input.join("broken.pdf"), "%PDF-1.7 and no more").expect("written");
+    fs::write(input.join("deep.json"), "[".repeat(100_000)).expect("written");
+    let mut zip = zip::ZipWriter::new(fs::File::create(input.join("a.zip")).expect("made"));
+    zip.start_file("inner/letter.txt", zip::write::SimpleFileOptions::default()).expect("an entry");
+    std::io::Write::write_all(&mut zip, b"Dear reader, the dough has to rest before it is baked.").expect("written");
+    zip.finish().expect("a ZIP");
+
+    let out = work.path().join("out");
+    let ended = analyze(&[&input.to_string_lossy(), "--out", &out.to_string_lossy(), "--model", "fast", "--json"]);
+    assert_eq!(ended.status.code(), Some(2), "{}", String::from_utf8_lossy(&ended.stderr));
+    let report: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+    assert_eq!((&report["documents"], &report["failed"]), (&10.into(), &3.into()));
+
+    let failed: BTreeMap<String, String> = rows(&out)
+        .into_iter()
+        .filter(|row| row["status"] == "failed")
+        .map(|row| (row["path"].as_str().expect("path").into(), row["error_code"].as_str().expect("code").into()))
+        .collect();
+    let expect = [("broken.pdf", "corrupt_file"), ("deep.json", "corrupt_file"), ("empty.txt", "empty_file")];
+    let mut failed: Vec<(&str, &str)> = failed.iter().map(|(p, c)| (p.as_str(), c.as_str())).collect();
+    // How deep JSON is refused is told by either of two codes.
+    failed.iter_mut().filter(|(p, c)| *p == "deep.json" && *c == "document_limit").for_each(|f| f.1 = "corrupt_file");
+    assert_eq!(failed, expect);
+    assert!(clusters(&out).contains_key("a.zip!/inner/letter.txt") && !clusters(&out).contains_key("a.zip"));
+}
+
+#[test]
+fn what_cannot_run_ends_with_one_and_says_why() {
+    let work = tempfile::tempdir().expect("a folder");
+    let out = work.path().join("out");
+    let out = out.to_string_lossy();
+    for (args, word) in [
+        (vec!["/does/not/exist", "--out", &*out], "does not exist"),
+        (vec![".", "--out", &*out, "--clusters", "1"], "between 2 and"),
+        (vec![".", "--out", &*out, "--model", "best"], "model"),
+        (vec!["--out", &*out], "INPUT"),
+    ] {
+        let ended = analyze(&args);
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains(word), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn records_keep_their_ids_and_bad_ones_are_listed_by_line() {
+    let work = tempfile::tempdir().expect("a folder");
+    let input = work.path().join("queries.jsonl");
+    let mut lines: Vec<String> = files(&pile())
+        .iter()
+        .enumerate()
+        .map(|(i, (_, bytes))| {
+            serde_json::json!({ "key": format!("q-{i}"), "body": String::from_utf8_lossy(bytes) }).to_string()
+        })
+        .collect();
+    lines.insert(3, "{ not json".into());
+    lines.push(r#"{"key":"no-text"}"#.into());
+    fs::write(&input, lines.join("\n")).expect("written");
+    let out = work.path().join("out");
+    let ended = analyze(&[
+        &input.to_string_lossy(),
+        "--out",
+        &out.to_string_lossy(),
+        "--id-field",
+        "key",
+        "--text-field",
+        "body",
+        "--model",
+        "fast",
+    ]);
+    assert_eq!(ended.status.code(), Some(2), "{}", String::from_utf8_lossy(&ended.stderr));
+    let rows = rows(&out);
+    assert_eq!(rows.len(), lines.len());
+    assert_eq!(rows[0]["id"], "q-0");
+    assert_eq!((rows[3]["id"].as_str(), rows[3]["error_code"].as_str()), (Some("line-4"), Some("bad_record")));
+    assert_eq!(rows[lines.len() - 1]["id"], "no-text");
+}
+
+/// Not the paths and not the number of threads: the same documents, the same clusters and names.
+#[test]
+fn order_and_threads_do_not_change_clusters() {
+    let work = tempfile::tempdir().expect("a folder");
+    let all = files(&pile());
+    let run = |name: &str, files: Vec<&(String, Vec<u8>)>, threads: &str| {
+        let input = work.path().join(format!("{name}.jsonl"));
+        let lines: Vec<String> = files
+            .iter()
+            .map(|(path, bytes)| serde_json::json!({ "id": path, "text": String::from_utf8_lossy(bytes) }).to_string())
+            .collect();
+        fs::write(&input, lines.join("\n")).expect("written");
+        let out = work.path().join(name);
+        let ended = analyze(&[
+            &input.to_string_lossy(),
+            "--out",
+            &out.to_string_lossy(),
+            "--text-field",
+            "text",
+            "--threads",
+            threads,
+        ]);
+        assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+        let by_id: BTreeMap<String, (Value, Value)> = rows(&out)
+            .into_iter()
+            .map(|row| (row["id"].as_str().expect("id").into(), (row["cluster"].clone(), row["probability"].clone())))
+            .collect();
+        let clusters: Vec<Value> =
+            serde_json::from_slice(&fs::read(out.join("clusters.json")).expect("written")).expect("JSON");
+        let names: Vec<String> = clusters.iter().map(|c| c["name"].to_string()).collect();
+        (by_id, names)
+    };
+    let forward = run("forward", all.iter().collect(), "1");
+    let backward = run("backward", all.iter().rev().collect(), "2");
+    assert_eq!(forward, backward);
+}

@@ -1,0 +1,154 @@
+//! The API of the real server: the walk by HTTP, and what it refuses.
+
+mod support;
+
+use reqwest::header::CONTENT_DISPOSITION;
+use serde_json::Value;
+use support::{Server, files, pile};
+
+#[tokio::test]
+async fn a_batch_by_the_api() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let mut documents = files(&pile());
+    documents.push(("=cmd|'/C calc'!A1.txt".into(), documents[0].1.clone()));
+    documents.push(("../../tmp/evil.bin".into(), vec![0, 159, 146, 150, 1, 2, 3, 255]));
+    let (status, batch) = server.upload(&[("name", "Three topics"), ("model", "fast")], &documents).await;
+    assert_eq!(status, 201, "{batch}");
+    let id = batch["id"].as_str().expect("an id");
+    let overview = server.finished(id).await;
+    assert_eq!((overview["status"].as_str(), overview["name"].as_str()), (Some("completed"), Some("Three topics")));
+    assert_eq!(overview["counts"]["total"], documents.len());
+    assert_eq!(overview["summary"]["counts"]["failed"], 1);
+    assert_eq!(overview["failures"][0]["documents"], 1);
+
+    // Pages of the table by cursor: every document once.
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let (_, page) = server.get(&format!("/api/batches/{id}/documents?limit=10&cursor={cursor}")).await;
+        seen.extend(page["items"].as_array().expect("items").iter().map(|row| row["path"].to_string()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), documents.len());
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), documents.len());
+    assert!(!seen.iter().any(|path| path.contains("..")), "{seen:?}");
+
+    // The same bytes twice: the copy has its own row, and each is the other's nearest.
+    let (_, page) = server.get(&format!("/api/batches/{id}/documents?q=cmd")).await;
+    let copy = &page["items"][0];
+    let (_, view) = server.get(&format!("/api/batches/{id}/documents/{}", copy["id"].as_str().expect("id"))).await;
+    assert_eq!(view["neighbours"][0]["path"].as_str(), Some(documents[0].0.as_str()));
+    assert!(view["neighbours"][0]["similarity"].as_f64() > Some(0.999));
+
+    let (headers, csv) = server.text(&format!("/api/batches/{id}/export?subject=documents&format=csv")).await;
+    assert!(headers[CONTENT_DISPOSITION].to_str().expect("ASCII").contains("three-topics-documents.csv"));
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert!(csv.contains("'=cmd|"), "formulas are neutralised");
+    let (_, json) = server.text(&format!("/api/batches/{id}/export?subject=documents&format=json")).await;
+    let rows: Vec<Value> = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(rows.len(), documents.len());
+    assert!(rows.iter().any(|row| row["path"] == "=cmd|'/C calc'!A1.txt" || row["path"] == "C calc'!A1.txt"));
+    let (_, matrix) = server.text(&format!("/api/batches/{id}/export?subject=similarity&format=csv")).await;
+    let placed = documents.len() - 1;
+    assert_eq!(matrix.lines().count(), placed + 1);
+    let (_, heatmap) = server.get(&format!("/api/batches/{id}/similarity")).await;
+    let bands = heatmap["bands"].as_array().expect("bands").len();
+    assert_eq!(
+        (heatmap["documents"].as_u64(), heatmap["values"].as_array().expect("values").len()),
+        (Some(placed as u64), bands * bands)
+    );
+
+    let answer = server.client.delete(format!("{}/api/batches/{id}", server.address)).send().await.expect("answered");
+    assert_eq!(answer.status(), 204);
+    assert_eq!(server.get(&format!("/api/batches/{id}")).await.0, 404);
+    let blobs = std::fs::read_dir(data.path().join("blobs")).expect("read").flatten();
+    let kept: usize = blobs.map(|folder| std::fs::read_dir(folder.path()).expect("read").count()).sum();
+    assert_eq!(kept, 0, "originals go with their batch");
+}
+
+#[tokio::test]
+async fn what_is_refused_says_why_and_leaves_nothing() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &["--max-upload-mib", "1", "--max-documents", "3"]);
+    let small = |n: usize| (0..n).map(|i| (format!("{i}.txt"), b"a text".to_vec())).collect::<Vec<_>>();
+    let check = |(status, answer): (u16, Value), expect: u16, code: &str| {
+        assert_eq!((status, answer["code"].as_str()), (expect, Some(code)), "{answer}");
+        assert!(answer["hint"].as_str().is_some_and(|hint| !hint.is_empty()));
+    };
+    check(server.upload(&[], &[]).await, 400, "invalid_request");
+    check(server.upload(&[("model", "best")], &small(1)).await, 400, "invalid_request");
+    check(server.upload(&[("clusters", "1")], &small(1)).await, 400, "invalid_request");
+    check(server.upload(&[], &small(4)).await, 413, "too_large");
+    check(server.upload(&[], &[("big.txt".into(), vec![b'a'; (1 << 20) + 1])]).await, 413, "too_large");
+    for path in ["/api/batches/nonsense", "/api/batches/00000000-0000-7000-8000-000000000000", "/api/nothing"] {
+        check(server.get(path).await, 404, "not_found");
+    }
+    check(server.get("/api/batches?limit=many").await, 400, "invalid_request");
+
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let (_, list) = server.get("/api/batches").await;
+    assert_eq!(list["total"], 0, "an upload that was refused is no batch");
+}
+
+/// Each route that changes something, as another site's page would call it.
+#[tokio::test]
+async fn other_sites_change_nothing() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let (_, batch) = server.upload(&[("model", "fast")], &files(&pile())[..3]).await;
+    let id = batch["id"].as_str().expect("an id").to_owned();
+    let routes = [
+        ("POST", "/api/batches".to_owned()),
+        ("DELETE", format!("/api/batches/{id}")),
+        ("POST", "/batches".to_owned()),
+        ("POST", format!("/batches/{id}/delete")),
+        ("POST", "/rpc/anything".to_owned()),
+    ];
+    for (method, path) in routes {
+        for (header, value) in [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site")] {
+            let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+            let request = server.client.request(method, format!("{}{path}", server.address)).header(header, value);
+            assert_eq!(request.send().await.expect("answered").status(), 403, "{path} with {header}");
+        }
+    }
+    let request = server.client.get(format!("{}/api/batches", server.address)).header("host", "evil.example");
+    assert_eq!(request.send().await.expect("answered").status(), 403, "a foreign name for this machine");
+    assert_eq!(server.get(&format!("/api/batches/{id}")).await.0, 200);
+}
+
+#[tokio::test]
+async fn pages_have_a_strict_policy_and_work_without_script() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let (headers, html) = server.text("/").await;
+    let policy = headers["content-security-policy"].to_str().expect("ASCII");
+    assert!(policy.contains("script-src 'nonce-") && !policy.contains("unsafe-inline"), "{policy}");
+    assert!(html.contains("action=\"/batches\"") && html.contains("multipart/form-data"));
+    let form = reqwest::multipart::Form::new()
+        .part("files", reqwest::multipart::Part::bytes(files(&pile())[0].1.clone()).file_name("a.txt"));
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let answer = client.post(format!("{}/batches", server.address)).multipart(form).send().await.expect("answered");
+    assert_eq!(answer.status(), 303);
+    let location = answer.headers()["location"].to_str().expect("ASCII").to_owned();
+    server.finished(location.rsplit('/').next().expect("an id")).await;
+    let (_, html) = server.text(&location).await;
+    assert!(html.contains("data-testid=\"document-row\""), "the table is in the HTML");
+}
+
+#[test]
+fn other_addresses_are_refused_as_long_as_there_are_no_accounts() {
+    let data = tempfile::tempdir().expect("a folder");
+    let ended = std::process::Command::new(support::SHEAF)
+        .args(["serve", "--host", "0.0.0.0", "--port", "0", "--data"])
+        .arg(data.path())
+        .output()
+        .expect("it starts");
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("accounts"));
+}

@@ -3,7 +3,7 @@ import { largePile } from "../support/pile.ts";
 import { expect, test, untilOverview, upload } from "../support/test.ts";
 
 test("progress grows without a reload, turns into the overview and then asks no more", async ({ page, server }) => {
-  const id = await upload(server, "Many copies", largePile(40));
+  const id = await upload(server, "Many copies", largePile(150));
   await page.goto(`/batches/${id}`);
   await expect(page.getByTestId("progress")).toBeVisible();
   await page.evaluate(() => (document.body.dataset.mark = "same page"));

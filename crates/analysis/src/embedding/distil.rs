@@ -1,7 +1,7 @@
 //! Makes the fast model out of the accurate one, by the recipe of model2vec (Minish Lab 2024): every token of the
 //! vocabulary passes through the encoder on its own, principal components shorten the vectors, and frequent tokens are
-//! weighted down. Exponents and constants were chosen on news, short questions and long prose alike; all of them sit on
-//! broad optima.
+//! weighted down. Exponents and constants were chosen on three labelled sets (news, short questions, long prose) that also
+//! measure them; neighbouring values did within .02 of V-measure as well.
 
 use std::collections::HashMap;
 use std::fs;

@@ -9,8 +9,8 @@ use crate::language;
 use crate::limits::Limits;
 use crate::protocol::Summary;
 
-/// The language is told by this many bytes of text.
-const SAMPLE: usize = 16 << 10;
+/// The language is told by this many bytes of text: a screen or two; more costs time and changes nothing.
+const SAMPLE: usize = 4 << 10;
 /// Beyond this many, problems are no news.
 const PROBLEMS: usize = 50;
 /// The longest title or author, in characters.

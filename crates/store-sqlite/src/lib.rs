@@ -170,10 +170,6 @@ impl Store for SqliteStore {
     async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64> {
         work::expire_leases(&self.writer, max_crashes, all).await
     }
-    async fn next_ready_ms(&self) -> Result<Option<u64>> {
-        work::next_ready_ms(&self.readers).await
-    }
-
     async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>> {
         finish::remembered_parse(&self.readers, key).await
     }

@@ -32,8 +32,18 @@ pub async fn documents(readers: &SqlitePool, batch: BatchId, query: &DocumentQue
 
 fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQuery) {
     // Exhaustive, so that a new filter cannot be forgotten here.
-    let DocumentQuery { cluster, status, kind, confidence, search, sort: _, descending: _, offset: _, limit: _ } =
-        query;
+    let DocumentQuery {
+        cluster,
+        status,
+        kind,
+        confidence,
+        failure,
+        search,
+        sort: _,
+        descending: _,
+        offset: _,
+        limit: _,
+    } = query;
     sql.push(" WHERE d.batch = ").push_bind(batch.to_string());
     match cluster {
         Some(ClusterFilter::Cluster(id)) => {
@@ -62,6 +72,9 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQ
             sql.push(" AND l.probability < 0.4");
         }
         None => {}
+    }
+    if let Some(code) = failure {
+        sql.push(" AND d.failure_code = ").push_bind(code.name());
     }
     if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
         // `instr` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only.

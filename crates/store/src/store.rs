@@ -103,8 +103,6 @@ pub trait Store: Send + Sync + 'static {
     /// Returns jobs whose lease ran out to the queue, later each time; one that was lost `max_crashes` times fails. With
     /// `all`, every running job's lease counts as run out: for a store that only one process can open, at its start.
     async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64>;
-    /// When the earliest ready job of any stage can be claimed: milliseconds from now, absent when there is none.
-    async fn next_ready_ms(&self) -> Result<Option<u64>>;
 
     /// A parse result of the same bytes by the same parser, if it was remembered.
     async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>>;

@@ -11,7 +11,7 @@ pub const PAGE_BREAK: &str = "\n\n";
 pub struct ParsedDocument {
     /// What it is, by its content.
     pub kind: DocumentKind,
-    /// Its pages in order; what has no pages (mail, HTML, text) is one. At least one has text.
+    /// Its pages in order; what has no pages (mail, HTML, text) is one. At least one has text or is pictured.
     pub pages: Vec<ParsedPage>,
     pub metadata: DocumentMetadata,
     /// What a user should know though it was read; at most a few dozen.
@@ -29,6 +29,19 @@ pub struct ParsedPage {
     pub number: u32,
     /// Trimmed at its end; empty for a page without text.
     pub text: String,
+    pub state: PageState,
+}
+
+/// Whether `text` is all that there is on a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PageState {
+    /// It is.
+    #[default]
+    Read,
+    /// It shows something that is not text; recognition may find more.
+    Pictured,
+    /// The page cannot be opened.
+    Damaged,
 }
 
 impl ParsedDocument {

@@ -19,6 +19,8 @@ pub struct Limits {
     pub pages: u32,
     /// Bytes that the parts of a packed document (Word) may unpack to.
     pub unpacked_bytes: u64,
+    /// Pixels of an image.
+    pub pixels: u64,
     /// Nesting of JSON and XML.
     pub depth: u32,
 }
@@ -32,6 +34,7 @@ impl Default for Limits {
             text_bytes: 32 << 20,
             pages: 20_000,
             unpacked_bytes: 256 << 20,
+            pixels: 128_000_000,
             depth: 256,
         }
     }

@@ -1,7 +1,8 @@
 //! What parent and child say to each other: frames of a little-endian `u32` length and a postcard body.
 //!
 //! The parent opens with [`Request::Hello`]; each [`Request::Job`] is answered by at most one [`Reply::Open`], a
-//! [`Reply::Page`] for each page, and one [`Reply::Done`] or [`Reply::Failed`].
+//! [`Reply::Page`] for each page, and one [`Reply::Done`] or [`Reply::Failed`]; each [`Request::Picture`] by one
+//! [`Reply::Picture`] or [`Reply::Failed`].
 
 use std::io::{self, Read, Write};
 
@@ -12,9 +13,10 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::document::ParsedPage;
 use crate::limits::Limits;
+use crate::picture::{Picture, PictureFor};
 
 /// Both sides must have the same; they differ only when the program was replaced while it ran.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The largest frame beside the text of a page: names, metadata, problems.
 pub const FRAME_OVERHEAD: usize = 256 << 10;
@@ -22,8 +24,26 @@ pub const FRAME_OVERHEAD: usize = 256 << 10;
 /// From the parent. Paths travel as the bytes that the system has for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    Hello { version: u16, address_space: u64, pdfium: Option<Vec<u8>> },
-    Job { path: Vec<u8>, name: String, limits: Limits },
+    Hello {
+        version: u16,
+        address_space: u64,
+        pdfium: Option<Vec<u8>>,
+    },
+    /// Read the pages of `range` (first and last, from 1), or all; what has no pages of its own is read whole.
+    Job {
+        path: Vec<u8>,
+        name: String,
+        limits: Limits,
+        range: Option<(u32, u32)>,
+    },
+    /// Make a picture of a page, from 1.
+    Picture {
+        path: Vec<u8>,
+        name: String,
+        limits: Limits,
+        page: u32,
+        purpose: PictureFor,
+    },
 }
 
 /// From the child.
@@ -32,8 +52,10 @@ pub enum Reply {
     Hello {
         version: u16,
     },
+    /// `pages` where they can be counted before they are read.
     Open {
         kind: DocumentKind,
+        pages: Option<u32>,
     },
     Page(ParsedPage),
     /// `retire`: the child has done its share, or has grown, and wants to be replaced.
@@ -43,6 +65,10 @@ pub enum Reply {
     },
     Failed {
         failure: Failure,
+        retire: bool,
+    },
+    Picture {
+        picture: Picture,
         retire: bool,
     },
 }
@@ -120,20 +146,21 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, proptest};
 
     use super::*;
+    use crate::document::PageState;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
         fn pages_survive_the_journey(number in any::<u32>(), text in any::<String>()) {
-            let reply = Reply::Page(ParsedPage { number, text });
+            let reply = Reply::Page(ParsedPage { number, text, state: PageState::Pictured });
             let frame = encode(&reply).expect("small");
             assert_eq!(read(&mut &frame[..], frame.len()).expect("whole"), Some(reply));
         }
 
         #[test]
         fn jobs_survive_the_journey(path in any::<Vec<u8>>(), name in any::<String>()) {
-            let request = Request::Job { path, name, limits: Limits::default() };
+            let request = Request::Job { path, name, limits: Limits::default(), range: Some((3, 7)) };
             let frame = encode(&request).expect("small");
             assert_eq!(read(&mut &frame[..], frame.len()).expect("whole"), Some(request));
         }

@@ -21,7 +21,7 @@ fn files() -> (TempDir, PathBuf, PathBuf) {
 
 fn one_child(limits: Limits) -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sheaf-parse-worker"));
-    Pool::new(PoolConfig { workers: 1, program, pdfium: None, limits })
+    Pool::new(PoolConfig { limits, ..PoolConfig::new(program, 1) })
 }
 
 /// Limits that no healthy document comes near.

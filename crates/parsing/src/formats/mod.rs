@@ -2,11 +2,14 @@
 
 mod docx;
 mod email;
+mod encode;
 mod html;
+mod image;
 mod json;
 mod pdf;
 mod table;
 mod text;
+mod tiff;
 mod xml;
 
 use std::io::Cursor;
@@ -14,7 +17,9 @@ use std::io::Cursor;
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 
 use crate::detect::{detect_kind, foreign_name};
+use crate::limits::Limits;
 use crate::output::Output;
+use crate::picture::{Picture, PictureFor};
 
 pub use pdf::Pdfium;
 
@@ -37,10 +42,15 @@ impl<'a> Source<'a> {
 ///
 /// # Errors
 /// The reason why it cannot be read; pages that were put out before stay.
-pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(), Failure> {
+pub fn parse(
+    source: &Source<'_>,
+    pdfium: &Pdfium,
+    range: Option<(u32, u32)>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let bytes = source.bytes;
     match source.kind {
-        DocumentKind::Pdf => pdf::parse(bytes, pdfium, output),
+        DocumentKind::Pdf => pdf::parse(bytes, pdfium, range, output),
         DocumentKind::Docx => docx::parse(bytes, output),
         DocumentKind::Html => html::parse(bytes, output),
         DocumentKind::Email => email::parse(bytes, output),
@@ -71,11 +81,8 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         | DocumentKind::Tiff
         | DocumentKind::Webp
         | DocumentKind::Bmp
-        | DocumentKind::Gif
-        | DocumentKind::Svg) => {
-            Err(unsupported(format!("this is a {}, and text in images is not read yet", kind.label()))
-                .with_hint("Run text recognition (OCR) elsewhere, and add the resulting PDF or text."))
-        }
+        | DocumentKind::Gif) => image::parse(bytes, kind, output),
+        DocumentKind::Svg => Err(unsupported("this is an SVG drawing, which is not read yet".to_owned())),
         kind @ (DocumentKind::Zip | DocumentKind::Tar | DocumentKind::Gzip | DocumentKind::SevenZip) => {
             Err(unsupported(format!("this is a {}, not a document", kind.label()))
                 .with_hint("Unpack the archive and add the files in it."))
@@ -84,6 +91,39 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
             Some(name) => format!("this looks like “{name}”, which is not read"),
             None => "this is not a kind of file that is known here".to_owned(),
         })),
+    }
+}
+
+/// How many pages there are, where that is known before they are read.
+///
+/// # Errors
+/// When the document cannot be opened.
+pub fn page_count(source: &Source<'_>, pdfium: &Pdfium) -> Result<Option<u32>, Failure> {
+    match source.kind {
+        DocumentKind::Pdf => pdf::page_count(source.bytes, pdfium).map(Some),
+        kind if image::is_image(kind) => Ok(Some(image::page_count(source.bytes, kind))),
+        _ => Ok(None),
+    }
+}
+
+/// A page (from 1) as a picture.
+///
+/// # Errors
+/// The reason why there is none: the kind has no pages to look at, the page is not there or damaged.
+pub fn picture(
+    source: &Source<'_>,
+    pdfium: &Pdfium,
+    page: u32,
+    purpose: PictureFor,
+    limits: &Limits,
+) -> Result<Picture, Failure> {
+    match source.kind {
+        DocumentKind::Pdf => pdf::picture(source.bytes, pdfium, page, purpose),
+        kind if image::is_image(kind) => {
+            let picture = image::decode(source.bytes, kind, page, limits)?;
+            encode::encode(picture, None, purpose)
+        }
+        kind => Err(unsupported(format!("a file of the kind “{}” has no pages to look at", kind.label()))),
     }
 }
 
@@ -102,7 +142,7 @@ fn corrupt(message: impl Into<String>) -> Failure {
 /// What a format yields in memory, for its tests.
 #[cfg(test)]
 pub fn read(bytes: &[u8], name: &str) -> Result<crate::document::ParsedDocument, Failure> {
-    let limits = crate::limits::Limits::default();
+    let limits = Limits::default();
     let source = Source::new(bytes, name);
     let mut pages = Vec::new();
     let mut emit = |page| {
@@ -110,7 +150,7 @@ pub fn read(bytes: &[u8], name: &str) -> Result<crate::document::ParsedDocument,
         Ok(())
     };
     let mut output = Output::new(&limits, &mut emit);
-    parse(&source, &Pdfium::new(None), &mut output)?;
+    parse(&source, &Pdfium::new(None), None, &mut output)?;
     let crate::protocol::Summary { metadata, problems, language, words } = output.finish()?;
     Ok(crate::document::ParsedDocument { kind: source.kind, pages, metadata, problems, language, words })
 }

@@ -15,8 +15,9 @@ use tokio::time::timeout;
 
 use super::PoolConfig;
 use super::death::{self, Death};
-use crate::document::{ParsedDocument, ParsedPage};
+use crate::document::ParsedPage;
 use crate::limits::Limits;
+use crate::picture::{Picture, PictureFor};
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request, Summary};
 
 /// A child is ready some milliseconds after its start; this much is for a machine that is swamped.
@@ -25,6 +26,9 @@ const START: Duration = Duration::from_secs(20);
 const DYING: Duration = Duration::from_secs(5);
 /// What is kept of a child's last words, in bytes. They are looked at, never logged.
 const LAST_WORDS: u64 = 4096;
+
+/// The largest picture that is taken from a child, in bytes.
+const PICTURE_BYTES: usize = 256 << 20;
 
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
@@ -36,15 +40,25 @@ pub struct Child {
 }
 
 /// How a document went, and the child if it can be used again.
-pub struct Outcome {
-    pub result: Result<ParsedDocument, Failure>,
+pub struct Outcome<T> {
+    pub result: Result<T, Failure>,
     pub child: Option<Child>,
+}
+
+/// A part of a document, or all of it.
+pub struct Part {
+    pub kind: DocumentKind,
+    /// How many pages the whole document has, where that is known.
+    pub of: Option<u32>,
+    pub pages: Vec<ParsedPage>,
+    pub summary: Summary,
 }
 
 /// What has arrived of a document so far.
 #[derive(Default)]
 struct Received {
     kind: Option<DocumentKind>,
+    of: Option<u32>,
     pages: Vec<ParsedPage>,
     bytes: usize,
 }
@@ -109,10 +123,10 @@ impl Child {
         let _ = self.process.kill().await;
     }
 
-    /// Has one document parsed, and finds out what happened when that fails.
-    pub async fn parse(mut self, path: &Path, name: &str, limits: &Limits) -> Outcome {
+    /// Has one document or a range of its pages parsed, and finds out what happened when that fails.
+    pub async fn parse(mut self, path: &Path, name: &str, range: Option<(u32, u32)>, limits: &Limits) -> Outcome<Part> {
         let mut received = Received::default();
-        let conversation = timeout(limits.wall, self.converse(path, name, limits, &mut received)).await;
+        let conversation = timeout(limits.wall, self.converse(path, name, range, limits, &mut received)).await;
         let failed = |death: Death, received: &Received| Outcome {
             result: Err(death.failure(received.kind, received.pages.len(), limits)),
             child: None,
@@ -132,11 +146,12 @@ impl Child {
         &mut self,
         path: &Path,
         name: &str,
+        range: Option<(u32, u32)>,
         limits: &Limits,
         received: &mut Received,
     ) -> io::Result<Ending> {
         let path = path::absolute(path)?.as_os_str().as_bytes().to_vec();
-        self.say(&Request::Job { path, name: hint(name), limits: limits.clone() }).await?;
+        self.say(&Request::Job { path, name: hint(name), limits: limits.clone(), range }).await?;
         // The child keeps to its limits; this is for a child that does not.
         let bound = limits.text_bytes.saturating_add(FRAME_OVERHEAD);
         let total = bound.saturating_add(16 * limits.pages as usize);
@@ -144,12 +159,50 @@ impl Child {
             let (reply, size) = protocol::receive(&mut self.stdout, bound).await?;
             received.bytes += size;
             match reply {
-                Reply::Open { kind } => received.kind = Some(kind),
+                Reply::Open { kind, pages } => (received.kind, received.of) = (Some(kind), pages),
                 Reply::Page(page) if received.bytes <= total => received.pages.push(page),
                 Reply::Done { summary, retire } => return Ok(Ending { result: Ok(summary), retire }),
                 Reply::Failed { failure, retire } => return Ok(Ending { result: Err(failure), retire }),
-                Reply::Page(_) | Reply::Hello { .. } => return Err(io::ErrorKind::InvalidData.into()),
+                Reply::Page(_) | Reply::Picture { .. } | Reply::Hello { .. } => {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
             }
+        }
+    }
+
+    /// Has a picture made of a page.
+    pub async fn picture(
+        mut self,
+        path: &Path,
+        name: &str,
+        page: u32,
+        purpose: PictureFor,
+        limits: &Limits,
+    ) -> Outcome<Picture> {
+        let asked = timeout(limits.wall, self.ask_for_picture(path, name, page, purpose, limits)).await;
+        let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };
+        match asked {
+            Ok(Ok((result, retire))) => Outcome { result, child: (!retire).then_some(self) },
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled),
+            Ok(Err(_)) => failed(self.find_cause().await),
+            Err(_) => failed(Death::Slow),
+        }
+    }
+
+    async fn ask_for_picture(
+        &mut self,
+        path: &Path,
+        name: &str,
+        page: u32,
+        purpose: PictureFor,
+        limits: &Limits,
+    ) -> io::Result<(Result<Picture, Failure>, bool)> {
+        let path = path::absolute(path)?.as_os_str().as_bytes().to_vec();
+        self.say(&Request::Picture { path, name: hint(name), limits: limits.clone(), page, purpose }).await?;
+        match protocol::receive(&mut self.stdout, PICTURE_BYTES).await?.0 {
+            Reply::Picture { picture, retire } => Ok((Ok(picture), retire)),
+            Reply::Failed { failure, retire } => Ok((Err(failure), retire)),
+            _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
@@ -169,10 +222,9 @@ impl Child {
 }
 
 impl Received {
-    fn finish(self, summary: Summary) -> Result<ParsedDocument, Failure> {
-        let Summary { metadata, problems, language, words } = summary;
+    fn finish(self, summary: Summary) -> Result<Part, Failure> {
         let kind = self.kind.ok_or_else(|| Failure::new(FailureCode::Internal, "the parser named no kind"))?;
-        Ok(ParsedDocument { kind, pages: self.pages, metadata, problems, language, words })
+        Ok(Part { kind, of: self.of, pages: self.pages, summary })
     }
 }
 

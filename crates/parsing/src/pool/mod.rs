@@ -2,16 +2,19 @@
 
 mod child;
 mod death;
+mod ranges;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use futures::{StreamExt, TryStreamExt, stream};
 use sheaf_domain::{Failure, FailureCode};
 use tokio::sync::{RwLock, Semaphore};
 
 use crate::document::ParsedDocument;
 use crate::limits::Limits;
-use child::{Child, Outcome};
+use crate::picture::{Picture, PictureFor};
+use child::{Child, Outcome, Part};
 
 /// How a [`Pool`] starts its children.
 #[derive(Clone, Debug)]
@@ -23,6 +26,27 @@ pub struct PoolConfig {
     /// The library of PDFium; without it each PDF fails as `pdfium_missing`.
     pub pdfium: Option<PathBuf>,
     pub limits: Limits,
+    /// Pages that a child reads of a document before others may take the next; at least 1.
+    pub pages_per_job: u32,
+    /// Children at one document at the same time, once its first pages are read; at least 1.
+    pub workers_per_document: usize,
+    /// Children that make pictures of pages at the same time; at least 1.
+    pub render_workers: usize,
+}
+
+impl PoolConfig {
+    /// As many of everything as there are `workers`, started from `program`.
+    pub fn new(program: PathBuf, workers: usize) -> Self {
+        Self {
+            workers,
+            program,
+            pdfium: None,
+            limits: Limits::default(),
+            pages_per_job: 32,
+            workers_per_document: workers,
+            render_workers: workers,
+        }
+    }
 }
 
 /// Children that parse, one document each at a time. They start when first needed and are used again.
@@ -32,6 +56,7 @@ pub struct PoolConfig {
 pub struct Pool {
     config: PoolConfig,
     slots: Semaphore,
+    renderers: Semaphore,
     idle: Mutex<Vec<Child>>,
     /// Held for reading by each document that is parsed or waits, for writing by nobody but the end.
     busy: RwLock<()>,
@@ -41,45 +66,72 @@ impl Pool {
     /// A pool without children yet.
     pub fn new(config: PoolConfig) -> Self {
         let slots = Semaphore::new(config.workers.max(1));
-        Self { config, slots, idle: Mutex::default(), busy: RwLock::default() }
+        let renderers = Semaphore::new(config.render_workers.max(1));
+        Self { config, slots, renderers, idle: Mutex::default(), busy: RwLock::default() }
     }
 
-    /// Parses the file at `path`, waiting for a free child first. `name` is what the file was called: a weak hint at
-    /// its kind. Dropping the future kills the child that was at it.
+    /// Parses the file at `path`, waiting for a free child first; a document of many pages by several children at once.
+    /// `name` is what the file was called: a weak hint at its kind. Dropping the future kills the children that were at it.
     ///
     /// # Errors
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
+        let range = self.config.pages_per_job.max(1);
+        let first = self.part(path, name, (1, range)).await?;
+        let rest = ranges::after(range, first.of.unwrap_or(0).min(self.config.limits.pages));
+        let rest = stream::iter(rest).map(|range| self.part(path, name, range));
+        let rest: Vec<Part> = rest.buffered(self.config.workers_per_document.max(1)).try_collect().await?;
+        ranges::join(first, rest, &self.config.limits)
+    }
+
+    async fn part(&self, path: &Path, name: &str, range: (u32, u32)) -> Result<Part, Failure> {
+        self.with_child(async |child| child.parse(path, name, Some(range), &self.config.limits).await).await
+    }
+
+    /// Makes a picture of a page (from 1) of the file at `path`, as [`Self::parse`] reads it; at most
+    /// [`PoolConfig::render_workers`] at a time.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`]; `unsupported_kind` when the file has no pages to look at.
+    pub async fn picture(&self, path: &Path, name: &str, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
+        let _renderer = self.renderers.acquire().await.map_err(|_| stopping())?;
+        self.with_child(async |child| child.picture(path, name, page, purpose, &self.config.limits).await).await
+    }
+
+    /// Waits for a free child, and keeps it when it can be used again.
+    async fn with_child<T>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T>) -> Result<T, Failure> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
+        let mut found = None;
         // A child may have died while it was idle; that is not the document's fault.
         while let Some(mut child) = self.take_idle() {
             if child.is_alive() {
-                return self.hand_over(child, path, name).await;
+                found = Some(child);
+                break;
             }
         }
-        let child = Child::start(&self.config).await?;
-        self.hand_over(child, path, name).await
-    }
-
-    /// Refuses new documents and those that wait, lets those that are being parsed finish, and ends the children.
-    pub async fn shutdown(&self) {
-        self.slots.close();
-        let _nobody = self.busy.write().await;
-        while let Some(child) = self.take_idle() {
-            child.end().await;
-        }
-    }
-
-    async fn hand_over(&self, child: Child, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
-        let Outcome { result, child } = child.parse(path, name, &self.config.limits).await;
+        let child = match found {
+            Some(child) => child,
+            None => Child::start(&self.config).await?,
+        };
+        let Outcome { result, child } = job(child).await;
         if let Some(child) = child
             && !self.slots.is_closed()
         {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(child);
         }
         result
+    }
+
+    /// Refuses new documents and those that wait, lets those that are being parsed finish, and ends the children.
+    pub async fn shutdown(&self) {
+        self.slots.close();
+        self.renderers.close();
+        let _nobody = self.busy.write().await;
+        while let Some(child) = self.take_idle() {
+            child.end().await;
+        }
     }
 
     fn take_idle(&self) -> Option<Child> {

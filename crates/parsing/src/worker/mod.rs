@@ -57,17 +57,31 @@ fn serve() -> io::Result<()> {
 
     let mut jobs = 0;
     while let Some(request) = protocol::read(&mut input, FRAME_OVERHEAD)? {
-        let Request::Job { path, name, limits } = request else {
-            return Err(io::Error::other("a second greeting"));
-        };
-        cage::allow_processor_time(limits.wall)?;
-        let path = PathBuf::from(OsString::from_vec(path));
-        let finished = job::run(&path, &name, &limits, &pdfium, &mut |reply| protocol::write(&mut output, reply))?;
         jobs += 1;
-        let retire = finished.panicked || jobs >= JOBS || cage::resident_bytes() > RESIDENT;
-        let reply = match finished.result {
-            Ok(summary) => Reply::Done { summary, retire },
-            Err(failure) => Reply::Failed { failure, retire },
+        let retire = |panicked| panicked || jobs >= JOBS || cage::resident_bytes() > RESIDENT;
+        let reply = match request {
+            Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
+            Request::Job { path, name, limits, range } => {
+                cage::allow_processor_time(limits.wall)?;
+                let path = PathBuf::from(OsString::from_vec(path));
+                let mut send = |reply: &Reply| protocol::write(&mut output, reply);
+                let finished = job::run(&path, &name, &limits, range, &pdfium, &mut send)?;
+                let retire = retire(finished.panicked);
+                match finished.result {
+                    Ok(summary) => Reply::Done { summary, retire },
+                    Err(failure) => Reply::Failed { failure, retire },
+                }
+            }
+            Request::Picture { path, name, limits, page, purpose } => {
+                cage::allow_processor_time(limits.wall)?;
+                let path = PathBuf::from(OsString::from_vec(path));
+                let finished = job::picture(&path, &name, &limits, &pdfium, page, purpose);
+                let retire = retire(finished.panicked);
+                match finished.result {
+                    Ok(picture) => Reply::Picture { picture, retire },
+                    Err(failure) => Reply::Failed { failure, retire },
+                }
+            }
         };
         protocol::write(&mut output, &reply)?;
     }

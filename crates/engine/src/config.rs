@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sheaf_parsing::Limits;
 use sheaf_parsing::archive::ArchiveLimits;
+use sheaf_parsing::{Limits, PoolConfig};
 
 /// Settings of one engine. Every bound has a default that suits one machine.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct ProcessingConfig {
     pub parse_workers: usize,
     /// Bounds on one document.
     pub limits: Limits,
+    /// Parse even where the system cannot lock the parsers in.
+    pub allow_weak_sandbox: bool,
     /// The PDFium library; without it PDFs fail with a hint.
     pub pdfium: Option<PathBuf>,
     /// The folder of models; without it embedding fails with a hint.
@@ -62,8 +64,20 @@ impl ProcessingConfig {
             program,
             parse_workers: std::thread::available_parallelism().map_or(2, usize::from),
             limits: Limits::default(),
+            allow_weak_sandbox: false,
             pdfium: sheaf_parsing::find_pdfium(),
             models: sheaf_analysis::find_models(),
+        }
+    }
+
+    /// How parsers are started.
+    pub(crate) fn pool(&self) -> PoolConfig {
+        PoolConfig {
+            workers: self.parse_workers,
+            program: self.program.clone(),
+            pdfium: self.pdfium.clone(),
+            limits: self.limits.clone(),
+            allow_weak_sandbox: self.allow_weak_sandbox,
         }
     }
 }

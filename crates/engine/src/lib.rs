@@ -14,13 +14,14 @@ pub mod folder;
 
 mod blobs;
 mod models;
+mod sandbox;
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
 use sheaf_domain::{Failure, FailureCode};
-use sheaf_parsing::{Pool, PoolConfig};
+use sheaf_parsing::{Pool, Proof};
 use sheaf_store::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
@@ -41,6 +42,8 @@ struct Inner {
     store: Arc<dyn Store>,
     blobs: Arc<dyn BlobStore>,
     pool: Pool,
+    /// As it was found at the start.
+    sandbox: Proof,
     models: Models,
     config: EngineConfig,
     /// Announces that there may be something to claim.
@@ -54,7 +57,8 @@ impl Engine {
     /// [`Engine::start_workers`]. `open_store` gets the folder once it belongs to this process alone.
     ///
     /// # Errors
-    /// `storage` when the folder or its database cannot be used, or another process has it.
+    /// `storage` when the folder or its database cannot be used, or another process has it; `weak_sandbox` when parsers
+    /// cannot be locked in.
     pub async fn open(
         config: EngineConfig,
         open_store: impl AsyncFnOnce(&Path) -> Result<Arc<dyn Store>, StoreError>,
@@ -67,18 +71,14 @@ impl Engine {
         })?;
         let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
         let store = open_store(&config.data).await.map_err(|e| unusable(&config, &e))?;
-        let processing = &config.processing;
-        let pool = Pool::new(PoolConfig {
-            workers: processing.parse_workers,
-            program: processing.program.clone(),
-            pdfium: processing.pdfium.clone(),
-            limits: processing.limits.clone(),
-        });
+        let pool = Pool::new(config.processing.pool());
+        let sandbox = sandbox::prove(&pool).await?;
         let engine = Self(Arc::new(Inner {
             store,
             blobs: Arc::new(blobs),
             pool,
-            models: Models::new(processing.models.clone()),
+            sandbox,
+            models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
             _lock: lock,
@@ -97,6 +97,11 @@ impl Engine {
     pub async fn check(&self) -> Result<(), Failure> {
         self.store().batches(1, None).await?;
         Ok(())
+    }
+
+    /// What the parsers are locked in by, as it was found when the engine was opened.
+    pub fn sandbox(&self) -> &Proof {
+        &self.0.sandbox
     }
 
     fn store(&self) -> &dyn Store {

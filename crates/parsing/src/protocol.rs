@@ -12,18 +12,29 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::document::ParsedPage;
 use crate::limits::Limits;
+use crate::protections::Protections;
 
 /// Both sides must have the same; they differ only when the program was replaced while it ran.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The largest frame beside the text of a page: names, metadata, problems.
 pub const FRAME_OVERHEAD: usize = 256 << 10;
 
-/// From the parent. Paths travel as the bytes that the system has for them.
+/// From the parent. Paths travel as the bytes that the system has for them, documents as open files beside the frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    Hello { version: u16, address_space: u64, pdfium: Option<Vec<u8>> },
-    Job { path: Vec<u8>, name: String, limits: Limits },
+    Hello {
+        version: u16,
+        address_space: u64,
+        pdfium: Option<Vec<u8>>,
+    },
+    /// The document's file comes with it.
+    Job {
+        name: String,
+        limits: Limits,
+    },
+    /// Try what the cage should refuse.
+    Probe,
 }
 
 /// From the child.
@@ -31,6 +42,7 @@ pub enum Request {
 pub enum Reply {
     Hello {
         version: u16,
+        protections: Protections,
     },
     Open {
         kind: DocumentKind,
@@ -45,6 +57,8 @@ pub enum Reply {
         failure: Failure,
         retire: bool,
     },
+    /// What a [`Request::Probe`] found to be possible.
+    Possible(Vec<String>),
 }
 
 /// What is known when the last page is through.
@@ -132,8 +146,8 @@ mod tests {
         }
 
         #[test]
-        fn jobs_survive_the_journey(path in any::<Vec<u8>>(), name in any::<String>()) {
-            let request = Request::Job { path, name, limits: Limits::default() };
+        fn jobs_survive_the_journey(name in any::<String>()) {
+            let request = Request::Job { name, limits: Limits::default() };
             let frame = encode(&request).expect("small");
             assert_eq!(read(&mut &frame[..], frame.len()).expect("whole"), Some(request));
         }

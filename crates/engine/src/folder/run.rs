@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use sheaf_analysis::Embedder;
 use sheaf_domain::{DocumentId, DocumentKind, Failure, FailureCode};
-use sheaf_parsing::{Pool, PoolConfig, detect_kind, read_plain};
+use sheaf_parsing::{Pool, detect_kind, read_plain};
 use sheaf_store::{AnalysedDocument, ParseRecord, Vectored};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -25,7 +25,7 @@ use crate::models::Models;
 use crate::stages::analyse::{Placed, place};
 use crate::stages::embed::{Text, embed};
 use crate::stages::parse::{self, parse};
-use crate::{ProcessingConfig, internal};
+use crate::{internal, sandbox};
 
 /// Texts that are embedded together, at most this many documents…
 const GROUP: usize = 64;
@@ -44,6 +44,8 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let mut clock = Clock::start();
     let mut timings = Timings { parsers: request.processing.parse_workers, ..Timings::default() };
 
+    let pool = Arc::new(Pool::new(request.processing.pool()));
+    sandbox::prove(&pool).await?;
     tally.enter("Listing files");
     let scratch = tempfile::Builder::new().prefix(".unpacked").tempdir_in(&request.out).map_err(storage)?;
     let unpacked = LocalBlobs::open(scratch.path()).map_err(storage)?;
@@ -57,7 +59,10 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
 
     tally.enter("Reading and comparing");
     let model = Models::new(request.processing.models.clone()).get(params.model).await?;
-    let (mut rows, vectors) = read_all(items, &request, Arc::clone(&model), Arc::clone(&tally)).await?;
+    let (mut rows, vectors) = {
+        let tools = Tools { pool: &pool, model: Arc::clone(&model), tally: Arc::clone(&tally) };
+        read_all(items, &request, tools).await?
+    };
     let lap = clock.lap(vectors.iter().flatten().count() as u64);
     let (parser_cpu, parser_memory) = children();
     timings.parse = lap.clone();
@@ -94,15 +99,20 @@ pub fn unwritable(path: &Path, error: &dyn std::error::Error) -> Failure {
         .with_hint("Give a folder that can be written, with --out.")
 }
 
+/// What a run reads and compares with.
+struct Tools<'a> {
+    pool: &'a Pool,
+    model: Arc<dyn Embedder>,
+    tally: Arc<Tally>,
+}
+
 /// Parses in the pool and embeds on all threads at the same time. Gives the rows in the order of the items, and their
 /// vectors.
 async fn read_all(
     items: Vec<Item>,
     request: &Request,
-    model: Arc<dyn Embedder>,
-    tally: Arc<Tally>,
+    Tools { pool, model, tally }: Tools<'_>,
 ) -> Result<(Vec<Row>, Vec<Option<Vectored>>), Failure> {
-    let pool = pool(&request.processing);
     let total = items.len();
     let texts_folder = request.text.then(|| request.out.join("text"));
     let (sender, receiver) = mpsc::channel::<(Vec<usize>, ParseRecord)>(GROUP);
@@ -114,7 +124,7 @@ async fn read_all(
     let mut rows: Vec<Row> = items.iter().map(Row::new).collect();
     let work = group_by_content(items, &mut rows).await?;
     let reading = stream::iter(work)
-        .map(|work| async { (read_one(&pool, &work).await, work) })
+        .map(|work| async { (read_one(pool, &work).await, work) })
         .buffer_unordered(request.processing.parse_workers.max(1) + 2);
     let mut reading = std::pin::pin!(reading);
     while let Some((read, work)) = reading.next().await {
@@ -152,15 +162,6 @@ async fn read_all(
         })
         .collect();
     Ok((rows, vectors))
-}
-
-fn pool(processing: &ProcessingConfig) -> Pool {
-    Pool::new(PoolConfig {
-        workers: processing.parse_workers,
-        program: processing.program.clone(),
-        pdfium: processing.pdfium.clone(),
-        limits: processing.limits.clone(),
-    })
 }
 
 /// Content that is read once, for all rows that have it.

@@ -2,6 +2,7 @@
 
 mod child;
 mod death;
+mod proof;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +24,11 @@ pub struct PoolConfig {
     /// The library of PDFium; without it each PDF fails as `pdfium_missing`.
     pub pdfium: Option<PathBuf>,
     pub limits: Limits,
+    /// Parse even where the system cannot lock the children in.
+    pub allow_weak_sandbox: bool,
 }
+
+pub use proof::Proof;
 
 /// Children that parse, one document each at a time. They start when first needed and are used again.
 ///

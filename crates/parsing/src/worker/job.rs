@@ -1,9 +1,8 @@
-//! One document in the child, from path to last frame.
+//! One document in the child, from open file to last frame.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use sheaf_domain::{Failure, FailureCode};
 
@@ -18,12 +17,12 @@ pub struct Finished {
     pub panicked: bool,
 }
 
-/// Parses the file at `path`, sending what it is and its pages through `send`.
+/// Parses `file`, sending what it is and its pages through `send`.
 ///
 /// # Errors
 /// Those of `send`, after which nobody listens. Everything else is a result.
 pub fn run(
-    path: &Path,
+    file: File,
     name: &str,
     limits: &Limits,
     pdfium: &Pdfium,
@@ -37,7 +36,7 @@ pub fn run(
             Failure::new(FailureCode::Cancelled, "nobody listens")
         })
     };
-    let parsed = catch_unwind(AssertUnwindSafe(|| parse(path, name, limits, pdfium, &mut send)));
+    let parsed = catch_unwind(AssertUnwindSafe(|| parse(file, name, limits, pdfium, &mut send)));
     let panicked = parsed.is_err();
     let result = parsed.unwrap_or_else(|_| {
         Err(Failure::new(FailureCode::WorkerCrashed, "the parser met something in this file that it was not made for"))
@@ -49,13 +48,13 @@ pub fn run(
 }
 
 fn parse(
-    path: &Path,
+    file: File,
     name: &str,
     limits: &Limits,
     pdfium: &Pdfium,
     send: &mut dyn FnMut(&Reply) -> Result<(), Failure>,
 ) -> Result<Summary, Failure> {
-    let bytes = read(path, limits)?;
+    let bytes = read(file, limits)?;
     if bytes.is_empty() {
         return Err(Failure::new(FailureCode::EmptyFile, "the file is empty"));
     }
@@ -67,11 +66,10 @@ fn parse(
     output.finish()
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+fn read(file: File, limits: &Limits) -> Result<Vec<u8>, Failure> {
     let storage = |error: io::Error| {
         Failure::new(FailureCode::Storage, format!("the stored file cannot be read: {}", error.kind()))
     };
-    let file = File::open(path).map_err(storage)?;
     let length = file.metadata().map_err(storage)?.len();
     if length > limits.file_bytes {
         return Err(Failure::new(

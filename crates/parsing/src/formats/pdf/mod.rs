@@ -14,7 +14,7 @@ use library::{Document, Library, OpenError};
 /// Pages without text are named up to this many.
 const NAMED: usize = 8;
 
-/// PDFium, loaded when the first PDF comes.
+/// PDFium, loaded when it is first needed.
 pub struct Pdfium {
     path: Option<PathBuf>,
     library: OnceCell<Option<Library>>,
@@ -24,6 +24,11 @@ impl Pdfium {
     /// PDFium at `path`; without a path each PDF fails.
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, library: OnceCell::new() }
+    }
+
+    /// Loads the library now, while files can still be opened; whether that worked is told to each PDF.
+    pub fn load(&self) {
+        let _ = self.library();
     }
 
     fn library(&self) -> Result<&Library, Failure> {

@@ -73,6 +73,19 @@ async fn a_batch_by_the_api() {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
+async fn readiness_tells_what_parsers_are_locked_in_by() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let (status, ready) = server.get("/readyz").await;
+    assert_eq!((status, &ready["status"]), (200, &"ready".into()));
+    let sandbox = &ready["sandbox"];
+    assert!(sandbox["landlock_abi"].as_u64() >= Some(1), "{ready}");
+    assert_eq!((&sandbox["seccomp"], &sandbox["weak"]), (&true.into(), &false.into()));
+    assert_eq!(sandbox["possible"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
 async fn what_is_refused_says_why_and_leaves_nothing() {
     let data = tempfile::tempdir().expect("a folder");
     let server = Server::start(data.path(), &["--max-upload-mib", "1", "--max-documents", "3"]);

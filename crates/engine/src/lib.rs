@@ -2,6 +2,7 @@
 
 mod config;
 mod intake;
+mod pictures;
 mod read;
 
 mod queue;
@@ -14,19 +15,21 @@ pub mod folder;
 
 mod blobs;
 mod models;
+mod sandbox;
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
 use sheaf_domain::{Failure, FailureCode};
-use sheaf_parsing::{Pool, PoolConfig};
+use sheaf_parsing::{Proof, Reader};
 use sheaf_store::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use blobs::{BlobStore, LocalBlobs};
 use models::Models;
+use pictures::PictureCache;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
@@ -40,7 +43,10 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     blobs: Arc<dyn BlobStore>,
-    pool: Pool,
+    reader: Reader,
+    pictures: PictureCache,
+    /// As it was found at the start.
+    sandbox: Proof,
     models: Models,
     config: EngineConfig,
     /// Announces that there may be something to claim.
@@ -54,7 +60,8 @@ impl Engine {
     /// [`Engine::start_workers`]. `open_store` gets the folder once it belongs to this process alone.
     ///
     /// # Errors
-    /// `storage` when the folder or its database cannot be used, or another process has it.
+    /// `storage` when the folder or its database cannot be used, or another process has it; `weak_sandbox` when parsers
+    /// cannot be locked in.
     pub async fn open(
         config: EngineConfig,
         open_store: impl AsyncFnOnce(&Path) -> Result<Arc<dyn Store>, StoreError>,
@@ -67,18 +74,16 @@ impl Engine {
         })?;
         let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
         let store = open_store(&config.data).await.map_err(|e| unusable(&config, &e))?;
-        let processing = &config.processing;
-        let pool = Pool::new(PoolConfig {
-            workers: processing.parse_workers,
-            program: processing.program.clone(),
-            pdfium: processing.pdfium.clone(),
-            limits: processing.limits.clone(),
-        });
+        let reader = config.processing.reader();
+        let sandbox = sandbox::prove(reader.pool()).await?;
+        let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
         let engine = Self(Arc::new(Inner {
             store,
             blobs: Arc::new(blobs),
-            pool,
-            models: Models::new(processing.models.clone()),
+            reader,
+            pictures,
+            sandbox,
+            models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
             _lock: lock,
@@ -99,6 +104,11 @@ impl Engine {
         Ok(())
     }
 
+    /// What the parsers are locked in by, as it was found when the engine was opened.
+    pub fn sandbox(&self) -> &Proof {
+        &self.0.sandbox
+    }
+
     fn store(&self) -> &dyn Store {
         &*self.0.store
     }
@@ -107,8 +117,12 @@ impl Engine {
         &self.0.blobs
     }
 
-    fn pool(&self) -> &Pool {
-        &self.0.pool
+    fn reader(&self) -> &Reader {
+        &self.0.reader
+    }
+
+    fn pictures(&self) -> &PictureCache {
+        &self.0.pictures
     }
 
     fn models(&self) -> &Models {

@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use sheaf_domain::{DocumentKind, DocumentMetadata, Problem};
 
+use crate::recognition::RecognisedPage;
+
 /// What stands between two pages in [`ParsedDocument::text`].
 pub const PAGE_BREAK: &str = "\n\n";
 
 /// A document that was read, perhaps with problems.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParsedDocument {
     /// What it is, by its content.
     pub kind: DocumentKind,
@@ -20,6 +22,8 @@ pub struct ParsedDocument {
     pub language: Option<String>,
     /// Words by the rules of Unicode (UAX #29) on all pages; an ideograph counts as a word.
     pub words: u64,
+    /// What text recognition found on pages, by their number.
+    pub recognised: Vec<(u32, RecognisedPage)>,
 }
 
 /// A page and its text: UTF-8, `\n` line ends, neither NUL nor other control characters than tab.
@@ -45,6 +49,21 @@ pub enum PageState {
 }
 
 impl ParsedDocument {
+    /// Whether any page has text.
+    pub fn has_text(&self) -> bool {
+        self.pages.iter().any(|page| !page.text.is_empty())
+    }
+
+    /// Where each page begins in [`Self::text`], in bytes.
+    pub fn page_starts(&self) -> Vec<u64> {
+        let starts = self.pages.iter().scan(0, |next, page| {
+            let start = *next;
+            *next += (page.text.len() + PAGE_BREAK.len()) as u64;
+            Some(start)
+        });
+        starts.collect()
+    }
+
     /// The text of all pages, joined by [`PAGE_BREAK`].
     pub fn text(&self) -> String {
         let length = self.pages.iter().map(|page| page.text.len() + PAGE_BREAK.len()).sum();

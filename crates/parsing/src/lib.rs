@@ -1,7 +1,7 @@
 //! From bytes to pages, text and problems, in child processes that may die without harm.
 //!
 //! A [`Pool`] keeps a few children; each is the same binary under its hidden `parse-worker` command and runs
-//! [`worker_main`]. Only the child touches a document: the parent sends a path and takes frames back. The exception is
+//! [`worker_main`]. Only the child touches a document: the parent sends an open file and takes frames back. The exception is
 //! [`archive::walk`], which unpacks ZIPs under limits before their entries become documents.
 
 pub mod archive;
@@ -12,7 +12,11 @@ mod limits;
 mod picture;
 mod plain;
 mod pool;
+mod protections;
 mod protocol;
+mod reader;
+mod recognition;
+mod wire;
 mod worker;
 
 mod charset;
@@ -26,7 +30,10 @@ pub use find::find_pdfium;
 pub use limits::Limits;
 pub use picture::{Picture, PictureFor};
 pub use plain::read_plain;
-pub use pool::{Pool, PoolConfig};
+pub use pool::{Pool, PoolConfig, Proof};
+pub use protections::Protections;
+pub use reader::{OnPages, Reader};
+pub use recognition::{RecognisedPage, Recogniser, find_tesseract};
 pub use worker::worker_main;
 
 /// Rises whenever the same bytes would yield different text: part of the key under which results are remembered.

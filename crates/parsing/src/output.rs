@@ -25,8 +25,8 @@ pub struct Output<'a> {
     words: u64,
     has_text: bool,
     pictured: bool,
-    /// Pages before this one are somebody else's.
-    first: u32,
+    /// Whether other pages are somebody else's.
+    partial: bool,
     sample: String,
     problems: Vec<Problem>,
     pub metadata: DocumentMetadata,
@@ -43,7 +43,7 @@ impl<'a> Output<'a> {
             words: 0,
             has_text: false,
             pictured: false,
-            first: 1,
+            partial: false,
             sample: String::new(),
             problems: Vec::new(),
             metadata: DocumentMetadata::default(),
@@ -55,9 +55,9 @@ impl<'a> Output<'a> {
         self.limits
     }
 
-    /// Counts pages from `first` on: this is a part of a document, which may have no text.
-    pub fn starting_at(mut self, first: u32) -> Self {
-        self.first = first;
+    /// Counts pages from `first` on. A part of a document may have no text.
+    pub fn part(mut self, first: u32, partial: bool) -> Self {
+        self.partial = partial;
         self.pages = first - 1;
         self
     }
@@ -79,7 +79,7 @@ impl<'a> Output<'a> {
         if self.bytes > self.limits.text_bytes {
             return Err(limit(format!("it has more than {} MiB of text", self.limits.text_bytes >> 20)));
         }
-        self.words += text.unicode_words().count() as u64;
+        self.words += count_words(&text);
         self.has_text |= !text.is_empty();
         let room = SAMPLE.saturating_sub(self.sample.len());
         self.sample.push_str(&text[..text.floor_char_boundary(room)]);
@@ -98,8 +98,8 @@ impl<'a> Output<'a> {
     /// # Errors
     /// `no_text` when no page had any and none is pictured.
     pub fn finish(self) -> Result<Summary, Failure> {
-        if !self.has_text && !self.pictured && self.first == 1 {
-            return Err(Failure::new(FailureCode::NoText, "the file can be read but holds no text"));
+        if !self.has_text && !self.pictured && !self.partial {
+            return Err(no_text());
         }
         let language = language::detect(&self.sample);
         let DocumentMetadata { title, author, created, producer } = self.metadata;
@@ -111,6 +111,16 @@ impl<'a> Output<'a> {
         };
         Ok(Summary { metadata, problems: self.problems, language, words: self.words })
     }
+}
+
+/// Of a document that could be read.
+pub fn no_text() -> Failure {
+    Failure::new(FailureCode::NoText, "the file can be read but holds no text")
+}
+
+/// Words by the rules of Unicode (UAX #29).
+pub fn count_words(text: &str) -> u64 {
+    text.unicode_words().count() as u64
 }
 
 /// A value of the metadata as one line of bearable length.

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use crate::document::ParsedPage;
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
+use crate::protections::Protections;
 
 /// Both sides must have the same; they differ only when the program was replaced while it ran.
 pub const VERSION: u16 = 2;
@@ -21,7 +22,7 @@ pub const VERSION: u16 = 2;
 /// The largest frame beside the text of a page: names, metadata, problems.
 pub const FRAME_OVERHEAD: usize = 256 << 10;
 
-/// From the parent. Paths travel as the bytes that the system has for them.
+/// From the parent. Paths travel as the bytes that the system has for them, documents as open files beside the frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
     Hello {
@@ -29,21 +30,22 @@ pub enum Request {
         address_space: u64,
         pdfium: Option<Vec<u8>>,
     },
-    /// Read the pages of `range` (first and last, from 1), or all; what has no pages of its own is read whole.
+    /// Read the pages of `range` (first and last, from 1), or all; what has no pages of its own is read whole. The document's
+    /// file comes with it.
     Job {
-        path: Vec<u8>,
         name: String,
         limits: Limits,
         range: Option<(u32, u32)>,
     },
-    /// Make a picture of a page, from 1.
+    /// Make a picture of a page, from 1. The document's file comes with it.
     Picture {
-        path: Vec<u8>,
         name: String,
         limits: Limits,
         page: u32,
         purpose: PictureFor,
     },
+    /// Try what the cage should refuse.
+    Probe,
 }
 
 /// From the child.
@@ -51,6 +53,7 @@ pub enum Request {
 pub enum Reply {
     Hello {
         version: u16,
+        protections: Protections,
     },
     /// `pages` where they can be counted before they are read.
     Open {
@@ -71,6 +74,8 @@ pub enum Reply {
         picture: Picture,
         retire: bool,
     },
+    /// What a [`Request::Probe`] found to be possible.
+    Possible(Vec<String>),
 }
 
 /// What is known when the last page is through.
@@ -159,8 +164,8 @@ mod tests {
         }
 
         #[test]
-        fn jobs_survive_the_journey(path in any::<Vec<u8>>(), name in any::<String>()) {
-            let request = Request::Job { path, name, limits: Limits::default(), range: Some((3, 7)) };
+        fn jobs_survive_the_journey(name in any::<String>()) {
+            let request = Request::Job { name, limits: Limits::default(), range: Some((3, 7)) };
             let frame = encode(&request).expect("small");
             assert_eq!(read(&mut &frame[..], frame.len()).expect("whole"), Some(request));
         }

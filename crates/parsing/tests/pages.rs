@@ -2,7 +2,6 @@
 
 #[path = "support/pdf.rs"]
 mod made;
-mod support;
 
 use std::fs;
 use std::io::Cursor;
@@ -22,8 +21,7 @@ fn stored(name: &str, bytes: &[u8]) -> (TempDir, PathBuf) {
 
 fn pool_of(pages_per_job: u32) -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sheaf-parse-worker"));
-    let config = PoolConfig { pdfium: find_pdfium(), limits: support::limits(), ..PoolConfig::new(program, 2) };
-    Pool::new(PoolConfig { pages_per_job, ..config })
+    Pool::new(PoolConfig { pdfium: find_pdfium(), pages_per_job, ..PoolConfig::new(program, 2) })
 }
 
 async fn texts(pool: &Pool, file: &Path) -> Vec<String> {

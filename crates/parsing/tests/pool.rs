@@ -10,13 +10,26 @@ use sheaf_domain::FailureCode;
 use sheaf_parsing::{Limits, Pool, PoolConfig};
 use tempfile::TempDir;
 
+/// A folder with a pipe in it that somebody could still write to.
+struct Files {
+    folder: TempDir,
+    _writer: File,
+}
+
+impl Files {
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// A folder with `good.txt`, and `hang`, which never ends when it is read.
-fn files() -> (TempDir, PathBuf, PathBuf) {
+fn files() -> (Files, PathBuf, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (good, hang) = (folder.path().join("good.txt"), folder.path().join("hang"));
     fs::write(&good, "The harbour was widened before winter.").expect("room");
     assert!(Command::new("mkfifo").arg(&hang).status().expect("mkfifo").success());
-    (folder, good, hang)
+    let writer = File::options().read(true).write(true).open(&hang).expect("a pipe");
+    (Files { folder, _writer: writer }, good, hang)
 }
 
 fn one_child(limits: Limits) -> Pool {
@@ -135,7 +148,9 @@ async fn children_die_when_they_should_and_not_before() {
     eventually("all children end", || ours().is_empty()).await;
 }
 
+/// Whether it can be waited for: its first thread is gone, and so are the others.
 fn is_zombie(child: Pid) -> bool {
+    let threads = fs::read_dir(format!("/proc/{}/task", child.as_raw_nonzero())).map_or(0, Iterator::count);
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.as_raw_nonzero())).unwrap_or_default();
-    stat.contains(") Z ")
+    threads < 2 && stat.contains(") Z ")
 }

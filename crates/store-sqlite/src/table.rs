@@ -7,6 +7,7 @@ use sheaf_domain::{
 use sheaf_store::StoredDocument;
 use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
 
+use crate::pages;
 use crate::read;
 use crate::rows::{self, document_columns, document_tables, get, parsed_opt};
 use crate::{Result, database};
@@ -187,6 +188,7 @@ pub async fn document(
         batch: found,
         metadata: parsed_opt(&row, "parses", "metadata")?.unwrap_or_default(),
         problems: parsed_opt(&row, "parses", "problems")?.unwrap_or_default(),
+        recognised: pages::confidences(readers, document).await?,
     };
     Ok(Some((stored, shown)))
 }

@@ -13,6 +13,7 @@ use sheaf_domain::{BatchParams, Failure, ModelName};
 use sheaf_engine::ProcessingConfig;
 use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyze};
 
+use super::bounds::Bounds;
 use super::{plain, start_log};
 
 /// Some documents failed, all others have results.
@@ -57,11 +58,14 @@ pub struct Args {
     /// Print the outcome as JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    bounds: Bounds,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     start_log("warn");
     let mut processing = ProcessingConfig::new(std::env::current_exe().context("this program cannot be found")?);
+    args.bounds.apply(&mut processing);
     if let Some(threads) = args.threads {
         anyhow::ensure!(threads > 0, "--threads must be at least 1");
         processing.parse_workers = threads;

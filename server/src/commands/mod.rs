@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub mod analyze;
+mod bounds;
 pub mod distil;
 pub mod serve;
 

@@ -12,6 +12,7 @@ use sheaf_store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::bounds::Bounds;
 use super::{plain, start_log};
 use crate::state::AppState;
 use crate::{listen, router};
@@ -40,6 +41,8 @@ pub struct Args {
     /// Seconds after which a document that is still being read fails.
     #[arg(long, env = "SHEAF_PARSE_SECONDS", default_value_t = 60, value_name = "SECONDS")]
     parse_seconds: u64,
+    #[command(flatten)]
+    bounds: Bounds,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -66,6 +69,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
     config.processing.limits.wall = std::time::Duration::from_secs(args.parse_seconds.max(1));
+    args.bounds.apply(&mut config.processing);
     if let Some(workers) = args.parse_workers {
         config.processing.parse_workers = workers.max(1);
     }
@@ -96,6 +100,11 @@ async fn open_store(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
 fn warn_about_missing(config: &EngineConfig) {
     if config.processing.pdfium.is_none() {
         tracing::warn!("PDFium is missing, PDFs will fail: run `cargo xtask setup` or set SHEAF_PDFIUM");
+    }
+    if config.processing.tesseract.is_none() {
+        tracing::warn!(
+            "Tesseract is missing, pictures of text will fail: install tesseract-ocr or set SHEAF_TESSERACT"
+        );
     }
     if config.processing.models.is_none() {
         tracing::warn!("the models are missing, documents will fail: run `cargo xtask setup` or set SHEAF_MODEL_DIR");

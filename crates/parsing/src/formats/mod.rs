@@ -152,5 +152,13 @@ pub fn read(bytes: &[u8], name: &str) -> Result<crate::document::ParsedDocument,
     let mut output = Output::new(&limits, &mut emit);
     parse(&source, &Pdfium::new(None), None, &mut output)?;
     let crate::protocol::Summary { metadata, problems, language, words } = output.finish()?;
-    Ok(crate::document::ParsedDocument { kind: source.kind, pages, metadata, problems, language, words })
+    Ok(crate::document::ParsedDocument {
+        kind: source.kind,
+        pages,
+        metadata,
+        problems,
+        language,
+        words,
+        recognised: Vec::new(),
+    })
 }

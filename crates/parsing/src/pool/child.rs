@@ -1,6 +1,7 @@
 //! One child process: its start, its conversation about one document, its end.
 
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{self, Path};
 use std::process::Stdio;
@@ -8,8 +9,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader, Interest};
+use tokio::net::UnixStream;
+use tokio::process::{ChildStderr, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -18,7 +21,9 @@ use super::death::{self, Death};
 use crate::document::ParsedPage;
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
+use crate::protections::Protections;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request, Summary};
+use crate::wire;
 
 /// A child is ready some milliseconds after its start; this much is for a machine that is swamped.
 const START: Duration = Duration::from_secs(20);
@@ -34,7 +39,10 @@ const PICTURE_BYTES: usize = 256 << 20;
 #[derive(Debug)]
 pub struct Child {
     process: tokio::process::Child,
-    stdin: ChildStdin,
+    /// Its standard input: a socket, for requests come with files.
+    stdin: UnixStream,
+    /// What its cage is made of.
+    pub protections: Protections,
     stdout: BufReader<ChildStdout>,
     last_words: JoinHandle<Vec<u8>>,
 }
@@ -73,30 +81,36 @@ impl Child {
     /// Starts a child and greets it.
     pub async fn start(config: &PoolConfig) -> Result<Self, Failure> {
         let started = Self::spawn(config).map_err(|error| cannot_start(&error))?;
-        match timeout(START, started.greet(config)).await {
-            Ok(greeted) => greeted.map_err(|error| cannot_start(&error)),
-            Err(_) => Err(cannot_start(&io::ErrorKind::TimedOut.into())),
+        let child = match timeout(START, started.greet(config)).await {
+            Ok(greeted) => greeted.map_err(|error| cannot_start(&error))?,
+            Err(_) => return Err(cannot_start(&io::ErrorKind::TimedOut.into())),
+        };
+        if child.protections.are_weak() && !config.allow_weak_sandbox {
+            return Err(too_weak(&child.protections));
         }
+        Ok(child)
     }
 
     fn spawn(config: &PoolConfig) -> io::Result<Self> {
+        let (stdin, child_stdin) = std::os::unix::net::UnixStream::pair()?;
+        stdin.set_nonblocking(true)?;
         let mut process = Command::new(path::absolute(&config.program)?)
             .arg("parse-worker")
             .env_clear()
             .current_dir("/")
             .process_group(0)
-            .stdin(Stdio::piped())
+            .stdin(OwnedFd::from(child_stdin))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let (Some(stdin), Some(stdout), Some(stderr)) =
-            (process.stdin.take(), process.stdout.take(), process.stderr.take())
-        else {
+        let (Some(stdout), Some(stderr)) = (process.stdout.take(), process.stderr.take()) else {
             return Err(io::Error::other("a pipe is missing"));
         };
         let stdout = BufReader::with_capacity(64 << 10, stdout);
-        Ok(Self { process, stdin, stdout, last_words: tokio::spawn(listen(stderr)) })
+        let protections = Protections { landlock: None, seccomp: false };
+        let stdin = UnixStream::from_std(stdin)?;
+        Ok(Self { process, stdin, protections, stdout, last_words: tokio::spawn(listen(stderr)) })
     }
 
     async fn greet(mut self, config: &PoolConfig) -> io::Result<Self> {
@@ -107,7 +121,10 @@ impl Child {
         let address_space = config.limits.address_space;
         self.say(&Request::Hello { version: protocol::VERSION, address_space, pdfium }).await?;
         match protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await?.0 {
-            Reply::Hello { version: protocol::VERSION } => Ok(self),
+            Reply::Hello { version: protocol::VERSION, protections } => {
+                self.protections = protections;
+                Ok(self)
+            }
             _ => Err(io::Error::other("the program is of another version; was it replaced while it ran?")),
         }
     }
@@ -125,8 +142,12 @@ impl Child {
 
     /// Has one document or a range of its pages parsed, and finds out what happened when that fails.
     pub async fn parse(mut self, path: &Path, name: &str, range: Option<(u32, u32)>, limits: &Limits) -> Outcome<Part> {
+        let file = match File::open(path).await {
+            Ok(file) => file,
+            Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
+        };
         let mut received = Received::default();
-        let conversation = timeout(limits.wall, self.converse(path, name, range, limits, &mut received)).await;
+        let conversation = timeout(limits.wall, self.converse(&file, name, range, limits, &mut received)).await;
         let failed = |death: Death, received: &Received| Outcome {
             result: Err(death.failure(received.kind, received.pages.len(), limits)),
             child: None,
@@ -144,14 +165,13 @@ impl Child {
 
     async fn converse(
         &mut self,
-        path: &Path,
+        file: &File,
         name: &str,
         range: Option<(u32, u32)>,
         limits: &Limits,
         received: &mut Received,
     ) -> io::Result<Ending> {
-        let path = path::absolute(path)?.as_os_str().as_bytes().to_vec();
-        self.say(&Request::Job { path, name: hint(name), limits: limits.clone(), range }).await?;
+        self.say_with(&Request::Job { name: hint(name), limits: limits.clone(), range }, file).await?;
         // The child keeps to its limits; this is for a child that does not.
         let bound = limits.text_bytes.saturating_add(FRAME_OVERHEAD);
         let total = bound.saturating_add(16 * limits.pages as usize);
@@ -163,7 +183,7 @@ impl Child {
                 Reply::Page(page) if received.bytes <= total => received.pages.push(page),
                 Reply::Done { summary, retire } => return Ok(Ending { result: Ok(summary), retire }),
                 Reply::Failed { failure, retire } => return Ok(Ending { result: Err(failure), retire }),
-                Reply::Page(_) | Reply::Picture { .. } | Reply::Hello { .. } => {
+                Reply::Page(_) | Reply::Picture { .. } | Reply::Hello { .. } | Reply::Possible(_) => {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
             }
@@ -179,7 +199,12 @@ impl Child {
         purpose: PictureFor,
         limits: &Limits,
     ) -> Outcome<Picture> {
-        let asked = timeout(limits.wall, self.ask_for_picture(path, name, page, purpose, limits)).await;
+        let file = match File::open(path).await {
+            Ok(file) => file,
+            Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
+        };
+        let request = Request::Picture { name: hint(name), limits: limits.clone(), page, purpose };
+        let asked = timeout(limits.wall, self.ask_for_picture(&request, &file)).await;
         let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };
         match asked {
             Ok(Ok((result, retire))) => Outcome { result, child: (!retire).then_some(self) },
@@ -191,14 +216,10 @@ impl Child {
 
     async fn ask_for_picture(
         &mut self,
-        path: &Path,
-        name: &str,
-        page: u32,
-        purpose: PictureFor,
-        limits: &Limits,
+        request: &Request,
+        file: &File,
     ) -> io::Result<(Result<Picture, Failure>, bool)> {
-        let path = path::absolute(path)?.as_os_str().as_bytes().to_vec();
-        self.say(&Request::Picture { path, name: hint(name), limits: limits.clone(), page, purpose }).await?;
+        self.say_with(request, file).await?;
         match protocol::receive(&mut self.stdout, PICTURE_BYTES).await?.0 {
             Reply::Picture { picture, retire } => Ok((Ok(picture), retire)),
             Reply::Failed { failure, retire } => Ok((Err(failure), retire)),
@@ -208,6 +229,28 @@ impl Child {
 
     async fn say(&mut self, request: &Request) -> io::Result<()> {
         self.stdin.write_all(&protocol::encode(request)?).await
+    }
+
+    /// A request and the file that it is about.
+    async fn say_with(&mut self, request: &Request, file: &File) -> io::Result<()> {
+        let frame = protocol::encode(request)?;
+        let socket = &self.stdin;
+        let sent = socket.async_io(Interest::WRITABLE, || wire::send(socket, &frame, file.as_fd())).await?;
+        self.stdin.write_all(&frame[sent..]).await
+    }
+
+    /// What of that which its cage should refuse it could do.
+    pub async fn probe(&mut self) -> Result<Vec<String>, Failure> {
+        let answer = async {
+            self.say(&Request::Probe).await?;
+            protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await
+        };
+        match timeout(START, answer).await {
+            Ok(Ok((Reply::Possible(possible), _))) => Ok(possible),
+            Ok(Ok(_)) => Err(cannot_start(&io::ErrorKind::InvalidData.into())),
+            Ok(Err(error)) => Err(cannot_start(&error)),
+            Err(_) => Err(cannot_start(&io::ErrorKind::TimedOut.into())),
+        }
     }
 
     /// The cause of death of a child that closed its end.
@@ -252,6 +295,15 @@ async fn listen(mut stderr: ChildStderr) -> Vec<u8> {
         let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
     }
     words
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    Failure::new(FailureCode::Storage, format!("the stored file cannot be read: {}", error.kind()))
+}
+
+fn too_weak(protections: &Protections) -> Failure {
+    let missing = protections.missing().join(" and ");
+    Failure::new(FailureCode::WeakSandbox, format!("this system cannot lock parsers in: it lacks {missing}"))
 }
 
 fn cannot_start(error: &io::Error) -> Failure {

@@ -2,6 +2,7 @@
 
 mod child;
 mod death;
+mod proof;
 mod ranges;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ pub struct PoolConfig {
     /// The library of PDFium; without it each PDF fails as `pdfium_missing`.
     pub pdfium: Option<PathBuf>,
     pub limits: Limits,
+    /// Parse even where the system cannot lock the children in.
+    pub allow_weak_sandbox: bool,
     /// Pages that a child reads of a document before others may take the next; at least 1.
     pub pages_per_job: u32,
     /// Children at one document at the same time, once its first pages are read; at least 1.
@@ -42,12 +45,15 @@ impl PoolConfig {
             program,
             pdfium: None,
             limits: Limits::default(),
+            allow_weak_sandbox: false,
             pages_per_job: 32,
             workers_per_document: workers,
             render_workers: workers,
         }
     }
 }
+
+pub use proof::Proof;
 
 /// Children that parse, one document each at a time. They start when first needed and are used again.
 ///

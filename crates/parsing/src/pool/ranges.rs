@@ -5,7 +5,7 @@ use sheaf_domain::{Failure, FailureCode};
 use super::child::Part;
 use crate::document::{PageState, ParsedDocument, ParsedPage};
 use crate::limits::Limits;
-use crate::output::PROBLEMS;
+use crate::output::{PROBLEMS, no_text};
 
 /// Damaged pages are named up to this many.
 const NAMED: usize = 8;
@@ -21,7 +21,8 @@ pub fn after(length: u32, pages: u32) -> impl Iterator<Item = (u32, u32)> {
 /// The whole from its parts in order.
 ///
 /// # Errors
-/// `document_limit` when the parts together hold too much text, `corrupt_file` when no page can be opened.
+/// `document_limit` when the parts together hold too much text, `corrupt_file` when no page can be opened, `no_text` when none has text or shows a
+/// picture.
 pub fn join(first: Part, rest: Vec<Part>, limits: &Limits) -> Result<ParsedDocument, Failure> {
     let Part { kind, pages, summary, .. } = first;
     let mut document = ParsedDocument {
@@ -31,6 +32,7 @@ pub fn join(first: Part, rest: Vec<Part>, limits: &Limits) -> Result<ParsedDocum
         problems: summary.problems,
         language: summary.language,
         words: summary.words,
+        recognised: Vec::new(),
     };
     for part in rest {
         document.pages.extend(part.pages);
@@ -44,6 +46,9 @@ pub fn join(first: Part, rest: Vec<Part>, limits: &Limits) -> Result<ParsedDocum
         return Err(Failure::new(FailureCode::DocumentLimit, message));
     }
     note_damage(&mut document)?;
+    if !document.has_text() && document.pages.iter().all(|page| page.state != PageState::Pictured) {
+        return Err(no_text());
+    }
     document.problems.truncate(PROBLEMS);
     Ok(document)
 }

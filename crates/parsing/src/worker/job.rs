@@ -1,9 +1,8 @@
-//! One document in the child, from path to last frame.
+//! One document in the child, from open file to last frame.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use sheaf_domain::{Failure, FailureCode};
 
@@ -19,12 +18,12 @@ pub struct Finished<T> {
     pub panicked: bool,
 }
 
-/// Parses the file at `path`, sending what it is and its pages through `send`.
+/// Parses `file`, sending what it is and its pages through `send`.
 ///
 /// # Errors
 /// Those of `send`, after which nobody listens. Everything else is a result.
 pub fn run(
-    path: &Path,
+    file: File,
     name: &str,
     limits: &Limits,
     range: Option<(u32, u32)>,
@@ -39,19 +38,19 @@ pub fn run(
             Failure::new(FailureCode::Cancelled, "nobody listens")
         })
     };
-    let finished = caught(|| parse(path, name, limits, range, pdfium, &mut send));
+    let finished = caught(|| parse(file, name, limits, range, pdfium, &mut send));
     broken.map_or(Ok(finished), Err)
 }
 
 fn parse(
-    path: &Path,
+    file: File,
     name: &str,
     limits: &Limits,
     range: Option<(u32, u32)>,
     pdfium: &Pdfium,
     send: &mut dyn FnMut(&Reply) -> Result<(), Failure>,
 ) -> Result<Summary, Failure> {
-    let bytes = read(path, limits)?;
+    let bytes = read(file, limits)?;
     if bytes.is_empty() {
         return Err(Failure::new(FailureCode::EmptyFile, "the file is empty"));
     }
@@ -62,14 +61,17 @@ fn parse(
     send(&Reply::Open { kind: source.kind, pages })?;
     let range = range.filter(|_| pages.is_some());
     let mut emit = |page| send(&Reply::Page(page));
-    let mut output = Output::new(limits, &mut emit).starting_at(range.map_or(1, |(first, _)| first.max(1)));
+    let mut output = Output::new(limits, &mut emit);
+    if let (Some((first, last)), Some(pages)) = (range, pages) {
+        output = output.part(first.max(1), first > 1 || last < pages);
+    }
     formats::parse(&source, pdfium, range, &mut output)?;
     output.finish()
 }
 
-/// A picture of a page of the file at `path`.
+/// A picture of a page of `file`.
 pub fn picture(
-    path: &Path,
+    file: File,
     name: &str,
     limits: &Limits,
     pdfium: &Pdfium,
@@ -77,7 +79,7 @@ pub fn picture(
     purpose: PictureFor,
 ) -> Finished<Picture> {
     caught(|| {
-        let bytes = read(path, limits)?;
+        let bytes = read(file, limits)?;
         formats::picture(&Source::new(&bytes, name), pdfium, page, purpose, limits)
     })
 }
@@ -91,11 +93,10 @@ fn caught<T>(job: impl FnOnce() -> Result<T, Failure>) -> Finished<T> {
     Finished { result, panicked }
 }
 
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, Failure> {
+fn read(file: File, limits: &Limits) -> Result<Vec<u8>, Failure> {
     let storage = |error: io::Error| {
         Failure::new(FailureCode::Storage, format!("the stored file cannot be read: {}", error.kind()))
     };
-    let file = File::open(path).map_err(storage)?;
     let length = file.metadata().map_err(storage)?.len();
     if length > limits.file_bytes {
         return Err(Failure::new(

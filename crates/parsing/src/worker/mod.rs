@@ -6,12 +6,15 @@ mod job;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::thread;
 
 use crate::formats::Pdfium;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
+use crate::wire::Incoming;
+use cage::{MainThread, Resident};
 
 /// Documents are parsed on a stack of this many bytes; what overflows it dies alone.
 const STACK: usize = 64 << 20;
@@ -26,56 +29,65 @@ pub fn worker_main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         let _ = writeln!(io::stderr(), "panicked at {:?}", info.location());
     }));
-    let parser = thread::Builder::new().name("parser".into()).stack_size(STACK).spawn(|| match serve() {
-        Ok(()) => process::exit(0),
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "{error}");
-            process::exit(1)
+    let (main_thread, following) = MainThread::new();
+    let parser = thread::Builder::new().name("parser".into()).stack_size(STACK).spawn(move || {
+        // A thread that panics ends alone, and the process would wait for nothing.
+        let served = catch_unwind(AssertUnwindSafe(|| serve(&main_thread)));
+        let Ok(served) = served else { process::exit(1) };
+        match served {
+            Ok(()) => process::exit(0),
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "{error}");
+                process::exit(1)
+            }
         }
     });
     if parser.is_err() {
         return ExitCode::FAILURE;
     }
+    following.wait();
     // Whatever the parser is stuck in, the child ends with its parent. `PR_SET_PDEATHSIG` would fire when the *thread*
     // that started the child ends, and tokio's threads come and go.
     cage::wait_for_parent_to_go();
     ExitCode::SUCCESS
 }
 
-fn serve() -> io::Result<()> {
-    let mut input = io::stdin().lock();
+fn serve(main_thread: &MainThread) -> io::Result<()> {
+    let mut input = Incoming::default();
     let mut output = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     let Some(Request::Hello { version, address_space, pdfium }) = protocol::read(&mut input, FRAME_OVERHEAD)? else {
         return Err(io::Error::other("no greeting"));
     };
-    protocol::write(&mut output, &Reply::Hello { version: protocol::VERSION })?;
+    let pdfium = Pdfium::new(pdfium.map(|path| PathBuf::from(OsString::from_vec(path))));
+    // Inside the cage no library can be loaded.
+    pdfium.load();
+    let mut resident = Resident::open();
+    let protections = cage::enter(address_space, main_thread)?;
+    protocol::write(&mut output, &Reply::Hello { version: protocol::VERSION, protections })?;
     if version != protocol::VERSION {
         return Ok(());
     }
-    cage::enter(address_space)?;
-    let pdfium = Pdfium::new(pdfium.map(|path| PathBuf::from(OsString::from_vec(path))));
 
     let mut jobs = 0;
     while let Some(request) = protocol::read(&mut input, FRAME_OVERHEAD)? {
         jobs += 1;
-        let retire = |panicked| panicked || jobs >= JOBS || cage::resident_bytes() > RESIDENT;
+        let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
         let reply = match request {
             Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
-            Request::Job { path, name, limits, range } => {
+            Request::Probe => Reply::Possible(cage::what_is_possible()),
+            Request::Job { name, limits, range } => {
                 cage::allow_processor_time(limits.wall)?;
-                let path = PathBuf::from(OsString::from_vec(path));
                 let mut send = |reply: &Reply| protocol::write(&mut output, reply);
-                let finished = job::run(&path, &name, &limits, range, &pdfium, &mut send)?;
+                let finished = job::run(input.file()?, &name, &limits, range, &pdfium, &mut send)?;
                 let retire = retire(finished.panicked);
                 match finished.result {
                     Ok(summary) => Reply::Done { summary, retire },
                     Err(failure) => Reply::Failed { failure, retire },
                 }
             }
-            Request::Picture { path, name, limits, page, purpose } => {
+            Request::Picture { name, limits, page, purpose } => {
                 cage::allow_processor_time(limits.wall)?;
-                let path = PathBuf::from(OsString::from_vec(path));
-                let finished = job::picture(&path, &name, &limits, &pdfium, page, purpose);
+                let finished = job::picture(input.file()?, &name, &limits, &pdfium, page, purpose);
                 let retire = retire(finished.panicked);
                 match finished.result {
                     Ok(picture) => Reply::Picture { picture, retire },

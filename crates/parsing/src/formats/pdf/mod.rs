@@ -25,7 +25,7 @@ const LARGE: f32 = 0.5;
 /// One unknown sign in so many makes a text layer useless.
 const UNKNOWN: usize = 4;
 
-/// PDFium, loaded when the first PDF comes.
+/// PDFium, loaded when it is first needed.
 pub struct Pdfium {
     path: Option<PathBuf>,
     library: OnceCell<Option<Library>>,
@@ -35,6 +35,11 @@ impl Pdfium {
     /// PDFium at `path`; without a path each PDF fails.
     pub fn new(path: Option<PathBuf>) -> Self {
         Self { path, library: OnceCell::new() }
+    }
+
+    /// Loads the library now, while files can still be opened; whether that worked is told to each PDF.
+    pub fn load(&self) {
+        let _ = self.library();
     }
 
     fn library(&self) -> Result<&Library, Failure> {

@@ -1,7 +1,7 @@
-//! The limits that the system sets for a child: memory, processor time, no files, no dumps.
+//! What any Unix can limit: memory, processor time, open files, no files written, no dumps.
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -9,11 +9,15 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::stdio;
 use rustix::time::{ClockId, clock_gettime};
 
+/// Pipes, the document, a font: more is never open at the same time.
+const OPEN_FILES: u64 = 64;
+
 /// Takes from this process what parsing does not need: memory beyond `address_space` bytes, files, core dumps.
-pub fn enter(address_space: u64) -> io::Result<()> {
+pub fn lower_all(address_space: u64) -> io::Result<()> {
     lower(Resource::As, address_space)?;
     lower(Resource::Core, 0)?;
     lower(Resource::Fsize, 0)?;
+    lower(Resource::Nofile, OPEN_FILES)?;
     Ok(())
 }
 
@@ -27,11 +31,29 @@ pub fn allow_processor_time(wall: Duration) -> io::Result<()> {
     Ok(setrlimit(Resource::Cpu, Rlimit { current, maximum })?)
 }
 
-/// The memory that this process really holds, in bytes; 0 where the system does not tell.
-pub fn resident_bytes() -> u64 {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-    pages * rustix::param::page_size() as u64
+/// The memory that this process really holds. The system is asked for its account, and for what a page is, before the
+/// cage is locked.
+pub struct Resident {
+    account: Option<File>,
+    page: u64,
+}
+
+impl Resident {
+    /// Opens the account.
+    pub fn open() -> Self {
+        Self { account: File::open("/proc/self/statm").ok(), page: rustix::param::page_size() as u64 }
+    }
+
+    /// In bytes; 0 where the system does not tell.
+    pub fn bytes(&mut self) -> u64 {
+        let Some(file) = &mut self.account else { return 0 };
+        let mut statm = String::new();
+        if file.rewind().is_err() || file.read_to_string(&mut statm).is_err() {
+            return 0;
+        }
+        let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+        pages * self.page
+    }
 }
 
 /// Returns when the other end of the standard input is closed.

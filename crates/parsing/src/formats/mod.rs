@@ -4,7 +4,12 @@ mod docx;
 mod email;
 mod html;
 mod json;
+mod markdown;
+mod ooxml;
+mod package;
 mod pdf;
+mod pptx;
+mod sheets;
 mod table;
 mod text;
 mod xml;
@@ -42,6 +47,8 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
     match source.kind {
         DocumentKind::Pdf => pdf::parse(bytes, pdfium, output),
         DocumentKind::Docx => docx::parse(bytes, output),
+        DocumentKind::Pptx => pptx::parse(bytes, output),
+        DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
         DocumentKind::Html => html::parse(bytes, output),
         DocumentKind::Email => email::parse(bytes, output),
         DocumentKind::Csv => table::parse(bytes, None, output),
@@ -52,9 +59,7 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ (DocumentKind::Pptx
-        | DocumentKind::Xlsx
-        | DocumentKind::Odt
+        kind @ (DocumentKind::Odt
         | DocumentKind::Ods
         | DocumentKind::Odp
         | DocumentKind::Rtf

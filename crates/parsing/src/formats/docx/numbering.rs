@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
-use super::styles::attribute;
+use crate::formats::xml::{attribute, number};
 
 /// Levels that a list has.
 const LEVELS: usize = 9;
@@ -56,7 +56,7 @@ impl Numbering {
             match tag.local_name().as_ref() {
                 "abstractNum" => definition = attribute(&tag, "abstractNumId").unwrap_or_default(),
                 "num" => list = attribute(&tag, "numId"),
-                "lvl" | "lvlOverride" => level = number(&tag, "ilvl").unwrap_or(0) as usize,
+                "lvl" | "lvlOverride" => level = number(&tag, "ilvl").unwrap_or(0),
                 "abstractNumId" => {
                     if let (Some(list), Some(definition)) = (&list, attribute(&tag, "val")) {
                         numbering.lists.entry(list.clone()).or_default().definition = definition;
@@ -169,10 +169,6 @@ fn roman(mut count: u32) -> String {
         }
     }
     roman
-}
-
-fn number(tag: &BytesStart<'_>, name: &str) -> Option<u32> {
-    attribute(tag, name)?.parse().ok()
 }
 
 #[cfg(test)]

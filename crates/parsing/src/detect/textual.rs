@@ -89,8 +89,20 @@ fn markup(start: &str) -> Option<DocumentKind> {
     match root[..length].to_ascii_lowercase().as_str() {
         "html" | "head" | "body" => Some(DocumentKind::Html),
         "svg" => Some(DocumentKind::Svg),
+        "office:document" => Some(open_document(root)),
         _ if is_xml => Some(DocumentKind::Xml),
         _ => None,
+    }
+}
+
+/// A flat OpenDocument file, by the type that its root names.
+fn open_document(root: &str) -> DocumentKind {
+    let tag = root.split_once('>').map_or(root, |(tag, _)| tag);
+    match tag.split_once("vnd.oasis.opendocument.") {
+        Some((_, kind)) if kind.starts_with("text") => DocumentKind::Odt,
+        Some((_, kind)) if kind.starts_with("spreadsheet") => DocumentKind::Ods,
+        Some((_, kind)) if kind.starts_with("presentation") || kind.starts_with("graphics") => DocumentKind::Odp,
+        Some(_) | None => DocumentKind::Xml,
     }
 }
 

@@ -5,6 +5,8 @@ mod email;
 mod html;
 mod json;
 mod markdown;
+mod numerals;
+mod odf;
 mod ooxml;
 mod package;
 mod pdf;
@@ -49,6 +51,7 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Docx => docx::parse(bytes, output),
         DocumentKind::Pptx => pptx::parse(bytes, output),
         DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
+        kind @ (DocumentKind::Odt | DocumentKind::Ods | DocumentKind::Odp) => odf::parse(bytes, kind, output),
         DocumentKind::Html => html::parse(bytes, output),
         DocumentKind::Email => email::parse(bytes, output),
         DocumentKind::Csv => table::parse(bytes, None, output),
@@ -59,10 +62,7 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ (DocumentKind::Odt
-        | DocumentKind::Ods
-        | DocumentKind::Odp
-        | DocumentKind::Rtf
+        kind @ (DocumentKind::Rtf
         | DocumentKind::Epub
         | DocumentKind::Msg
         | DocumentKind::Doc

@@ -112,8 +112,6 @@ fn complaint(case: &Case, outcome: &Outcome) -> Option<String> {
     let accepted = outcome.accepted().count();
     match first {
         "reject" if expect.contains(" or ") => None,
-        // Words are read as words, whatever image the name promises.
-        "reject" if file == "image/text-as.jpg" => None,
         "reject" if accepted > 0 && !expect.contains("password") => Some("should have been refused".to_owned()),
         "reject" if expect.contains("password") => {
             let locked = outcome.failures().any(|failure| failure.code == FailureCode::PasswordProtected);

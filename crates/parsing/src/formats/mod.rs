@@ -2,6 +2,7 @@
 
 mod docx;
 mod email;
+mod epub;
 mod html;
 mod json;
 mod markdown;
@@ -11,7 +12,9 @@ mod ooxml;
 mod package;
 mod pdf;
 mod pptx;
+mod rtf;
 mod sheets;
+mod svg;
 mod table;
 mod text;
 mod xml;
@@ -20,7 +23,7 @@ use std::io::Cursor;
 
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 
-use crate::detect::{detect_kind, foreign_name};
+use crate::detect::{detect_kind, foreign_name, poses};
 use crate::output::Output;
 
 pub use pdf::Pdfium;
@@ -46,11 +49,18 @@ impl<'a> Source<'a> {
 /// The reason why it cannot be read; pages that were put out before stay.
 pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(), Failure> {
     let bytes = source.bytes;
+    if poses(bytes, source.kind) {
+        return Err(corrupt(format!("the file is named like a {}, but holds plain text", source.kind.label()))
+            .with_hint("Give it the right name, such as one that ends in .txt, and add it again."));
+    }
     match source.kind {
         DocumentKind::Pdf => pdf::parse(bytes, pdfium, output),
         DocumentKind::Docx => docx::parse(bytes, output),
         DocumentKind::Pptx => pptx::parse(bytes, output),
         DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
+        DocumentKind::Rtf => rtf::parse(bytes, output),
+        DocumentKind::Epub => epub::parse(bytes, output),
+        DocumentKind::Svg => svg::parse(bytes, output),
         kind @ (DocumentKind::Odt | DocumentKind::Ods | DocumentKind::Odp) => odf::parse(bytes, kind, output),
         DocumentKind::Html => html::parse(bytes, output),
         DocumentKind::Email => email::parse(bytes, output),
@@ -62,22 +72,18 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ (DocumentKind::Rtf
-        | DocumentKind::Epub
-        | DocumentKind::Msg
-        | DocumentKind::Doc
-        | DocumentKind::Xls
-        | DocumentKind::Ppt) => Err(unsupported(format!(
-            "this is a file of the kind “{}”; this version does not read those yet",
-            kind.label()
-        ))),
+        kind @ (DocumentKind::Msg | DocumentKind::Doc | DocumentKind::Xls | DocumentKind::Ppt) => {
+            Err(unsupported(format!(
+                "this is a file of the kind “{}”; this version does not read those yet",
+                kind.label()
+            )))
+        }
         kind @ (DocumentKind::Png
         | DocumentKind::Jpeg
         | DocumentKind::Tiff
         | DocumentKind::Webp
         | DocumentKind::Bmp
-        | DocumentKind::Gif
-        | DocumentKind::Svg) => {
+        | DocumentKind::Gif) => {
             Err(unsupported(format!("this is a {}, and text in images is not read yet", kind.label()))
                 .with_hint("Run text recognition (OCR) elsewhere, and add the resulting PDF or text."))
         }

@@ -1,11 +1,16 @@
 //! One module for each family of kinds: bytes in, pages into an [`Output`].
 
+mod compound;
+mod dates;
+mod doc;
 mod docx;
 mod email;
 mod epub;
+mod flow;
 mod html;
 mod json;
 mod markdown;
+mod msg;
 mod numerals;
 mod odf;
 mod ooxml;
@@ -55,9 +60,11 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
     }
     match source.kind {
         DocumentKind::Pdf => pdf::parse(bytes, pdfium, output),
+        DocumentKind::Doc => doc::parse(bytes, output),
         DocumentKind::Docx => docx::parse(bytes, output),
         DocumentKind::Pptx => pptx::parse(bytes, output),
         DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
+        DocumentKind::Msg => msg::parse(bytes, output),
         DocumentKind::Rtf => rtf::parse(bytes, output),
         DocumentKind::Epub => epub::parse(bytes, output),
         DocumentKind::Svg => svg::parse(bytes, output),
@@ -72,12 +79,10 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ (DocumentKind::Msg | DocumentKind::Doc | DocumentKind::Xls | DocumentKind::Ppt) => {
-            Err(unsupported(format!(
-                "this is a file of the kind “{}”; this version does not read those yet",
-                kind.label()
-            )))
-        }
+        kind @ (DocumentKind::Xls | DocumentKind::Ppt) => Err(unsupported(format!(
+            "this is a file of the kind “{}”; this version does not read those yet",
+            kind.label()
+        ))),
         kind @ (DocumentKind::Png
         | DocumentKind::Jpeg
         | DocumentKind::Tiff

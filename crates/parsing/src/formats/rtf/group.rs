@@ -1,7 +1,5 @@
 //! What holds within a group and ends with it: where its text goes, its font, whether it is hidden.
 
-use super::flow::Properties;
-
 /// Where text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -23,6 +21,15 @@ pub enum Destination {
     Author,
     Created,
     Producer,
+}
+
+/// The properties of a paragraph; `\pard` takes them back.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Properties {
+    pub style: i32,
+    pub outline: Option<usize>,
+    pub in_table: bool,
+    pub level: usize,
 }
 
 /// The properties of a group; a group within has them, too.

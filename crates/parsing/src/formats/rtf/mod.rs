@@ -1,7 +1,6 @@
 //! Rich Text Format (Microsoft's specification, version 1.9.1): one page with body, tables, lists, notes and comments.
 //! What is embedded, such as pictures and objects, is skipped byte by byte.
 
-mod flow;
 mod group;
 mod reader;
 mod tokens;

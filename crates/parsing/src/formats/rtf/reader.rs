@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use encoding_rs::Encoding;
 use sheaf_domain::{DocumentMetadata, Failure, FailureCode};
 
-use super::flow::{Flow, Properties};
-use super::group::{Destination, Group, codepage, destination};
+use super::group::{Destination, Group, Properties, codepage, destination};
 use super::tokens::{Token, Tokens};
 use crate::charset;
+use crate::formats::flow::{Flow, Place};
 use crate::limits::Limits;
 
 /// Groups in groups; real files have dozens.
@@ -252,9 +252,9 @@ impl<'a> Reader<'a> {
             self.write("\n");
             return;
         }
-        let heading = self.group.paragraph.outline.map(|level| level + 1);
-        let heading = heading.or_else(|| self.headings.get(&self.group.paragraph.style).copied());
-        self.body.end_paragraph(&self.group.paragraph, heading);
+        let Properties { style, outline, in_table, level } = self.group.paragraph;
+        let heading = outline.map(|level| level + 1).or_else(|| self.headings.get(&style).copied());
+        self.body.end_paragraph(Place { in_table, level, heading });
     }
 
     /// Words that stand for characters.

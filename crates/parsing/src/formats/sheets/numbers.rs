@@ -1,5 +1,7 @@
 //! What the number of a cell means by its format: an amount, or a point in time.
 
+use crate::formats::dates::civil;
+
 /// How a number is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -114,19 +116,6 @@ fn date(value: f64, calendar: Calendar) -> Option<String> {
     let (year, month, day) = civil(since_1970);
     let date = format!("{year:04}-{month:02}-{day:02}");
     Some(if second == 0 { date } else { format!("{date} {time}") })
-}
-
-/// The date of a day since 1970-01-01 (Howard Hinnant, “chrono-compatible low-level date algorithms”).
-pub fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
-//! Paragraphs, lists and tables, as they end one after the other.
+//! Paragraphs, lists and tables of formats in which marks end them one after the other (RTF, Word 97).
 
 use crate::formats::markdown::{Markdown, Table, one_line};
 use crate::limits::Limits;
 
-/// The properties of a paragraph; `\pard` takes them back.
+/// Where a paragraph stands.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Properties {
-    pub style: i32,
-    pub outline: Option<usize>,
+pub struct Place {
     pub in_table: bool,
+    /// The level in its list, from 0.
     pub level: usize,
+    /// The level as a heading, from 1.
+    pub heading: Option<usize>,
 }
 
 /// Text that flows by itself: the body, a header.
@@ -42,7 +43,7 @@ impl<'a> Flow<'a> {
         if !self.cell.is_empty() {
             self.end_cell();
         }
-        self.end_paragraph(&Properties::default(), None);
+        self.end_paragraph(Place::default());
         self.end_table();
         self.page.take()
     }
@@ -52,11 +53,11 @@ impl<'a> Flow<'a> {
         self.page.is_full() || self.text.len() + self.cell.len() > self.limits.text_bytes
     }
 
-    /// Ends a paragraph, which may be a heading.
-    pub fn end_paragraph(&mut self, properties: &Properties, heading: Option<usize>) {
+    /// Ends a paragraph.
+    pub fn end_paragraph(&mut self, place: Place) {
         let text = std::mem::take(&mut self.text);
         let label = std::mem::take(&mut self.label);
-        if properties.in_table {
+        if place.in_table {
             self.cell.push_str(&format!("{} {text}\n", label.trim()));
             return;
         }
@@ -65,14 +66,14 @@ impl<'a> Flow<'a> {
         }
         self.end_table();
         let label = one_line(&label);
-        match (heading, label.as_str()) {
+        match (place.heading, label.as_str()) {
             (Some(level), "") => self.page.heading(level, &text),
             (Some(level), label) => self.page.heading(level, &format!("{label} {text}")),
             (None, "") => self.page.paragraph(&text),
             (None, label) if label.chars().any(char::is_alphanumeric) => {
-                self.page.item(properties.level, Some(label), &text);
+                self.page.item(place.level, Some(label), &text);
             }
-            (None, _) => self.page.item(properties.level, None, &text),
+            (None, _) => self.page.item(place.level, None, &text),
         }
     }
 

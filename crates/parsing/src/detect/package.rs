@@ -20,13 +20,7 @@ pub fn kind<R: Read + Seek>(reader: R, head: &[u8], name: &str) -> DocumentKind 
 }
 
 fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
-    let open_document = part(archive, "mimetype").and_then(|mime| match mime.trim_ascii() {
-        b"application/epub+zip" => Some(DocumentKind::Epub),
-        b"application/vnd.oasis.opendocument.text" => Some(DocumentKind::Odt),
-        b"application/vnd.oasis.opendocument.spreadsheet" => Some(DocumentKind::Ods),
-        b"application/vnd.oasis.opendocument.presentation" => Some(DocumentKind::Odp),
-        _ => None,
-    });
+    let open_document = part(archive, "mimetype").and_then(|mime| of_mime(mime.trim_ascii()));
     if let Some(kind) = open_document {
         let manifest = part(archive, "META-INF/manifest.xml").unwrap_or_default();
         let encrypted = kind != DocumentKind::Epub && find(&manifest, b"encryption-data").is_some();
@@ -51,6 +45,21 @@ fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
         return DocumentKind::Unknown;
     }
     DocumentKind::Zip
+}
+
+/// The kind that the part `mimetype` of an e-book or OpenDocument file says, templates and drawings among them.
+fn of_mime(mime: &[u8]) -> Option<DocumentKind> {
+    if mime == b"application/epub+zip" {
+        return Some(DocumentKind::Epub);
+    }
+    let what = mime.strip_prefix(b"application/vnd.oasis.opendocument.")?;
+    let kinds = [
+        (&b"text"[..], DocumentKind::Odt),
+        (b"spreadsheet", DocumentKind::Ods),
+        (b"presentation", DocumentKind::Odp),
+        (b"graphics", DocumentKind::Odp),
+    ];
+    kinds.iter().find(|(name, _)| what.starts_with(name)).map(|row| row.1)
 }
 
 fn of_fragment(head: &[u8], name: &str) -> DocumentKind {

@@ -1,12 +1,27 @@
 //! One module for each family of kinds: bytes in, pages into an [`Output`].
 
+mod compound;
+mod dates;
+mod doc;
 mod docx;
 mod email;
 mod encode;
+mod epub;
+mod flow;
 mod html;
 mod image;
 mod json;
+mod markdown;
+mod msg;
+mod numerals;
+mod odf;
+mod ooxml;
+mod package;
 mod pdf;
+mod pptx;
+mod rtf;
+mod sheets;
+mod svg;
 mod table;
 mod text;
 mod tiff;
@@ -16,7 +31,7 @@ use std::io::Cursor;
 
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 
-use crate::detect::{detect_kind, foreign_name};
+use crate::detect::{detect_kind, foreign_name, poses};
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::picture::{Picture, PictureFor};
@@ -49,9 +64,21 @@ pub fn parse(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let bytes = source.bytes;
+    if poses(bytes, source.kind) {
+        return Err(corrupt(format!("the file is named like a {}, but holds plain text", source.kind.label()))
+            .with_hint("Give it the right name, such as one that ends in .txt, and add it again."));
+    }
     match source.kind {
         DocumentKind::Pdf => pdf::parse(bytes, pdfium, range, output),
+        DocumentKind::Doc => doc::parse(bytes, output),
         DocumentKind::Docx => docx::parse(bytes, output),
+        DocumentKind::Pptx => pptx::parse(bytes, output),
+        DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
+        DocumentKind::Msg => msg::parse(bytes, output),
+        DocumentKind::Rtf => rtf::parse(bytes, output),
+        DocumentKind::Epub => epub::parse(bytes, output),
+        DocumentKind::Svg => svg::parse(bytes, output),
+        kind @ (DocumentKind::Odt | DocumentKind::Ods | DocumentKind::Odp) => odf::parse(bytes, kind, output),
         DocumentKind::Html => html::parse(bytes, output),
         DocumentKind::Email => email::parse(bytes, output),
         DocumentKind::Csv => table::parse(bytes, None, output),
@@ -62,17 +89,7 @@ pub fn parse(
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ (DocumentKind::Pptx
-        | DocumentKind::Xlsx
-        | DocumentKind::Odt
-        | DocumentKind::Ods
-        | DocumentKind::Odp
-        | DocumentKind::Rtf
-        | DocumentKind::Epub
-        | DocumentKind::Msg
-        | DocumentKind::Doc
-        | DocumentKind::Xls
-        | DocumentKind::Ppt) => Err(unsupported(format!(
+        kind @ (DocumentKind::Xls | DocumentKind::Ppt) => Err(unsupported(format!(
             "this is a file of the kind “{}”; this version does not read those yet",
             kind.label()
         ))),
@@ -82,7 +99,6 @@ pub fn parse(
         | DocumentKind::Webp
         | DocumentKind::Bmp
         | DocumentKind::Gif) => image::parse(bytes, kind, output),
-        DocumentKind::Svg => Err(unsupported("this is an SVG drawing, which is not read yet".to_owned())),
         kind @ (DocumentKind::Zip | DocumentKind::Tar | DocumentKind::Gzip | DocumentKind::SevenZip) => {
             Err(unsupported(format!("this is a {}, not a document", kind.label()))
                 .with_hint("Unpack the archive and add the files in it."))

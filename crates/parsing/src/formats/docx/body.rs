@@ -1,54 +1,20 @@
 //! From a part in WordprocessingML to text.
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::BytesStart;
 use sheaf_domain::Failure;
 
 use super::Context;
 use super::numbering::Counters;
-use super::styles::attribute;
-use crate::formats::corrupt;
-use crate::formats::xml::{resolve, too_deep};
+use crate::formats::xml::{Visitor, attribute, walk_part};
 
 /// The visible text of a part: paragraphs apart by an empty line, rows by a line, cells by a tab.
 ///
 /// # Errors
 /// `corrupt_file` for bad XML, `document_limit` for elements nested too deep.
-pub fn text(xml: &str, context: &Context) -> Result<String, Failure> {
-    let mut reader = Reader::from_str(xml);
+pub fn text(name: &str, xml: &str, context: &Context) -> Result<String, Failure> {
     let mut body = Body::new(context);
-    let mut nested = 0;
-    loop {
-        let event = reader.read_event();
-        match event {
-            Ok(Event::Start(tag)) => {
-                nested += 1;
-                if nested > context.depth {
-                    return Err(too_deep());
-                }
-                body.open(&tag);
-            }
-            Ok(Event::Empty(tag)) => {
-                body.open(&tag);
-                body.close(tag.local_name().as_ref());
-            }
-            Ok(Event::End(tag)) => {
-                nested = nested.saturating_sub(1);
-                body.close(tag.local_name().as_ref());
-            }
-            Ok(Event::Text(text)) => body.characters(&text.xml10_content()),
-            Ok(Event::CData(text)) => body.characters(&text.xml10_content()),
-            Ok(Event::GeneralRef(reference)) => {
-                if let Some(character) = resolve(&reference) {
-                    body.characters(character.encode_utf8(&mut [0; 4]));
-                }
-            }
-            Ok(Event::Eof) if nested == 0 => return Ok(body.text),
-            Ok(Event::Eof) => return Err(corrupt("this Office file is damaged: a part of it is cut off")),
-            Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_)) => {}
-            Err(_) => return Err(corrupt("this Office file is damaged: a part of it is not valid XML")),
-        }
-    }
+    walk_part(name, xml, context.depth, &mut body)?;
+    Ok(body.text)
 }
 
 /// What stands before the next visible character, the larger of all that was asked for.
@@ -101,54 +67,6 @@ impl<'a> Body<'a> {
             skipped: 0,
             tables: 0,
             first_cell: false,
-        }
-    }
-
-    fn open(&mut self, tag: &BytesStart<'_>) {
-        match tag.local_name().as_ref() {
-            "Fallback" | "moveFrom" | "rt" => self.skipped += 1,
-            "p" => {
-                self.separate();
-                self.begin_paragraph();
-            }
-            "pPr" => self.in_properties += 1,
-            "t" => self.in_text += 1,
-            "tbl" => {
-                self.separate();
-                self.tables += 1;
-            }
-            "tr" => self.begin_row(),
-            "tc" => self.begin_cell(),
-            "pStyle" => self.style = attribute(tag, "val").unwrap_or_default(),
-            "ilvl" => self.list_level = attribute(tag, "val").and_then(|level| level.parse().ok()),
-            "numId" => self.list = attribute(tag, "val"),
-            "tab" if self.in_properties == 0 => self.write("\t"),
-            "br" | "cr" if self.in_properties == 0 => self.gap = self.gap.max(Gap::Line),
-            "noBreakHyphen" => self.write("-"),
-            _ => {}
-        }
-    }
-
-    fn close(&mut self, name: &str) {
-        match name {
-            "Fallback" | "moveFrom" | "rt" => self.skipped = self.skipped.saturating_sub(1),
-            "p" => self.separate(),
-            "pPr" => {
-                self.in_properties = self.in_properties.saturating_sub(1);
-                self.end_properties();
-            }
-            "t" => self.in_text = self.in_text.saturating_sub(1),
-            "tbl" => {
-                self.tables = self.tables.saturating_sub(1);
-                self.separate();
-            }
-            _ => {}
-        }
-    }
-
-    fn characters(&mut self, text: &str) {
-        if self.in_text > 0 {
-            self.write(text);
         }
     }
 
@@ -224,5 +142,55 @@ impl<'a> Body<'a> {
         }
         self.prefix.clear();
         self.text.push_str(text);
+    }
+}
+
+impl Visitor for Body<'_> {
+    fn open(&mut self, tag: &BytesStart<'_>) {
+        match tag.local_name().as_ref() {
+            "Fallback" | "moveFrom" | "rt" => self.skipped += 1,
+            "p" => {
+                self.separate();
+                self.begin_paragraph();
+            }
+            "pPr" => self.in_properties += 1,
+            "t" => self.in_text += 1,
+            "tbl" => {
+                self.separate();
+                self.tables += 1;
+            }
+            "tr" => self.begin_row(),
+            "tc" => self.begin_cell(),
+            "pStyle" => self.style = attribute(tag, "val").unwrap_or_default(),
+            "ilvl" => self.list_level = attribute(tag, "val").and_then(|level| level.parse().ok()),
+            "numId" => self.list = attribute(tag, "val"),
+            "tab" if self.in_properties == 0 => self.write("\t"),
+            "br" | "cr" if self.in_properties == 0 => self.gap = self.gap.max(Gap::Line),
+            "noBreakHyphen" => self.write("-"),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        match name {
+            "Fallback" | "moveFrom" | "rt" => self.skipped = self.skipped.saturating_sub(1),
+            "p" => self.separate(),
+            "pPr" => {
+                self.in_properties = self.in_properties.saturating_sub(1);
+                self.end_properties();
+            }
+            "t" => self.in_text = self.in_text.saturating_sub(1),
+            "tbl" => {
+                self.tables = self.tables.saturating_sub(1);
+                self.separate();
+            }
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.in_text > 0 {
+            self.write(text);
+        }
     }
 }

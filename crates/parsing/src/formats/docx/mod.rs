@@ -3,21 +3,20 @@
 
 mod body;
 mod numbering;
-mod package;
 mod styles;
 
-use sheaf_domain::{DocumentMetadata, Failure};
+use sheaf_domain::Failure;
 
-use crate::formats::corrupt;
+use crate::formats::package::Package;
+use crate::formats::{corrupt, ooxml};
 use crate::output::Output;
 use numbering::Numbering;
-use package::Package;
 use styles::Styles;
 
 /// One page: the headers, the body, the footers, then foot- and endnotes and comments.
 pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     let mut package = Package::open(bytes, output.limits())?;
-    let main = package.main_part();
+    let main = ooxml::main_part(&mut package, "word/document.xml")?;
     let document = package.part(&main)?.ok_or_else(|| corrupt("this Word file has no document part"))?;
     let context = Context {
         styles: Styles::read(&package.part("word/styles.xml")?.unwrap_or_default()),
@@ -26,13 +25,13 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     };
 
     let mut page = String::new();
-    let body = body::text(&document, &context)?;
+    let body = body::text(&main, &document, &context)?;
     append_parts(&mut page, &mut package, "header", &context)?;
     append(&mut page, &body);
     for part in ["footer", "footnotes", "endnotes", "comments"] {
         append_parts(&mut page, &mut package, part, &context)?;
     }
-    output.metadata = metadata(&mut package)?;
+    output.metadata = ooxml::metadata(&mut package)?;
     output.page(&page)
 }
 
@@ -48,10 +47,10 @@ struct Context {
 /// for first, odd and even pages.
 fn append_parts(page: &mut String, package: &mut Package<'_>, name: &str, context: &Context) -> Result<(), Failure> {
     let mut seen = Vec::new();
-    for part in package.numbered(name) {
+    for part in package.numbered(&format!("word/{name}")) {
         let Some(xml) = package.part(&part)? else { continue };
         // A broken header is no reason to lose the body.
-        let Ok(text) = body::text(&xml, context) else { continue };
+        let Ok(text) = body::text(&part, &xml, context) else { continue };
         if !seen.contains(&text) {
             append(page, &text);
             seen.push(text);
@@ -70,35 +69,12 @@ fn append(page: &mut String, text: &str) {
     }
 }
 
-fn metadata(package: &mut Package<'_>) -> Result<DocumentMetadata, Failure> {
-    let core = package.part("docProps/core.xml")?.unwrap_or_default();
-    let app = package.part("docProps/app.xml")?.unwrap_or_default();
-    Ok(DocumentMetadata {
-        title: styles::element(&core, "title"),
-        author: styles::element(&core, "creator"),
-        created: styles::element(&core, "created"),
-        producer: styles::element(&app, "Application"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
-
     use sheaf_domain::FailureCode;
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
 
+    use crate::formats::package::pack as package;
     use crate::formats::read;
-
-    fn package(parts: &[(&str, &str)]) -> Vec<u8> {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, text) in parts {
-            zip.start_file(*name, SimpleFileOptions::default()).expect("memory");
-            zip.write_all(text.as_bytes()).expect("memory");
-        }
-        zip.finish().expect("memory").into_inner()
-    }
 
     fn word(body: &str) -> Vec<u8> {
         package(&[

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
-use super::styles::attribute;
+use crate::formats::numerals::{self, System};
+use crate::formats::xml::{attribute, number};
 
 /// Levels that a list has.
 const LEVELS: usize = 9;
@@ -56,7 +57,7 @@ impl Numbering {
             match tag.local_name().as_ref() {
                 "abstractNum" => definition = attribute(&tag, "abstractNumId").unwrap_or_default(),
                 "num" => list = attribute(&tag, "numId"),
-                "lvl" | "lvlOverride" => level = number(&tag, "ilvl").unwrap_or(0) as usize,
+                "lvl" | "lvlOverride" => level = number(&tag, "ilvl").unwrap_or(0),
                 "abstractNumId" => {
                     if let (Some(list), Some(definition)) = (&list, attribute(&tag, "val")) {
                         numbering.lists.entry(list.clone()).or_default().definition = definition;
@@ -120,59 +121,11 @@ impl Numbering {
         let mut label = shown.text.clone();
         for (index, count) in counts.iter().enumerate().take(level + 1) {
             let format = of(index).map_or("", |level| level.format.as_str());
-            label = label.replace(&format!("%{}", index + 1), &in_format(count.unwrap_or(1), format));
+            let number = numerals::show(count.unwrap_or(1), System::of_name(format));
+            label = label.replace(&format!("%{}", index + 1), &number);
         }
         Some(label.trim().to_owned()).filter(|label| !label.is_empty())
     }
-}
-
-fn in_format(count: u32, format: &str) -> String {
-    match format {
-        "lowerLetter" => letters(count).to_lowercase(),
-        "upperLetter" => letters(count),
-        "lowerRoman" => roman(count).to_lowercase(),
-        "upperRoman" => roman(count),
-        _ => count.to_string(),
-    }
-}
-
-/// A to Z, then AA, BB and so on.
-fn letters(count: u32) -> String {
-    let (letter, times) = (count.saturating_sub(1) % 26, count.saturating_sub(1) / 26 + 1);
-    char::from(b'A' + letter as u8).to_string().repeat(times.min(8) as usize)
-}
-
-fn roman(mut count: u32) -> String {
-    const NUMERALS: [(u32, &str); 13] = [
-        (1000, "M"),
-        (900, "CM"),
-        (500, "D"),
-        (400, "CD"),
-        (100, "C"),
-        (90, "XC"),
-        (50, "L"),
-        (40, "XL"),
-        (10, "X"),
-        (9, "IX"),
-        (5, "V"),
-        (4, "IV"),
-        (1, "I"),
-    ];
-    if count > 4999 {
-        return count.to_string();
-    }
-    let mut roman = String::new();
-    for (value, numeral) in NUMERALS {
-        while count >= value {
-            roman.push_str(numeral);
-            count -= value;
-        }
-    }
-    roman
-}
-
-fn number(tag: &BytesStart<'_>, name: &str) -> Option<u32> {
-    attribute(tag, name)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -206,17 +159,5 @@ mod tests {
         check("2", 0, Some("1."));
         check("2", 0, Some("2."));
         check("9", 0, None);
-    }
-
-    #[test]
-    fn formats() {
-        #[track_caller]
-        fn check(count: u32, format: &str, expect: &str) {
-            assert_eq!(in_format(count, format), expect);
-        }
-        check(4, "decimal", "4");
-        check(28, "upperLetter", "BB");
-        check(1994, "lowerRoman", "mcmxciv");
-        check(0, "lowerLetter", "a");
     }
 }

@@ -13,7 +13,6 @@ pub struct EngineConfig {
     pub data: PathBuf,
     pub processing: ProcessingConfig,
     pub intake: IntakeLimits,
-    pub archive: ArchiveLimits,
     /// How long a worker holds a job without a sign of life.
     pub lease: Duration,
 }
@@ -27,6 +26,8 @@ pub struct ProcessingConfig {
     pub parse_workers: usize,
     /// Bounds on one document.
     pub limits: Limits,
+    /// Bounds on one archive.
+    pub archive: ArchiveLimits,
     /// Parse even where the system cannot lock the parsers in.
     pub allow_weak_sandbox: bool,
     /// The PDFium library; without it PDFs fail with a hint.
@@ -51,7 +52,6 @@ impl EngineConfig {
             data,
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30 },
-            archive: ArchiveLimits::default(),
             lease: Duration::from_secs(30),
         }
     }
@@ -64,6 +64,7 @@ impl ProcessingConfig {
             program,
             parse_workers: std::thread::available_parallelism().map_or(2, usize::from),
             limits: Limits::default(),
+            archive: ArchiveLimits::default(),
             allow_weak_sandbox: false,
             pdfium: sheaf_parsing::find_pdfium(),
             models: sheaf_analysis::find_models(),

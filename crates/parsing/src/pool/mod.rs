@@ -3,6 +3,7 @@
 mod child;
 mod death;
 mod proof;
+mod unpack;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -58,14 +59,20 @@ impl Pool {
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
+        let Outcome { result, child } = self.child().await?.parse(path, name, &self.config.limits).await;
+        self.keep(child);
+        result
+    }
+
+    /// A child that waits, or a new one.
+    async fn child(&self) -> Result<Child, Failure> {
         // A child may have died while it was idle; that is not the document's fault.
         while let Some(mut child) = self.take_idle() {
             if child.is_alive() {
-                return self.hand_over(child, path, name).await;
+                return Ok(child);
             }
         }
-        let child = Child::start(&self.config).await?;
-        self.hand_over(child, path, name).await
+        Child::start(&self.config).await
     }
 
     /// Refuses new documents and those that wait, lets those that are being parsed finish, and ends the children.
@@ -77,14 +84,13 @@ impl Pool {
         }
     }
 
-    async fn hand_over(&self, child: Child, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
-        let Outcome { result, child } = child.parse(path, name, &self.config.limits).await;
+    /// Keeps a child that can be used again for the next document.
+    fn keep(&self, child: Option<Child>) {
         if let Some(child) = child
             && !self.slots.is_closed()
         {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(child);
         }
-        result
     }
 
     fn take_idle(&self) -> Option<Child> {

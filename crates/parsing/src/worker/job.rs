@@ -38,13 +38,16 @@ pub fn run(
     };
     let parsed = catch_unwind(AssertUnwindSafe(|| parse(file, name, limits, pdfium, &mut send)));
     let panicked = parsed.is_err();
-    let result = parsed.unwrap_or_else(|_| {
-        Err(Failure::new(FailureCode::WorkerCrashed, "the parser met something in this file that it was not made for"))
-    });
+    let result = parsed.unwrap_or_else(|_| Err(self::panicked()));
     match broken {
         Some(error) => Err(error),
         None => Ok(Finished { result, panicked }),
     }
+}
+
+/// The failure for a panic.
+pub fn panicked() -> Failure {
+    Failure::new(FailureCode::WorkerCrashed, "the parser met something in this file that it was not made for")
 }
 
 fn parse(

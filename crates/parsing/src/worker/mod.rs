@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::thread;
 
+use crate::archive::{Stop, level};
 use crate::formats::Pdfium;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
 use crate::wire::Incoming;
@@ -70,22 +71,28 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
 
     let mut jobs = 0;
     while let Some(request) = protocol::read(&mut input, FRAME_OVERHEAD)? {
-        let (name, limits) = match request {
-            Request::Job { name, limits } => (name, limits),
-            Request::Probe => {
-                protocol::write(&mut output, &Reply::Possible(cage::what_is_possible()))?;
-                continue;
-            }
-            Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
-        };
-        cage::allow_processor_time(limits.wall)?;
-        let file = input.file()?;
-        let finished = job::run(file, &name, &limits, &pdfium, &mut |reply| protocol::write(&mut output, reply))?;
         jobs += 1;
-        let retire = finished.panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
-        let reply = match finished.result {
-            Ok(summary) => Reply::Done { summary, retire },
-            Err(failure) => Reply::Failed { failure, retire },
+        let mut send = |reply: &Reply| protocol::write(&mut output, reply);
+        let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
+        let reply = match request {
+            Request::Job { name, limits } => {
+                cage::allow_processor_time(limits.wall)?;
+                let finished = job::run(input.file()?, &name, &limits, &pdfium, &mut send)?;
+                let retire = retire(finished.panicked);
+                match finished.result {
+                    Ok(summary) => Reply::Done { summary, retire },
+                    Err(failure) => Reply::Failed { failure, retire },
+                }
+            }
+            Request::Unpack { name, level } => {
+                cage::allow_processor_time(level.limits.wall)?;
+                let file = input.file()?;
+                let unpacked = catch_unwind(AssertUnwindSafe(|| level::unpack(file, &name, &level, &mut send)));
+                let retire = retire(unpacked.is_err());
+                Reply::Unpacked { result: unpacked.unwrap_or_else(|_| Err(Stop::This(job::panicked()))), retire }
+            }
+            Request::Probe => Reply::Possible(cage::what_is_possible()),
+            Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
         };
         protocol::write(&mut output, &reply)?;
     }

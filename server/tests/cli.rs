@@ -90,6 +90,43 @@ fn what_cannot_be_used_is_listed_and_the_rest_goes_on() {
     assert!(clusters(&out).contains_key("a.zip!/inner/letter.txt") && !clusters(&out).contains_key("a.zip"));
 }
 
+/// A mail in a gzipped TAR: the mail, its attachment, and what lies beside it.
+#[test]
+fn archives_and_letters_open_in_any_mix() {
+    let work = tempfile::tempdir().expect("a folder");
+    let text = |what: &str| format!("Dear reader, {what} has to rest for a night before it is baked in the oven.");
+    let mail = format!(
+        "From: a@b.c\nSubject: The recipe\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n{}\n--x\n\
+         Content-Type: text/plain\nContent-Disposition: attachment; filename=recipe.txt\n\n{}\n--x--\n",
+        text("the letter"),
+        text("the dough"),
+    );
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let mut tar = tar::Builder::new(gzip);
+    for (path, text) in [("post/mail.eml", mail), ("beside.txt", text("the bread"))] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        tar.append_data(&mut header, path, text.as_bytes()).expect("memory");
+    }
+    let tar = tar.into_inner().and_then(flate2::write::GzEncoder::finish).expect("memory");
+    fs::write(work.path().join("all.tar.gz"), tar).expect("written");
+
+    let out = work.path().join("out");
+    let input = work.path().join("all.tar.gz");
+    let ended = analyze(&[&input.to_string_lossy(), "--out", &out.to_string_lossy(), "--model", "fast"]);
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    let rows = rows(&out);
+    let found: Vec<_> = rows.iter().map(|row| (row["path"].as_str(), row["kind"].as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (Some("all.tar.gz!/beside.txt"), Some("text")),
+            (Some("all.tar.gz!/post/mail.eml"), Some("email")),
+            (Some("all.tar.gz!/post/mail.eml!/recipe.txt"), Some("text")),
+        ]
+    );
+}
+
 #[test]
 fn what_cannot_run_ends_with_one_and_says_why() {
     let work = tempfile::tempdir().expect("a folder");

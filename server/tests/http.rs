@@ -86,6 +86,22 @@ async fn readiness_tells_what_parsers_are_locked_in_by() {
 }
 
 #[tokio::test]
+async fn an_attachment_is_a_document_beside_its_mail() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let mail = "From: a@b.c\nSubject: s\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nThe letter itself.\n--x\n\
+                Content-Type: text/plain\nContent-Disposition: attachment; filename=note.txt\n\nThe note.\n--x--\n";
+    let (status, batch) = server.upload(&[("model", "fast")], &[("mail.eml".into(), mail.into())]).await;
+    assert_eq!(status, 201, "{batch}");
+    let id = batch["id"].as_str().expect("an id");
+    assert_eq!(server.finished(id).await["counts"]["completed"], 2);
+    let (_, page) = server.get(&format!("/api/batches/{id}/documents")).await;
+    let mut paths: Vec<_> = page["items"].as_array().expect("items").iter().map(|row| row["path"].clone()).collect();
+    paths.sort_by_key(|path| path.as_str().map(str::to_owned));
+    assert_eq!(paths, ["mail.eml", "mail.eml!/note.txt"]);
+}
+
+#[tokio::test]
 async fn what_is_refused_says_why_and_leaves_nothing() {
     let data = tempfile::tempdir().expect("a folder");
     let server = Server::start(data.path(), &["--max-upload-mib", "1", "--max-documents", "3"]);

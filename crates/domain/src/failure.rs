@@ -79,8 +79,16 @@ failure_codes! {
     CorruptFile => ("corrupt_file", Document, false, 422, "The file is damaged. Open it in its own program, save it anew and add it again."),
     /// An archive that holds nothing.
     EmptyArchive => ("empty_archive", Document, false, 422, "The archive holds no files."),
-    /// An archive that unpacks to too much, too deep or too many.
-    ArchiveLimit => ("archive_limit", Document, false, 422, "Unpack the archive yourself and add the files you need, or raise the limit in the configuration."),
+    /// An archive made to unpack to more than it holds.
+    ArchiveLimit => ("archive_limit", Document, false, 422, "Unpack the archive yourself and add the files you need."),
+    /// An archive of too many files.
+    ArchiveTooManyEntries => ("archive_too_many_entries", Document, false, 422, "Unpack the archive yourself and add the files you need, or raise --max-archive-entries."),
+    /// An archive that unpacks to too many bytes.
+    ArchiveTooLarge => ("archive_too_large", Document, false, 422, "Unpack the archive yourself and add the files you need, or raise --max-archive-mib."),
+    /// An archive, or an entry, that unpacks to too many times its size.
+    ArchiveRatio => ("archive_ratio", Document, false, 422, "This is how archives are made that fill a disk. If it is an honest one, unpack it yourself, or raise --max-archive-ratio."),
+    /// Archives in archives in archives.
+    ArchiveTooDeep => ("archive_too_deep", Document, false, 422, "Unpack the outer archives yourself, or raise --max-archive-depth."),
     /// A name inside an archive that points outside of it, or a link.
     UnsafeEntry => ("unsafe_entry", Document, false, 422, "The entry points outside its archive and was not unpacked."),
     /// More text, nesting or pages than is allowed.

@@ -13,7 +13,6 @@ pub struct EngineConfig {
     pub data: PathBuf,
     pub processing: ProcessingConfig,
     pub intake: IntakeLimits,
-    pub archive: ArchiveLimits,
     /// Pictures of pages that are kept, in bytes.
     pub picture_cache: u64,
     /// How long a worker holds a job without a sign of life.
@@ -41,6 +40,8 @@ pub struct ProcessingConfig {
     pub tesseract: Option<PathBuf>,
     /// Bounds on one document.
     pub limits: Limits,
+    /// Bounds on one archive.
+    pub archive: ArchiveLimits,
     /// Parse even where the system cannot lock the parsers in.
     pub allow_weak_sandbox: bool,
     /// The PDFium library; without it PDFs fail with a hint.
@@ -65,7 +66,6 @@ impl EngineConfig {
             data,
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30 },
-            archive: ArchiveLimits::default(),
             picture_cache: 1 << 30,
             lease: Duration::from_secs(30),
         }
@@ -87,6 +87,7 @@ impl ProcessingConfig {
             ocr_languages: "eng".to_owned(),
             tesseract: sheaf_parsing::find_tesseract(),
             limits: Limits::default(),
+            archive: ArchiveLimits::default(),
             allow_weak_sandbox: false,
             pdfium: sheaf_parsing::find_pdfium(),
             models: sheaf_analysis::find_models(),

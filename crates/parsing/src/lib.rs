@@ -1,8 +1,8 @@
 //! From bytes to pages, text and problems, in child processes that may die without harm.
 //!
 //! A [`Pool`] keeps a few children; each is the same binary under its hidden `parse-worker` command and runs
-//! [`worker_main`]. Only the child touches a document: the parent sends an open file and takes frames back. The exception is
-//! [`archive::walk`], which unpacks ZIPs under limits before their entries become documents.
+//! [`worker_main`]. Only the child touches a document: the parent sends an open file and takes frames back,
+//! be it text or, from an archive, further files.
 
 pub mod archive;
 mod detect;

@@ -6,11 +6,14 @@
 
 use std::io::{self, Read, Write};
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sheaf_domain::{DocumentKind, DocumentMetadata, Failure, Problem};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::archive::Stop;
+use crate::archive::level::Level;
 use crate::document::ParsedPage;
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
@@ -46,6 +49,12 @@ pub enum Request {
     },
     /// Try what the cage should refuse.
     Probe,
+    /// The archive's file comes with it; answered by [`Reply::Entry`], any [`Reply::Chunk`]s and a [`Reply::EntryEnd`] for
+    /// each file in it, and one [`Reply::Unpacked`].
+    Unpack {
+        name: String,
+        level: Level,
+    },
 }
 
 /// From the child.
@@ -76,6 +85,15 @@ pub enum Reply {
     },
     /// What a [`Request::Probe`] found to be possible.
     Possible(Vec<String>),
+    Entry {
+        name: String,
+    },
+    Chunk(Bytes),
+    EntryEnd(Result<(), Failure>),
+    Unpacked {
+        result: Result<(), Stop>,
+        retire: bool,
+    },
 }
 
 /// What is known when the last page is through.

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sheaf_domain::{DocumentKind, Failure, FailureCode};
-use sheaf_parsing::archive::{ArchiveLimits, walk};
-use sheaf_parsing::detect_kind;
+use sheaf_domain::{Failure, FailureCode, FailureKind};
+use sheaf_parsing::archive::{ArchiveItem, ArchiveLimits, Container};
+use sheaf_parsing::{Pool, detect_kind};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 use super::Fields;
@@ -35,22 +37,30 @@ pub enum Source {
     Refused(Failure),
 }
 
-/// Lists everything. Entries of archives are unpacked into `unpacked`.
+/// What archives and letters are opened with.
+pub struct Opener<'a> {
+    pub pool: &'a Pool,
+    pub limits: &'a ArchiveLimits,
+    /// Where their files go.
+    pub unpacked: &'a LocalBlobs,
+}
+
+/// Lists everything, on a thread of a runtime that may block. What archives and letters hold is unpacked.
 ///
 /// # Errors
 /// `invalid_request` when an input does not exist or a file of records cannot be understood at all.
-pub fn list(inputs: &[PathBuf], fields: Option<&Fields>, unpacked: &LocalBlobs) -> Result<Vec<Item>, Failure> {
+pub fn list(inputs: &[PathBuf], fields: Option<&Fields>, opener: &Opener<'_>) -> Result<Vec<Item>, Failure> {
     let mut items = Vec::new();
     for input in inputs {
         if input.is_dir() {
-            walk_folder(input, unpacked, &mut items)?;
+            walk_folder(input, opener, &mut items)?;
         } else if !input.is_file() {
             return Err(Failure::new(FailureCode::InvalidRequest, format!("`{}` does not exist", input.display()))
                 .with_hint("Give a folder, a file, a ZIP, or a .jsonl or .csv file with --text-field."));
         } else if let Some(fields) = fields {
             read_records(input, fields, &mut items)?;
         } else {
-            add_file(input, name_of(input), unpacked, &mut items)?;
+            add_file(input, name_of(input), opener, &mut items)?;
         }
     }
     // Stable: records and entries keep the order of their file where paths are equal.
@@ -66,12 +76,12 @@ fn name_of(file: &Path) -> String {
     clean_path(&file.file_name().unwrap_or(file.as_os_str()).to_string_lossy())
 }
 
-fn walk_folder(folder: &Path, unpacked: &LocalBlobs, items: &mut Vec<Item>) -> Result<(), Failure> {
+fn walk_folder(folder: &Path, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
     for entry in WalkDir::new(folder).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.path().is_file() => {
                 let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-                add_file(entry.path(), clean_path(&relative.to_string_lossy()), unpacked, items)?;
+                add_file(entry.path(), clean_path(&relative.to_string_lossy()), opener, items)?;
             }
             Ok(_) => {}
             Err(error) => {
@@ -92,42 +102,60 @@ fn unreadable(error: &io::Error) -> Failure {
         .with_hint("Look at its permissions, and whether it is still there.")
 }
 
-/// A file, or what an archive holds; the archive itself only when it fails.
-fn add_file(file: &Path, path: String, unpacked: &LocalBlobs, items: &mut Vec<Item>) -> Result<(), Failure> {
-    let kind = File::open(file).and_then(|open| detect_kind(open, &path));
-    match kind {
-        Ok(DocumentKind::Zip) => {}
-        Ok(_) => {
-            items.push(Item { id: None, path, source: Source::File(file.to_owned()) });
-            return Ok(());
-        }
+/// A file, and what it holds; an archive itself only when it fails.
+fn add_file(file: &Path, path: String, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
+    let kind = match File::open(file).and_then(|open| detect_kind(open, &path)) {
+        Ok(kind) => kind,
         Err(error) => {
             items.push(refused(path, unreadable(&error)));
             return Ok(());
         }
+    };
+    let container = Container::of(kind);
+    if container != Some(Container::Archive) {
+        items.push(Item { id: None, path: path.clone(), source: Source::File(file.to_owned()) });
     }
-    let open = File::open(file).map_err(storage)?;
-    let walked = walk(open, &path, &ArchiveLimits::default(), &mut |entry| {
-        let source = match entry.content {
-            Ok(mut content) => {
-                let staged = unpacked.stage(&mut content).map_err(storage)?;
-                let sha256 = staged.sha256.clone();
-                unpacked.commit(vec![staged]).map_err(storage)?;
-                Source::File(unpacked.file(&sha256).map_err(storage)?)
-            }
-            Err(failure) => Source::Refused(failure),
-        };
-        items.push(Item { id: None, path: entry.path, source });
-        Ok(())
-    });
-    match walked {
-        Ok(()) => Ok(()),
-        Err(failure) if failure.code == FailureCode::Storage => Err(failure),
-        Err(failure) => {
+    match container.map(|_| open(file, &path, opener, items)) {
+        None | Some(Ok(())) => Ok(()),
+        Some(Err(failure)) if failure.code.kind() == FailureKind::Document => {
             items.push(refused(path, failure));
             Ok(())
         }
+        Some(Err(failure)) => Err(failure),
     }
+}
+
+/// Has a child unpack an archive or a letter, and keeps what comes.
+fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
+    let file = File::open(file).map_err(storage)?;
+    let (sender, receiver) = mpsc::channel(4);
+    let unpacking = async {
+        let sender = sender;
+        opener.pool.unpack(file, path, opener.limits, &sender).await
+    };
+    let keeping = async {
+        // Dropped with the first error: nobody waits for a place in a channel that is not read any more.
+        let mut receiver = receiver;
+        while let Some(item) = receiver.recv().await {
+            items.push(keep(item, opener.unpacked)?);
+        }
+        Ok(())
+    };
+    let (unpacked, kept) = Handle::current().block_on(async { tokio::join!(unpacking, keeping) });
+    kept.and(unpacked)
+}
+
+fn keep(item: ArchiveItem, unpacked: &LocalBlobs) -> Result<Item, Failure> {
+    let source = match item.content {
+        Ok(mut content) => {
+            let staged = unpacked.stage(&mut content).map_err(storage)?;
+            let sha256 = staged.sha256.clone();
+            unpacked.commit(vec![staged]).map_err(storage)?;
+            Source::File(unpacked.file(&sha256).map_err(storage)?)
+        }
+        Err(failure) => Source::Refused(failure),
+    };
+    Ok(Item { id: None, path: item.path, source })
 }
 
 fn read_records(file: &Path, fields: &Fields, items: &mut Vec<Item>) -> Result<(), Failure> {

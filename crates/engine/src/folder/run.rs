@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-use super::input::{self, Item, Source};
+use super::input::{self, Item, Opener, Source};
 use super::results::{self, Row};
 use super::timings::{Clock, Timings, children, own};
 use super::{Outcome, Request, Tally};
@@ -44,14 +44,18 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let mut clock = Clock::start();
     let mut timings = Timings { parsers: request.processing.parse_workers, ..Timings::default() };
 
-    let reader = request.processing.reader();
+    let reader = Arc::new(request.processing.reader());
     sandbox::prove(reader.pool()).await?;
     tally.enter("Listing files");
     let scratch = tempfile::Builder::new().prefix(".unpacked").tempdir_in(&request.out).map_err(storage)?;
     let unpacked = LocalBlobs::open(scratch.path()).map_err(storage)?;
     let items = spawn_blocking({
-        let (inputs, fields) = (request.inputs.clone(), request.fields.clone());
-        move || input::list(&inputs, fields.as_ref(), &unpacked)
+        let (inputs, fields, reader) = (request.inputs.clone(), request.fields.clone(), Arc::clone(&reader));
+        let limits = request.processing.archive.clone();
+        move || {
+            let opener = Opener { pool: reader.pool(), limits: &limits, unpacked: &unpacked };
+            input::list(&inputs, fields.as_ref(), &opener)
+        }
     });
     let items = items.await.map_err(internal)??;
     Tally::add(&tally.total, items.len());

@@ -1,50 +1,79 @@
-//! An archive that was sent: its entries become documents; the archive itself is listed only when it fails.
+//! An archive or a letter that was sent: its files become documents. An archive itself is listed only when it fails; a
+//! letter is a document beside its attachments.
 
 use std::fs::File;
 use std::sync::Arc;
 
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
-use sheaf_parsing::archive::{ArchiveItem, walk};
+use sheaf_parsing::archive::{ArchiveItem, Container};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::{Arrival, Intake, kind_of, storage};
-use crate::blobs::Staged;
+use crate::blobs::{BlobStore, Staged};
 use crate::internal;
 
 impl Intake {
-    /// Walks the archive on a blocking thread and lists what comes out.
-    pub(super) async fn unpack(&mut self, path: String, archive: Staged) -> Result<(), Failure> {
-        let (sender, mut receiver) = mpsc::channel::<Arrival>(16);
-        let blobs = Arc::clone(self.engine.blobs());
-        let limits = self.engine.config().archive.clone();
-        let bytes = archive.bytes;
-        let walking = spawn_blocking({
-            let path = path.clone();
-            move || -> Result<(), Failure> {
-                let file = File::open(archive.path()).map_err(storage)?;
-                walk(file, &path, &limits, &mut |item: ArchiveItem| {
-                    let (kind, content) = match item.content {
-                        Ok(mut content) => {
-                            let staged = blobs.stage(&mut content).map_err(storage)?;
-                            (kind_of(&staged, &item.path), Ok(staged))
-                        }
-                        Err(failure) => (None, Err((failure, 0))),
-                    };
-                    let arrival = Arrival { path: item.path, kind, content };
-                    sender.blocking_send(arrival).map_err(|_| Failure::new(FailureCode::Cancelled, "the upload ended"))
-                })
+    /// Lists a file and what it holds.
+    pub(super) async fn open(&mut self, path: String, kind: DocumentKind, staged: Staged) -> Result<(), Failure> {
+        match Container::of(kind) {
+            Some(Container::Archive) => {
+                let (bytes, file) = (staged.bytes, File::open(staged.path()).map_err(storage)?);
+                match self.unpack(&path, file).await {
+                    Ok(()) => Ok(()),
+                    Err(failure) if is_ours(&failure) => Err(failure),
+                    Err(failure) => self.list(Arrival { path, kind: Some(kind), content: Err((failure, bytes)) }).await,
+                }
             }
-        });
-        while let Some(arrival) = receiver.recv().await {
-            self.list(arrival).await?;
-        }
-        match walking.await.map_err(internal)? {
-            Ok(()) => Ok(()),
-            Err(failure) if failure.code == FailureCode::Storage => Err(failure),
-            Err(failure) => {
-                self.list(Arrival { path, kind: Some(DocumentKind::Zip), content: Err((failure, bytes)) }).await
+            Some(Container::Letter) => {
+                // Opened first: once listed, it moves into the store.
+                let file = File::open(staged.path()).map_err(storage)?;
+                self.list(Arrival { path: path.clone(), kind: Some(kind), content: Ok(staged) }).await?;
+                self.unpack(&path, file).await
             }
+            None => self.list(Arrival { path, kind: Some(kind), content: Ok(staged) }).await,
         }
     }
+
+    /// Has a child unpack the file and lists what comes.
+    async fn unpack(&mut self, path: &str, file: File) -> Result<(), Failure> {
+        let (sender, receiver) = mpsc::channel(4);
+        let engine = self.engine.clone();
+        let unpacking = async {
+            let sender = sender;
+            engine.reader().pool().unpack(file, path, &engine.config().processing.archive, &sender).await
+        };
+        let listing = async {
+            // Dropped with the first error: nobody waits for a place in a channel that is not read any more.
+            let mut receiver = receiver;
+            while let Some(item) = receiver.recv().await {
+                let blobs = Arc::clone(self.engine.blobs());
+                let arrival = spawn_blocking(move || arrival(item, &*blobs)).await.map_err(internal)??;
+                self.list(arrival).await?;
+            }
+            Ok(())
+        };
+        let (unpacked, listed) = tokio::join!(unpacking, listing);
+        listed.and(unpacked)
+    }
+}
+
+fn arrival(item: ArchiveItem, blobs: &dyn BlobStore) -> Result<Arrival, Failure> {
+    let ArchiveItem { path, content } = item;
+    let (kind, content) = match content {
+        Ok(mut content) => {
+            let staged = blobs.stage(&mut content).map_err(storage)?;
+            (kind_of(&staged, &path), Ok(staged))
+        }
+        Err(failure) => (None, Err((failure, 0))),
+    };
+    Ok(Arrival { path, kind, content })
+}
+
+/// Whether the upload has to end, for the archive is not at fault.
+fn is_ours(failure: &Failure) -> bool {
+    matches!(
+        failure.code,
+        FailureCode::Storage | FailureCode::Internal | FailureCode::Cancelled | FailureCode::WeakSandbox
+    )
 }

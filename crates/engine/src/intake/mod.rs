@@ -102,11 +102,9 @@ impl Intake {
         })
         .await
         .map_err(internal)?;
-        if kind == Some(DocumentKind::Zip) {
-            self.unpack(path, staged).await
-        } else {
-            let content = Ok(staged);
-            self.list(Arrival { path, kind, content }).await
+        match kind {
+            Some(kind) => self.open(path, kind, staged).await,
+            None => self.list(Arrival { path, kind, content: Ok(staged) }).await,
         }
     }
 

@@ -2,20 +2,28 @@
 
 use std::io::{self, Read};
 
+use serde::{Deserialize, Serialize};
 use sheaf_domain::{Failure, FailureCode};
 
 use super::ArchiveLimits;
 
-/// Counts entries and bytes over an archive and all that is nested in it.
+/// What was produced so far of an archive and all that is nested in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Bytes of the outermost archive.
+    pub packed: u64,
+    pub entries: u64,
+    pub bytes: u64,
+}
+
+/// Counts entries and bytes against the limits.
 pub struct Budget<'a> {
     pub limits: &'a ArchiveLimits,
-    /// Bytes of the outermost archive.
-    packed: u64,
-    entries: u64,
-    bytes: u64,
+    spent: Spent,
 }
 
 /// Why an entry or a nested archive was not unpacked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stop {
     /// Only this entry is at fault, or the archive that it is; the walk goes on behind it.
     This(Failure),
@@ -24,42 +32,52 @@ pub enum Stop {
 }
 
 impl<'a> Budget<'a> {
-    /// For an archive of `packed` bytes.
-    pub fn new(limits: &'a ArchiveLimits, packed: u64) -> Self {
-        Self { limits, packed, entries: 0, bytes: 0 }
+    /// What is left of the limits.
+    pub fn new(limits: &'a ArchiveLimits, spent: Spent) -> Self {
+        Self { limits, spent }
     }
 
     /// One more entry.
     pub fn enter(&mut self) -> Result<(), Failure> {
-        self.entries += 1;
-        if self.entries > self.limits.entries {
-            return Err(too_much(format!("the archive has more than {} entries", self.limits.entries)));
+        self.spent.entries += 1;
+        self.check_entries(self.spent.entries)
+    }
+
+    /// Whether an archive may have so many entries.
+    pub fn check_entries(&self, entries: u64) -> Result<(), Failure> {
+        if entries > self.limits.entries {
+            let message = format!("the archive has more than {} entries", self.limits.entries);
+            return Err(Failure::new(FailureCode::ArchiveTooManyEntries, message));
         }
         Ok(())
     }
 
-    /// Copies one entry of `packed` bytes and counts what really comes out of it, whatever its header says.
-    pub fn copy(&mut self, entry: &mut impl Read, packed: u64, to: &mut impl io::Write) -> Result<u64, Stop> {
-        let left = self.limits.bytes.saturating_sub(self.bytes);
-        let by_ratio = self.allowed_from(packed);
+    /// Copies one entry and counts what really comes out of it, whatever its header says. `packed` is its size in the
+    /// archive, where entries are packed one by one.
+    pub fn copy(&mut self, entry: &mut dyn Read, packed: Option<u64>, to: &mut dyn io::Write) -> Result<(), Stop> {
+        let left = self.limits.bytes.saturating_sub(self.spent.bytes);
+        let by_ratio = packed.map_or(u64::MAX, |packed| self.allowed_from(packed));
         // The whole may be worse than each part: archives in archives multiply.
-        let by_total_ratio = self.allowed_from(self.packed).saturating_sub(self.bytes);
+        let by_total_ratio = self.allowed_from(self.spent.packed).saturating_sub(self.spent.bytes);
         let allowed = left.min(by_ratio).min(by_total_ratio);
-        let copied = io::copy(&mut entry.take(allowed + 1), to);
+        let copied = io::copy(&mut entry.take(allowed.saturating_add(1)), to);
         let produced = *copied.as_ref().unwrap_or(&0);
-        self.bytes = self.bytes.saturating_add(produced);
+        self.spent.bytes = self.spent.bytes.saturating_add(produced);
+        let (mib, ratio) = (self.limits.bytes >> 20, self.limits.ratio);
         match copied {
-            Ok(produced) if produced <= allowed => Ok(produced),
+            Ok(produced) if produced <= allowed => Ok(()),
             Ok(_) if allowed == left => {
-                Err(Stop::All(too_much(format!("the archive unpacks to more than {} MiB", self.limits.bytes >> 20))))
+                let message = format!("the archive unpacks to more than {mib} MiB");
+                Err(Stop::All(Failure::new(FailureCode::ArchiveTooLarge, message)))
             }
             Ok(_) if allowed == by_ratio => {
-                Err(Stop::This(too_much(format!("it unpacks to more than {} times its size", self.limits.ratio))))
+                let message = format!("it unpacks to more than {ratio} times its size");
+                Err(Stop::This(Failure::new(FailureCode::ArchiveRatio, message)))
             }
-            Ok(_) => Err(Stop::All(too_much(format!(
-                "the archive unpacks to more than {} times its size",
-                self.limits.ratio
-            )))),
+            Ok(_) => {
+                let message = format!("the archive unpacks to more than {ratio} times its size");
+                Err(Stop::All(Failure::new(FailureCode::ArchiveRatio, message)))
+            }
             Err(error) => Err(Stop::This(unreadable(&error))),
         }
     }
@@ -69,17 +87,9 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// The failure for an archive beyond its limits.
-pub fn too_much(message: String) -> Failure {
-    Failure::new(FailureCode::ArchiveLimit, message)
-}
-
 fn unreadable(error: &io::Error) -> Failure {
     match error.kind() {
-        // The archive lies in a file of ours, and so does what was unpacked.
-        io::ErrorKind::StorageFull | io::ErrorKind::PermissionDenied => {
-            Failure::new(FailureCode::Storage, format!("it could not be unpacked: {}", error.kind()))
-        }
+        io::ErrorKind::Unsupported => super::unknown_packing(),
         _ => Failure::new(FailureCode::CorruptFile, "it is damaged and could not be unpacked"),
     }
 }

@@ -1,8 +1,9 @@
 //! Mail (RFC 5322 and MIME) by mail-parser: the important header fields, then the body.
 
-use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+use mail_parser::{Address, Message, MessageParser, PartType};
 use sheaf_domain::Failure;
 
+use crate::archive::attachments;
 use crate::formats::{corrupt, html};
 use crate::output::Output;
 
@@ -68,21 +69,19 @@ fn people(address: &Address<'_>) -> String {
     people.join(", ")
 }
 
+/// Attachments are documents of their own: the archive's side of this crate unpacks them.
 fn list_attachments(message: &Message<'_>, output: &mut Output<'_>) {
-    let count = message.attachments().count();
-    if count == 0 {
-        return;
+    let names: Vec<String> = attachments(message).collect();
+    let what = match names.len() {
+        0 => return,
+        1 => "1 attachment is a document of its own".to_owned(),
+        count => format!("{count} attachments are documents of their own"),
+    };
+    let mut shown: Vec<String> = names.iter().take(NAMED).map(|name| name.chars().take(100).collect()).collect();
+    if names.len() > NAMED {
+        shown.push("…".to_owned());
     }
-    let mut names: Vec<String> = message
-        .attachments()
-        .take(NAMED)
-        .map(|part| part.attachment_name().unwrap_or("without a name").chars().take(100).collect())
-        .collect();
-    if count > NAMED {
-        names.push("…".to_owned());
-    }
-    let attachments = if count == 1 { "1 attachment was".to_owned() } else { format!("{count} attachments were") };
-    output.problem(None, format!("{attachments} not read: {}", names.join(", ")));
+    output.problem(None, format!("{what}: {}", shown.join(", ")));
 }
 
 #[cfg(test)]
@@ -114,7 +113,7 @@ mod tests {
         let mail = "From: a@b.c\nSubject: s\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\nbody\n--x\n\
                     Content-Type: application/pdf\nContent-Disposition: attachment; filename=\"../a.pdf\"\n\nxx\n--x--\n";
         let document = read(mail.as_bytes(), "a.eml").expect("mail");
-        assert_eq!(document.problems[0].message, "1 attachment was not read: ../a.pdf");
+        assert_eq!(document.problems[0].message, "1 attachment is a document of its own: a.pdf");
     }
 
     #[test]

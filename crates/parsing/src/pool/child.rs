@@ -183,9 +183,14 @@ impl Child {
                 Reply::Page(page) if received.bytes <= total => received.pages.push(page),
                 Reply::Done { summary, retire } => return Ok(Ending { result: Ok(summary), retire }),
                 Reply::Failed { failure, retire } => return Ok(Ending { result: Err(failure), retire }),
-                Reply::Page(_) | Reply::Picture { .. } | Reply::Hello { .. } | Reply::Possible(_) => {
-                    return Err(io::ErrorKind::InvalidData.into());
-                }
+                Reply::Page(_)
+                | Reply::Picture { .. }
+                | Reply::Hello { .. }
+                | Reply::Possible(_)
+                | Reply::Entry { .. }
+                | Reply::Chunk(_)
+                | Reply::EntryEnd(_)
+                | Reply::Unpacked { .. } => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
     }
@@ -232,21 +237,26 @@ impl Child {
     }
 
     /// A request and the file that it is about.
-    async fn say_with(&mut self, request: &Request, file: &File) -> io::Result<()> {
+    pub async fn say_with(&mut self, request: &Request, file: &File) -> io::Result<()> {
         let frame = protocol::encode(request)?;
         let socket = &self.stdin;
         let sent = socket.async_io(Interest::WRITABLE, || wire::send(socket, &frame, file.as_fd())).await?;
         self.stdin.write_all(&frame[sent..]).await
     }
 
+    /// The next frame of an answer in which no frame is large.
+    pub async fn hear(&mut self) -> io::Result<Reply> {
+        Ok(protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await?.0)
+    }
+
     /// What of that which its cage should refuse it could do.
     pub async fn probe(&mut self) -> Result<Vec<String>, Failure> {
         let answer = async {
             self.say(&Request::Probe).await?;
-            protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await
+            self.hear().await
         };
         match timeout(START, answer).await {
-            Ok(Ok((Reply::Possible(possible), _))) => Ok(possible),
+            Ok(Ok(Reply::Possible(possible))) => Ok(possible),
             Ok(Ok(_)) => Err(cannot_start(&io::ErrorKind::InvalidData.into())),
             Ok(Err(error)) => Err(cannot_start(&error)),
             Err(_) => Err(cannot_start(&io::ErrorKind::TimedOut.into())),
@@ -254,7 +264,7 @@ impl Child {
     }
 
     /// The cause of death of a child that closed its end.
-    async fn find_cause(mut self) -> Death {
+    pub async fn find_cause(mut self) -> Death {
         let Ok(Ok(status)) = timeout(DYING, self.process.wait()).await else { return Death::Garbled };
         let last_words = match timeout(DYING, &mut self.last_words).await {
             Ok(Ok(words)) => words,
@@ -283,7 +293,7 @@ impl Drop for Child {
 }
 
 /// The end of a name, for that is where its suffix is.
-fn hint(name: &str) -> String {
+pub fn hint(name: &str) -> String {
     let start = name.len().saturating_sub(255);
     String::from_utf8_lossy(&name.as_bytes()[start..]).into_owned()
 }

@@ -4,6 +4,7 @@ mod child;
 mod death;
 mod proof;
 mod ranges;
+mod unpack;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -109,25 +110,29 @@ impl Pool {
     async fn with_child<T>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T>) -> Result<T, Failure> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
-        let mut found = None;
+        let Outcome { result, child } = job(self.child().await?).await;
+        self.keep(child);
+        result
+    }
+
+    /// A child that waits, or a new one.
+    async fn child(&self) -> Result<Child, Failure> {
         // A child may have died while it was idle; that is not the document's fault.
         while let Some(mut child) = self.take_idle() {
             if child.is_alive() {
-                found = Some(child);
-                break;
+                return Ok(child);
             }
         }
-        let child = match found {
-            Some(child) => child,
-            None => Child::start(&self.config).await?,
-        };
-        let Outcome { result, child } = job(child).await;
+        Child::start(&self.config).await
+    }
+
+    /// Keeps a child that can be used again for the next document.
+    fn keep(&self, child: Option<Child>) {
         if let Some(child) = child
             && !self.slots.is_closed()
         {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(child);
         }
-        result
     }
 
     /// Refuses new documents and those that wait, lets those that are being parsed finish, and ends the children.

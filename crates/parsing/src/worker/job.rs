@@ -42,6 +42,11 @@ pub fn run(
     broken.map_or(Ok(finished), Err)
 }
 
+/// The failure for a panic.
+pub fn panicked() -> Failure {
+    Failure::new(FailureCode::WorkerCrashed, "the parser met something in this file that it was not made for")
+}
+
 fn parse(
     file: File,
     name: &str,
@@ -87,9 +92,7 @@ pub fn picture(
 fn caught<T>(job: impl FnOnce() -> Result<T, Failure>) -> Finished<T> {
     let result = catch_unwind(AssertUnwindSafe(job));
     let panicked = result.is_err();
-    let result = result.unwrap_or_else(|_| {
-        Err(Failure::new(FailureCode::WorkerCrashed, "the parser met something in this file that it was not made for"))
-    });
+    let result = result.unwrap_or_else(|_| Err(self::panicked()));
     Finished { result, panicked }
 }
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::thread;
 
+use crate::archive::{Stop, level};
 use crate::formats::Pdfium;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
 use crate::wire::Incoming;
@@ -72,12 +73,10 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
     while let Some(request) = protocol::read(&mut input, FRAME_OVERHEAD)? {
         jobs += 1;
         let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
+        let mut send = |reply: &Reply| protocol::write(&mut output, reply);
         let reply = match request {
-            Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
-            Request::Probe => Reply::Possible(cage::what_is_possible()),
             Request::Job { name, limits, range } => {
                 cage::allow_processor_time(limits.wall)?;
-                let mut send = |reply: &Reply| protocol::write(&mut output, reply);
                 let finished = job::run(input.file()?, &name, &limits, range, &pdfium, &mut send)?;
                 let retire = retire(finished.panicked);
                 match finished.result {
@@ -94,6 +93,15 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
                     Err(failure) => Reply::Failed { failure, retire },
                 }
             }
+            Request::Unpack { name, level } => {
+                cage::allow_processor_time(level.limits.wall)?;
+                let file = input.file()?;
+                let unpacked = catch_unwind(AssertUnwindSafe(|| level::unpack(file, &name, &level, &mut send)));
+                let retire = retire(unpacked.is_err());
+                Reply::Unpacked { result: unpacked.unwrap_or_else(|_| Err(Stop::This(job::panicked()))), retire }
+            }
+            Request::Probe => Reply::Possible(cage::what_is_possible()),
+            Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
         };
         protocol::write(&mut output, &reply)?;
     }

@@ -1,0 +1,81 @@
+//! ZIP: every entry that the directory names, those that share their name with a later one too.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use sheaf_domain::{Failure, FailureCode};
+use zip::ZipArchive;
+use zip::read::{ZipFile, read_zipfile_from_stream_with_compressed_size};
+use zip::result::ZipError;
+
+use super::budget::Stop;
+use super::level::Entries;
+use super::twins::{self, Twin};
+use super::{damaged, encrypted, link, unknown_packing};
+
+pub fn unpack(file: &mut File, entries: &mut Entries<'_>) -> Result<(), Stop> {
+    let whole = |error: ZipError| Stop::This(broken(&error));
+    let mut archive = ZipArchive::new(&mut *file).map_err(whole)?;
+    let limit = entries.budget.limits.entries;
+    entries.budget.check_entries(archive.len() as u64).map_err(Stop::This)?;
+    // Entries that share their bytes are how kilobytes become petabytes.
+    if archive.has_overlapping_files().map_err(whole)? {
+        let message = "entries of the archive overlap: it is made to unpack to more than it holds";
+        return Err(Stop::This(Failure::new(FailureCode::ArchiveLimit, message)));
+    }
+    for index in 0..archive.len() {
+        entry(&mut archive, index, entries)?;
+    }
+    let (start, directory) = (archive.offset(), archive.central_directory_start());
+    for twin in twins::find(file, directory, limit).map_err(|error| whole(error.into()))? {
+        unpack_twin(file, start, &twin, entries)?;
+    }
+    Ok(())
+}
+
+fn entry(archive: &mut ZipArchive<&mut File>, index: usize, entries: &mut Entries<'_>) -> Result<(), Stop> {
+    // Raw, for what is encrypted or packed in an unknown way still has a name.
+    let (name, packed, refusal) = match archive.by_index_raw(index) {
+        Ok(entry) if entry.is_dir() => return Ok(()),
+        Ok(entry) => (entry.name_raw().to_vec(), entry.compressed_size(), refusal(&entry)),
+        Err(error) => (format!("entry {}", index + 1).into_bytes(), 0, Some(broken(&error))),
+    };
+    if !entries.begin(&name, refusal)? {
+        return Ok(());
+    }
+    match archive.by_index(index) {
+        // The reader checks the sum when it comes to the end.
+        Ok(mut entry) => entries.content(&mut entry, Some(packed)),
+        Err(error) => entries.fail(broken(&error)),
+    }
+}
+
+/// An entry that the index lacks, for a later one has its name.
+fn unpack_twin(mut file: &mut File, start: u64, twin: &Twin, entries: &mut Entries<'_>) -> Result<(), Stop> {
+    if twin.name.ends_with(b"/") || !entries.begin(&twin.name, twin.encrypted.then(encrypted))? {
+        return Ok(());
+    }
+    if file.seek(SeekFrom::Start(start.saturating_add(twin.offset))).is_err() {
+        return entries.fail(damaged());
+    }
+    match read_zipfile_from_stream_with_compressed_size(&mut file, twin.packed) {
+        Ok(Some(mut entry)) => entries.content(&mut entry, Some(twin.packed)),
+        Ok(None) => entries.fail(damaged()),
+        Err(error) => entries.fail(broken(&error)),
+    }
+}
+
+fn refusal<R: Read + ?Sized>(entry: &ZipFile<'_, R>) -> Option<Failure> {
+    if entry.is_symlink() {
+        return Some(link());
+    }
+    entry.encrypted().then(encrypted)
+}
+
+fn broken(error: &ZipError) -> Failure {
+    match error {
+        ZipError::UnsupportedArchive(_) => unknown_packing(),
+        ZipError::Io(error) if error.kind() == io::ErrorKind::Unsupported => unknown_packing(),
+        _ => damaged(),
+    }
+}

@@ -87,7 +87,6 @@ mod tests {
             let package = Package {
                 name: name.into(),
                 dependencies: dependencies.iter().map(ToString::to_string).collect(),
-                library: true,
             };
             let found = findings(&Workspace { packages: vec![package] });
             assert_eq!(found.len(), expect, "{name} {dependencies:?}: {found:?}");

@@ -78,8 +78,9 @@ impl ProcessingConfig {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             program,
-            // One more than there are cores: while one waits for recognition or the disk, another is read.
-            concurrent_documents: cores + 1,
+            // More than there are cores: most of a scan's time is spent waiting for its turn at recognition, and documents that
+            // need none should not wait behind it.
+            concurrent_documents: 4 * cores,
             parse_workers: cores,
             workers_per_document: cores,
             render_workers: cores,

@@ -73,14 +73,15 @@ impl Reader {
             (page, found)
         });
         let found: Vec<(u32, Result<RecognisedPage, Failure>)> = work.buffered(AHEAD).collect().await;
-        take(&mut document, found)?;
+        take(&mut document, found, self.recogniser.id())?;
         Ok(document)
     }
 
     async fn recognise(&self, path: &Path, name: &str, page: u32) -> Result<RecognisedPage, Failure> {
+        let slot = self.recogniser.slot().await?;
         let purpose = PictureFor::Recognition { dpi: DPI, pixels: PIXELS };
         let picture = self.pool.picture(path, name, page, purpose).await?;
-        self.recogniser.recognise(picture).await
+        self.recogniser.recognise(slot, picture).await
     }
 }
 
@@ -97,7 +98,11 @@ fn without_recognition(mut document: ParsedDocument, pictured: &[u32]) -> Result
 }
 
 /// Puts what was recognised where it is more than the page said by itself.
-fn take(document: &mut ParsedDocument, found: Vec<(u32, Result<RecognisedPage, Failure>)>) -> Result<(), Failure> {
+fn take(
+    document: &mut ParsedDocument,
+    found: Vec<(u32, Result<RecognisedPage, Failure>)>,
+    languages: &str,
+) -> Result<(), Failure> {
     let mut first_failure = None;
     let mut sample = String::new();
     for (number, found) in found {
@@ -127,7 +132,10 @@ fn take(document: &mut ParsedDocument, found: Vec<(u32, Result<RecognisedPage, F
     }
     if !document.has_text() {
         return Err(first_failure.unwrap_or_else(|| {
-            Failure::new(FailureCode::NoText, "no text was found on its pages, also not by text recognition")
+            let message = format!("no text was found on its pages, also not by text recognition (for `{languages}`)");
+            Failure::new(FailureCode::NoText, message).with_hint(
+                "If there is text in another language on it, install that for Tesseract and name it in SHEAF_OCR_LANGUAGES.",
+            )
         }));
     }
     if document.language.is_none() {

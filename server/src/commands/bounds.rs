@@ -5,7 +5,7 @@ use sheaf_engine::ProcessingConfig;
 /// Flattened into the arguments of `serve` and `analyze`.
 #[derive(clap::Args)]
 pub struct Bounds {
-    /// Documents that are read at the same time; one more than there are cores when left out.
+    /// Documents that are read at the same time; four for each core when left out.
     #[arg(long, env = "SHEAF_MAX_CONCURRENT_DOCUMENTS", value_name = "N")]
     max_concurrent_documents: Option<usize>,
     /// Processes that read the pages of one document at the same time; one for each core when left out.

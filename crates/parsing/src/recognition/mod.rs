@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sheaf_domain::{Failure, FailureCode, WordBox};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::picture::Picture;
 use turn::Turn;
@@ -41,6 +41,10 @@ pub struct Recogniser {
     slots: Semaphore,
 }
 
+/// The turn of one page.
+#[derive(Debug)]
+pub struct Slot<'a>(#[expect(dead_code, reason = "it is held, not read")] SemaphorePermit<'a>);
+
 impl Recogniser {
     /// `program` is Tesseract, if there is one; `languages` are those it expects, as it calls them (`eng+deu`);
     /// `parallel` pages are recognised at a time, each on one core.
@@ -58,13 +62,21 @@ impl Recogniser {
         if self.is_there() { &self.languages } else { "none" }
     }
 
+    /// Waits until it is a page's turn. Only then should its picture be made: they are large.
+    ///
+    /// # Errors
+    /// `cancelled`, when it is ending.
+    pub async fn slot(&self) -> Result<Slot<'_>, Failure> {
+        let permit = self.slots.acquire().await;
+        permit.map(Slot).map_err(|_| Failure::new(FailureCode::Cancelled, "it is ending"))
+    }
+
     /// Recognises the text on a picture that was made for it. A page that seems to be turned is tried upright.
     ///
     /// # Errors
     /// `ocr_missing` without an engine, or without the data of a language; `timed_out`; `worker_crashed`.
-    pub async fn recognise(&self, picture: Picture) -> Result<RecognisedPage, Failure> {
+    pub async fn recognise(&self, _turn: Slot<'_>, picture: Picture) -> Result<RecognisedPage, Failure> {
         let program = self.program.as_deref().ok_or_else(missing)?;
-        let _slot = self.slots.acquire().await.map_err(|_| Failure::new(FailureCode::Cancelled, "it is ending"))?;
         let found = self.words(program, &picture).await?;
         if found.confidence >= DOUBTFUL {
             return Ok(found);

@@ -63,6 +63,7 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Doc => doc::parse(bytes, output),
         DocumentKind::Docx => docx::parse(bytes, output),
         DocumentKind::Pptx => pptx::parse(bytes, output),
+        DocumentKind::Xls => sheets::xls::parse(bytes, output),
         DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
         DocumentKind::Msg => msg::parse(bytes, output),
         DocumentKind::Rtf => rtf::parse(bytes, output),
@@ -79,7 +80,7 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ (DocumentKind::Xls | DocumentKind::Ppt) => Err(unsupported(format!(
+        kind @ DocumentKind::Ppt => Err(unsupported(format!(
             "this is a file of the kind “{}”; this version does not read those yet",
             kind.label()
         ))),

@@ -16,6 +16,7 @@ mod odf;
 mod ooxml;
 mod package;
 mod pdf;
+mod ppt;
 mod pptx;
 mod rtf;
 mod sheets;
@@ -62,6 +63,7 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Pdf => pdf::parse(bytes, pdfium, output),
         DocumentKind::Doc => doc::parse(bytes, output),
         DocumentKind::Docx => docx::parse(bytes, output),
+        DocumentKind::Ppt => ppt::parse(bytes, output),
         DocumentKind::Pptx => pptx::parse(bytes, output),
         DocumentKind::Xls => sheets::xls::parse(bytes, output),
         DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
@@ -80,10 +82,6 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ DocumentKind::Ppt => Err(unsupported(format!(
-            "this is a file of the kind “{}”; this version does not read those yet",
-            kind.label()
-        ))),
         kind @ (DocumentKind::Png
         | DocumentKind::Jpeg
         | DocumentKind::Tiff

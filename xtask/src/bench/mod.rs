@@ -1,6 +1,7 @@
 //! Measurements against what a user would write in Python today: the same input, model, chunks and threads.
 
 mod measure;
+pub mod parsing;
 mod python;
 pub mod quality;
 mod walk;

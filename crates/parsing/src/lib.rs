@@ -28,4 +28,4 @@ pub use pool::{Pool, PoolConfig};
 pub use worker::worker_main;
 
 /// Rises whenever the same bytes would yield different text: part of the key under which results are remembered.
-pub const PARSER_VERSION: u32 = 1;
+pub const PARSER_VERSION: u32 = 2;

@@ -29,7 +29,7 @@ use std::io::Cursor;
 
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 
-use crate::detect::{detect_kind, foreign_name, poses};
+use crate::detect::{IWORK, detect_kind, foreign_name, poses};
 use crate::output::Output;
 
 pub use pdf::Pdfium;
@@ -96,6 +96,10 @@ pub fn parse(source: &Source<'_>, pdfium: &Pdfium, output: &mut Output<'_>) -> R
                 .with_hint("Unpack the archive and add the files in it."))
         }
         DocumentKind::Unknown => Err(unsupported(match foreign_name(bytes) {
+            Some(name) if name == IWORK => {
+                let failure = unsupported(format!("this is a {IWORK}, which is not read"));
+                return Err(failure.with_hint("Export it as PDF, Word, Excel or PowerPoint and add that."));
+            }
             Some(name) => format!("this looks like “{name}”, which is not read"),
             None => "this is not a kind of file that is known here".to_owned(),
         })),

@@ -59,7 +59,7 @@ enum Bullet {
     #[default]
     Usual,
     None,
-    Bullet,
+    Sign,
     /// A number, from the given one.
     Number(u32),
 }
@@ -143,7 +143,7 @@ impl<'a> Shapes<'a> {
                 self.page.item(level, Some(&label), &text);
                 return;
             }
-            Bullet::Bullet => self.page.item(level, None, &text),
+            Bullet::Sign => self.page.item(level, None, &text),
             Bullet::Usual if is_list => self.page.item(level, None, &text),
             Bullet::Usual | Bullet::None => self.page.paragraph(&text),
         }
@@ -172,7 +172,7 @@ impl Visitor for Shapes<'_> {
             }
             "pPr" => self.level = number(tag, "lvl").unwrap_or(0),
             "buNone" => self.bullet = Bullet::None,
-            "buChar" | "buBlip" => self.bullet = Bullet::Bullet,
+            "buChar" | "buBlip" => self.bullet = Bullet::Sign,
             "buAutoNum" => self.bullet = Bullet::Number(number(tag, "startAt").unwrap_or(1).min(1 << 20)),
             "br" => self.paragraph.push('\n'),
             "t" => self.in_text += 1,

@@ -48,11 +48,9 @@ fn cells() -> Vec<Vec<u8>> {
 #[test]
 fn sheets_are_pages() {
     let document = read(&pack(&[("/Workbook", &stream(&cells()))]), "a").expect("xls");
-    let rows = "| Name | хдя |\n| --- | --- | --- | --- |\n| 12.34 | 2024-01-15 | sum | #N/A |\n| 1 | 2 |";
-    assert_eq!(
-        document.text().replace("хдя", "хдя"),
-        format!("# One\n\n{rows}").replace("хдя", "\u{445}\u{434}\u{44f}")
-    );
+    let rows = "| Name | \u{445}\u{434}\u{44f} |\n| --- | --- | --- | --- |\n\
+                | 12.34 | 2024-01-15 | sum | #N/A |\n| 1 | 2 |";
+    assert_eq!(document.text(), format!("# One\n\n{rows}"));
 }
 
 #[test]

@@ -17,7 +17,8 @@ pub struct Limits {
     pub text_bytes: usize,
     /// Pages.
     pub pages: u32,
-    /// Bytes that the parts of a packed document (Word) may unpack to.
+    /// Bytes that the parts of a packed document (OOXML, OpenDocument, EPUB) may unpack to, or that the streams of an OLE
+    /// file may have.
     pub unpacked_bytes: u64,
     /// Pixels of an image.
     pub pixels: u64,

@@ -1,7 +1,8 @@
 //! Measurements against what a user would write in Python today: the same input, model, chunks and threads.
 
 mod measure;
-mod parsing;
+mod pages;
+pub mod parsing;
 mod python;
 pub mod quality;
 mod walk;
@@ -15,7 +16,7 @@ pub enum Bench {
     /// A folder of documents to clusters: wall, CPU and peak memory of both.
     Walk(walk::Walk),
     /// PDFs to text and to pictures: pages a second of both.
-    Parsing(parsing::Parsing),
+    Parsing(pages::Pages),
 }
 
 impl Bench {

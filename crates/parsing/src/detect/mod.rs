@@ -8,6 +8,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use file_format::FileFormat;
 use sheaf_domain::DocumentKind;
+use zip::ZipArchive;
 
 /// So much of a file is looked at before its structure is.
 const HEAD: u64 = 64 << 10;
@@ -60,8 +61,14 @@ pub fn detect_kind<R: Read + Seek>(mut reader: R, name: &str) -> io::Result<Docu
     Ok(DocumentKind::Unknown)
 }
 
+/// What files of Apple's office programs are called.
+pub const IWORK: &str = "Pages, Numbers or Keynote file";
+
 /// What a file of an unknown kind is called, if somebody knows: `MPEG-4 Part 14 Video`.
 pub fn foreign_name(bytes: &[u8]) -> Option<String> {
+    if ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| package::is_iwork(&archive)) {
+        return Some(IWORK.to_owned());
+    }
     match FileFormat::from_reader(Cursor::new(bytes)).ok()? {
         FileFormat::ArbitraryBinaryData | FileFormat::PlainText | FileFormat::Empty => None,
         known => Some(known.name().to_owned()),

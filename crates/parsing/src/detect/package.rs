@@ -19,6 +19,16 @@ pub fn kind<R: Read + Seek>(reader: R, head: &[u8], name: &str) -> DocumentKind 
     }
 }
 
+/// Whether a ZIP file is of Pages, Numbers or Keynote, as they write it now (`.iwa`, perhaps in an `Index.zip`) or did in
+/// 2009; a folder that is such a document counts, too.
+pub fn is_iwork<R: Read + Seek>(archive: &ZipArchive<R>) -> bool {
+    let has = |name: &str| archive.file_names().any(|part| part == name || part.ends_with(&format!("/{name}")));
+    archive.file_names().any(|part| part.ends_with(".iwa"))
+        || has("Index.zip")
+        || has("index.apxl")
+        || has("index.xml") && has("buildVersionHistory.plist")
+}
+
 fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
     let open_document = part(archive, "mimetype").and_then(|mime| of_mime(mime.trim_ascii()));
     if let Some(kind) = open_document {
@@ -40,8 +50,8 @@ fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
         }
         return DocumentKind::Unknown;
     }
-    // Pages, Numbers and Keynote: unpacking them would yield previews and scraps.
-    if archive.index_for_name("Index/Document.iwa").is_some() || archive.index_for_name("Index.zip").is_some() {
+    // Unpacking these would yield previews and scraps.
+    if is_iwork(archive) {
         return DocumentKind::Unknown;
     }
     DocumentKind::Zip

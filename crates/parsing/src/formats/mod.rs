@@ -18,6 +18,7 @@ mod odf;
 mod ooxml;
 mod package;
 mod pdf;
+mod ppt;
 mod pptx;
 mod rtf;
 mod sheets;
@@ -31,7 +32,7 @@ use std::io::Cursor;
 
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 
-use crate::detect::{detect_kind, foreign_name, poses};
+use crate::detect::{IWORK, detect_kind, foreign_name, poses};
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::picture::{Picture, PictureFor};
@@ -72,7 +73,9 @@ pub fn parse(
         DocumentKind::Pdf => pdf::parse(bytes, pdfium, range, output),
         DocumentKind::Doc => doc::parse(bytes, output),
         DocumentKind::Docx => docx::parse(bytes, output),
+        DocumentKind::Ppt => ppt::parse(bytes, output),
         DocumentKind::Pptx => pptx::parse(bytes, output),
+        DocumentKind::Xls => sheets::xls::parse(bytes, output),
         DocumentKind::Xlsx => sheets::xlsx::parse(bytes, output),
         DocumentKind::Msg => msg::parse(bytes, output),
         DocumentKind::Rtf => rtf::parse(bytes, output),
@@ -89,10 +92,6 @@ pub fn parse(
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
         DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
-        kind @ (DocumentKind::Xls | DocumentKind::Ppt) => Err(unsupported(format!(
-            "this is a file of the kind “{}”; this version does not read those yet",
-            kind.label()
-        ))),
         kind @ (DocumentKind::Png
         | DocumentKind::Jpeg
         | DocumentKind::Tiff
@@ -104,6 +103,10 @@ pub fn parse(
                 .with_hint("Unpack the archive and add the files in it."))
         }
         DocumentKind::Unknown => Err(unsupported(match foreign_name(bytes) {
+            Some(name) if name == IWORK => {
+                let failure = unsupported(format!("this is a {IWORK}, which is not read"));
+                return Err(failure.with_hint("Export it as PDF, Word, Excel or PowerPoint and add that."));
+            }
             Some(name) => format!("this looks like “{name}”, which is not read"),
             None => "this is not a kind of file that is known here".to_owned(),
         })),

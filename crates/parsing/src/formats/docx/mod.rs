@@ -2,13 +2,16 @@
 //! Parts are read one by one under a limit; nothing outside the package is ever followed.
 
 mod body;
+mod math;
 mod numbering;
 mod styles;
 
 use sheaf_domain::Failure;
 
+use crate::formats::markdown::Markdown;
 use crate::formats::package::Package;
 use crate::formats::{corrupt, ooxml};
+use crate::limits::Limits;
 use crate::output::Output;
 use numbering::Numbering;
 use styles::Styles;
@@ -21,13 +24,17 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     let context = Context {
         styles: Styles::read(&package.part("word/styles.xml")?.unwrap_or_default()),
         numbering: Numbering::read(&package.part("word/numbering.xml")?.unwrap_or_default()),
-        depth: output.limits().depth,
+        limits: output.limits(),
     };
 
     let mut page = String::new();
     let body = body::text(&main, &document, &context)?;
     append_parts(&mut page, &mut package, "header", &context)?;
-    append(&mut page, &body);
+    append(&mut page, &body.text);
+    let mut related = Markdown::new(output.limits());
+    let relations = package.relations(&main)?;
+    ooxml::write_related(&mut package, &relations, &body.parts, output.limits(), &mut related)?;
+    append(&mut page, &related.take());
     for part in ["footer", "footnotes", "endnotes", "comments"] {
         append_parts(&mut page, &mut package, part, &context)?;
     }
@@ -36,21 +43,25 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
 }
 
 /// What the text of a part depends on besides the part.
-struct Context {
+struct Context<'a> {
     styles: Styles,
     numbering: Numbering,
-    /// How deep elements may be nested.
-    depth: u32,
+    limits: &'a Limits,
 }
 
 /// Adds the text of the parts `word/NAME.xml` or `word/NAME1.xml` and so on, the same text once: Word keeps a header
 /// for first, odd and even pages.
-fn append_parts(page: &mut String, package: &mut Package<'_>, name: &str, context: &Context) -> Result<(), Failure> {
+fn append_parts(
+    page: &mut String,
+    package: &mut Package<'_>,
+    name: &str,
+    context: &Context<'_>,
+) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for part in package.numbered(&format!("word/{name}")) {
         let Some(xml) = package.part(&part)? else { continue };
         // A broken header is no reason to lose the body.
-        let Ok(text) = body::text(&part, &xml, context) else { continue };
+        let Ok(body::Text { text, .. }) = body::text(&part, &xml, context) else { continue };
         if !seen.contains(&text) {
             append(page, &text);
             seen.push(text);
@@ -104,10 +115,20 @@ mod tests {
         let cell = |text: &str| format!("<w:tc>{}</w:tc>", p(text));
         check(
             &format!("<w:tbl><w:tr>{}{}</w:tr><w:tr>{}{}</w:tr></w:tbl>", cell("a"), cell("b"), cell("c"), cell("d")),
-            "a\tb\nc\td",
+            "| a | b |\n| --- | --- |\n| c | d |",
         );
         let hole = "<w:tc><w:p/></w:tc>";
-        check(&format!("<w:tbl><w:tr>{}{hole}</w:tr><w:tr>{hole}{}</w:tr></w:tbl>", cell("a"), cell("d")), "a\n\td");
+        check(
+            &format!("<w:tbl><w:tr>{}{hole}</w:tr><w:tr>{hole}{}</w:tr></w:tbl>", cell("a"), cell("d")),
+            "| a |\n| --- | --- |\n|  | d |",
+        );
+        check(
+            "<w:p><m:oMath><m:r><m:t>f</m:t></m:r><m:d><m:e><m:r><m:t>x</m:t></m:r></m:e></m:d><m:r><m:t>=</m:t></m:r>\
+             <m:nary><m:naryPr><m:chr m:val='∑'/></m:naryPr><m:sub><m:r><m:t>0</m:t></m:r></m:sub><m:sup/>\
+             <m:e><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>b</m:t></m:r></m:den></m:f></m:e></m:nary>\
+             </m:oMath></w:p>",
+            "f(x)=∑_{0}(a)/(b)",
+        );
         check(
             "<w:p><w:r><w:t>kept</w:t><w:delText>deleted</w:delText><w:instrText>PAGE</w:instrText></w:r></w:p>",
             "kept",

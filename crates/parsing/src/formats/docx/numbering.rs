@@ -55,7 +55,8 @@ impl Numbering {
                 continue;
             };
             match tag.local_name().as_ref() {
-                "abstractNum" => definition = attribute(&tag, "abstractNumId").unwrap_or_default(),
+                // Some programs write definitions after lists.
+                "abstractNum" => (definition, list) = (attribute(&tag, "abstractNumId").unwrap_or_default(), None),
                 "num" => list = attribute(&tag, "numId"),
                 "lvl" | "lvlOverride" => level = number(&tag, "ilvl").unwrap_or(0),
                 "abstractNumId" => {
@@ -131,6 +132,16 @@ impl Numbering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn definitions_may_follow_lists() {
+        let numbering = Numbering::read(
+            "<w:numbering xmlns:w='w'><w:num w:numId='1'><w:abstractNumId w:val='7'/></w:num>\
+             <w:abstractNum w:abstractNumId='7'><w:lvl w:ilvl='0'><w:numFmt w:val='decimal'/><w:lvlText w:val='%1.'/>\
+             </w:lvl></w:abstractNum></w:numbering>",
+        );
+        assert_eq!(numbering.next("1", 0, &mut Counters::default()).as_deref(), Some("1."));
+    }
 
     #[test]
     fn numbers_run_on_and_start_anew() {

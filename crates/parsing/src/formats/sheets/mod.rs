@@ -2,6 +2,8 @@
 //! table. Values are written as the file has them, dates as ISO 8601; formulas by their last result.
 
 mod numbers;
+mod strings;
+pub mod xls;
 pub mod xlsx;
 
 use sheaf_domain::Failure;

@@ -9,6 +9,7 @@ use crate::formats::corrupt;
 use crate::formats::ooxml::target;
 use crate::formats::package::Package;
 use crate::formats::sheets::numbers::{Calendar, Format};
+use crate::formats::sheets::strings::Strings;
 use crate::formats::xml::{Visitor, attribute, number, relation_id, walk_part};
 use crate::limits::Limits;
 
@@ -37,11 +38,11 @@ impl Book {
         let mut index = Index::default();
         walk_part(main, &xml, limits.depth, &mut index)?;
         let relations = package.relations(main)?;
-        let mut strings = Strings::default();
+        let mut shared = Shared::default();
         if let Some(name) = target(&relations, "/sharedStrings")
             && let Some(xml) = package.part(&name)?
         {
-            walk_part(&name, &xml, limits.depth, &mut strings)?;
+            walk_part(&name, &xml, limits.depth, &mut shared)?;
         }
         let mut formats = Formats::default();
         if let Some(name) = target(&relations, "/styles")
@@ -49,14 +50,12 @@ impl Book {
         {
             walk_part(&name, &xml, limits.depth, &mut formats)?;
         }
-        Ok(Self { sheets: index.sheets, calendar: index.calendar, strings, formats })
+        Ok(Self { sheets: index.sheets, calendar: index.calendar, strings: shared.strings, formats })
     }
 
     /// A shared string by its number.
     pub fn string(&self, index: usize) -> Option<&str> {
-        let end = *self.strings.ends.get(index)?;
-        let start = index.checked_sub(1).map_or(0, |before| self.strings.ends[before]);
-        Some(&self.strings.text[start..end])
+        self.strings.get(index)
     }
 
     /// The format of cells with a style.
@@ -91,16 +90,15 @@ impl Visitor for Index {
     fn text(&mut self, _text: &str) {}
 }
 
-/// All shared strings one after the other, and where each ends. How many the part says that it has is not believed.
+/// Reads the shared strings. How many the part says that it has is not believed.
 #[derive(Default)]
-struct Strings {
-    text: String,
-    ends: Vec<usize>,
+struct Shared {
+    strings: Strings,
     in_text: bool,
     in_phonetic: bool,
 }
 
-impl Visitor for Strings {
+impl Visitor for Shared {
     fn open(&mut self, tag: &BytesStart<'_>) {
         match tag.local_name().as_ref() {
             "t" => self.in_text = true,
@@ -113,14 +111,14 @@ impl Visitor for Strings {
         match name {
             "t" => self.in_text = false,
             "rPh" => self.in_phonetic = false,
-            "si" => self.ends.push(self.text.len()),
+            "si" => self.strings.end(),
             _ => {}
         }
     }
 
     fn text(&mut self, text: &str) {
         if self.in_text && !self.in_phonetic {
-            self.text.push_str(text);
+            self.strings.push(text);
         }
     }
 }

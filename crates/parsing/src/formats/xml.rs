@@ -3,9 +3,10 @@
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::Failure;
 
 use crate::formats::{corrupt, text};
+use crate::limits::nested_too_deep;
 use crate::output::Output;
 
 /// One page.
@@ -59,7 +60,7 @@ pub fn resolve(reference: &BytesRef<'_>) -> Option<char> {
 
 /// The failure for elements in elements beyond the limit.
 pub fn too_deep() -> Failure {
-    Failure::new(FailureCode::DocumentLimit, "its elements are nested too deep")
+    nested_too_deep("elements")
 }
 
 fn end_line(page: &mut String) {
@@ -71,7 +72,8 @@ fn end_line(page: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sheaf_domain::FailureCode;
+
     use crate::formats::read;
 
     #[test]
@@ -92,6 +94,6 @@ mod tests {
             assert_eq!(read(xml.as_bytes(), "a.xml").expect_err("refused").code, code);
         }
         check("<?xml version='1.0'?><a><b></a>", FailureCode::CorruptFile);
-        check(&"<a>".repeat(10_000), FailureCode::DocumentLimit);
+        check(&"<a>".repeat(10_000), FailureCode::NestedTooDeep);
     }
 }

@@ -55,6 +55,7 @@ functions! {
     form_close = b"FPDFDOC_ExitFormFillEnvironment\0": fn(Handle);
     page_load = b"FPDF_LoadPage\0": fn(Handle, c_int) -> Handle;
     page_close = b"FPDF_ClosePage\0": fn(Handle);
+    object_count = b"FPDFPage_CountObjects\0": fn(Handle) -> c_int;
     text_load = b"FPDFText_LoadPage\0": fn(Handle) -> Handle;
     text_close = b"FPDFText_ClosePage\0": fn(Handle);
     text_count = b"FPDFText_CountChars\0": fn(Handle) -> c_int;
@@ -212,6 +213,13 @@ impl Page<'_> {
         unsafe { (f.text_close)(text) };
         units.truncate(written.max(0).unsigned_abs() as usize);
         String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
+    }
+
+    /// Whether nothing at all is drawn on it: neither text nor pictures nor lines. PDFium gives up content that unpacks to
+    /// too much, which looks the same.
+    pub fn is_empty(&self) -> bool {
+        // SAFETY: the page is open.
+        unsafe { (self.document.library.functions.object_count)(self.handle) <= 0 }
     }
 
     /// What was written on the page: values of form fields and free text, in the order of the file.

@@ -51,12 +51,9 @@ pub fn parse(bytes: &[u8], pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(
         return Err(corrupt("this PDF has no pages"));
     }
     if count > output.limits().pages {
-        return Err(Failure::new(
-            FailureCode::DocumentLimit,
-            format!("this PDF has {count} pages; at most {} are read", output.limits().pages),
-        ));
+        return Err(output.limits().too_many_pages());
     }
-    let (mut broken, mut blank) = (Vec::new(), Vec::new());
+    let (mut broken, mut blank, mut drawn) = (Vec::new(), Vec::new(), false);
     for number in 1..=count {
         let Some(page) = document.page(number - 1) else {
             broken.push(number);
@@ -70,8 +67,16 @@ pub fn parse(bytes: &[u8], pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(
         }
         if text.trim().is_empty() {
             blank.push(number);
+            drawn |= !page.is_empty();
         }
         output.page(&text)?;
+    }
+    if !output.has_text() && broken.is_empty() && !drawn {
+        let message =
+            format!("nothing can be seen on any page of this PDF ({count}): it is empty, or unpacks to too much");
+        return Err(
+            Failure::new(FailureCode::NoText, message).with_hint("Open it in its own program and save it anew.")
+        );
     }
     report(count, &broken, &blank, output)
 }

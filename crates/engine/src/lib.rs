@@ -14,6 +14,7 @@ pub mod folder;
 
 mod blobs;
 mod models;
+mod partial;
 mod sandbox;
 
 use std::fs::{self, File};

@@ -22,7 +22,7 @@ mod language;
 mod output;
 
 pub use detect::detect_kind;
-pub use document::{PAGE_BREAK, ParsedDocument, ParsedPage};
+pub use document::{PAGE_BREAK, ParsedDocument, ParsedPage, Part};
 pub use find::find_pdfium;
 pub use limits::Limits;
 pub use plain::read_plain;

@@ -231,7 +231,7 @@ async fn read_one(pool: &Pool, work: &Work) -> Result<ParseRecord, Failure> {
     match &work.source {
         Source::File(path) => {
             let file: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            parse(pool, &file, &work.path, work.key.clone()).await
+            parse(pool, &file, &work.path, work.key.clone()).await.map_err(|part| part.failure)
         }
         Source::Text { text, .. } => {
             let parsed = read_plain(text)?;

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use sheaf_domain::{Failure, FailureCode};
-use sheaf_parsing::{PARSER_VERSION, Pool};
+use sheaf_parsing::{PARSER_VERSION, Part, Pool};
 use sheaf_store::{Claim, ParseRecord};
 
-use crate::{Engine, intake};
+use crate::{Engine, intake, partial};
 
 /// Under which key the result for these bytes is remembered. The suffix of the name is part of it, for it decides between
 /// kinds of plain text.
@@ -20,8 +20,8 @@ pub fn key(sha256: &str, path: &str) -> String {
 ///
 /// # Errors
 /// Why the document cannot be used, as its page will show it.
-pub async fn parse(pool: &Pool, file: &Path, path: &str, key: String) -> Result<ParseRecord, Failure> {
-    let parsed = pool.parse(file, path).await?;
+pub async fn parse(pool: &Pool, file: &Path, path: &str, key: String) -> Result<ParseRecord, Part> {
+    let parsed = pool.parse_or_part(file, path).await?;
     Ok(ParseRecord {
         key,
         kind: parsed.kind,
@@ -43,7 +43,13 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
         Some(record) => record,
         None => {
             let file = engine.blobs().file(&document.sha256).map_err(intake::storage)?;
-            parse(engine.pool(), &file, &document.path, key).await?
+            match parse(engine.pool(), &file, &document.path, key).await {
+                Ok(record) => record,
+                Err(part) => {
+                    partial::keep(engine, claim.batch, document.id, &part).await;
+                    return Err(part.failure);
+                }
+            }
         }
     };
     engine.store().complete_parse(claim, &record).await?;

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::PoolConfig;
 use super::death::{self, Death};
-use crate::document::{ParsedDocument, ParsedPage};
+use crate::document::{ParsedDocument, ParsedPage, Part};
 use crate::limits::Limits;
 use crate::protections::Protections;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request, Summary};
@@ -45,7 +45,7 @@ pub struct Child {
 
 /// How a document went, and the child if it can be used again.
 pub struct Outcome {
-    pub result: Result<ParsedDocument, Failure>,
+    pub result: Result<ParsedDocument, Part>,
     pub child: Option<Child>,
 }
 
@@ -130,23 +130,24 @@ impl Child {
     pub async fn parse(mut self, path: &Path, name: &str, limits: &Limits) -> Outcome {
         let file = match File::open(path).await {
             Ok(file) => file,
-            Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
+            Err(error) => return Outcome { result: Err(unreadable(&error).into()), child: Some(self) },
         };
         let mut received = Received::default();
         let conversation = timeout(limits.wall, self.converse(&file, name, limits, &mut received)).await;
-        let failed = |death: Death, received: &Received| Outcome {
-            result: Err(death.failure(received.kind, received.pages.len(), limits)),
-            child: None,
-        };
-        match conversation {
+        let death = match conversation {
             Ok(Ok(Ending { result, retire })) => {
-                let result = result.and_then(|summary| received.finish(summary));
-                Outcome { result, child: (!retire).then_some(self) }
+                let result = match result {
+                    Ok(summary) => received.finish(summary).map_err(Part::from),
+                    Err(failure) => Err(received.cut_off(failure)),
+                };
+                return Outcome { result, child: (!retire).then_some(self) };
             }
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled, &received),
-            Ok(Err(_)) => failed(self.find_cause().await, &received),
-            Err(_) => failed(Death::Slow, &received),
-        }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => Death::Garbled,
+            Ok(Err(_)) => self.find_cause().await,
+            Err(_) => Death::Slow,
+        };
+        let failure = death.failure(received.kind, received.pages.len(), limits);
+        Outcome { result: Err(Part { failure, pages: received.pages }), child: None }
     }
 
     async fn converse(
@@ -222,6 +223,14 @@ impl Child {
 }
 
 impl Received {
+    /// What had come when the child failed; after a panic it is said where that was.
+    fn cut_off(self, mut failure: Failure) -> Part {
+        if failure.code == FailureCode::WorkerCrashed && !self.pages.is_empty() {
+            failure.message.push_str(&format!(", after page {}", self.pages.len()));
+        }
+        Part { failure, pages: self.pages }
+    }
+
     fn finish(self, summary: Summary) -> Result<ParsedDocument, Failure> {
         let Summary { metadata, problems, language, words } = summary;
         let kind = self.kind.ok_or_else(|| Failure::new(FailureCode::Internal, "the parser named no kind"))?;

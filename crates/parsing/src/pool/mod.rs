@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use sheaf_domain::{Failure, FailureCode};
 use tokio::sync::{RwLock, Semaphore};
 
-use crate::document::ParsedDocument;
+use crate::document::{ParsedDocument, Part};
 use crate::limits::Limits;
 use child::{Child, Outcome};
 
@@ -57,6 +57,14 @@ impl Pool {
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
+        self.parse_or_part(path, name).await.map_err(|part| part.failure)
+    }
+
+    /// [`Self::parse`] that also gives the pages before the one at which the document failed.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`].
+    pub async fn parse_or_part(&self, path: &Path, name: &str) -> Result<ParsedDocument, Part> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
         let Outcome { result, child } = self.child().await?.parse(path, name, &self.config.limits).await;

@@ -101,6 +101,57 @@ async fn an_attachment_is_a_document_beside_its_mail() {
     assert_eq!(paths, ["mail.eml", "mail.eml!/note.txt"]);
 }
 
+/// A PDF of three short pages and one that takes PDFium seconds.
+fn slow_pdf() -> Vec<u8> {
+    use std::io::Write;
+
+    let mut pdf = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n\
+                   <</Type/Pages/Kids[10 0 R 11 0 R 12 0 R 13 0 R]/Count 4>>\nendobj\n\
+                   3 0 obj\n<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>\nendobj\n"
+        .as_bytes()
+        .to_vec();
+    for page in 0..4 {
+        let lines = if page == 3 { 4_000_000 } else { 1 };
+        let text = format!("(This is part {} of four.) Tj\n", page + 1).repeat(lines);
+        let mut content = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        write!(content, "BT /F 12 Tf 72 700 Td {text} ET").expect("memory");
+        let content = content.finish().expect("memory");
+        let (page, stream) = (10 + page, 20 + page);
+        let head = format!(
+            "{page} 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents {stream} 0 R\
+             /Resources<</Font<</F 3 0 R>>>>>>\nendobj\n{stream} 0 obj\n<</Length {}/Filter/FlateDecode>>stream\n",
+            content.len()
+        );
+        pdf.extend_from_slice(head.as_bytes());
+        pdf.extend_from_slice(&content);
+        pdf.extend_from_slice(b"\nendstream\nendobj\n");
+    }
+    pdf.extend_from_slice(b"trailer\n<</Root 1 0 R>>\n%%EOF\n");
+    pdf
+}
+
+#[tokio::test]
+async fn a_document_that_fails_on_the_way_keeps_the_text_before() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &["--parse-seconds", "1"]);
+    let (status, batch) = server.upload(&[("model", "fast")], &[("slow.pdf".into(), slow_pdf())]).await;
+    assert_eq!(status, 201, "{batch}");
+    let id = batch["id"].as_str().expect("an id");
+    server.finished(id).await;
+    let (_, page) = server.get(&format!("/api/batches/{id}/documents")).await;
+    let row = &page["items"][0];
+    assert_eq!((&row["status"], &row["failure"]["code"]), (&"failed".into(), &"timed_out".into()), "{row}");
+    let message = row["failure"]["message"].as_str().expect("a message");
+    assert!(message.ends_with("after page 3"), "{message}");
+    let document = format!("/api/batches/{id}/documents/{}", row["id"].as_str().expect("an id"));
+    let (_, view) = server.get(&document).await;
+    let text = view["text"].as_str().expect("text");
+    assert!(text.contains("part 1") && text.contains("part 3") && !text.contains("part 4"), "{text}");
+    assert!(view["problems"][0]["message"].as_str().is_some_and(|problem| problem.contains("ends before")), "{view}");
+    let (_, whole) = server.text(&format!("{document}/text")).await;
+    assert_eq!(whole, text);
+}
+
 #[tokio::test]
 async fn what_is_refused_says_why_and_leaves_nothing() {
     let data = tempfile::tempdir().expect("a folder");

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod fuzz;
 mod paths;
 mod run;
 mod serve;
@@ -36,6 +37,8 @@ enum Command {
     Serve(serve::Serve),
     /// Run every test there is.
     Test(test::Test),
+    /// Drive mutated files through the parsers, and keep what breaks one.
+    Fuzz(fuzz::Fuzz),
     /// Check the directions of dependencies, the paths that documents name and the length of files.
     Structure,
     /// Measure against what a user would write in Python.
@@ -67,6 +70,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Serve(serve) => return serve.run(&paths),
         Command::Test(test) => return test.run(&paths),
+        Command::Fuzz(fuzz) => fuzz.run(&paths)?,
         Command::Structure => return structure::report(&paths),
         Command::Bench { what } => what.run(&paths)?,
         Command::Quality(quality) => quality.run(&paths)?,

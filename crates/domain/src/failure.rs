@@ -91,12 +91,24 @@ failure_codes! {
     ArchiveTooDeep => ("archive_too_deep", Document, false, 422, "Unpack the outer archives yourself, or raise --max-archive-depth."),
     /// A name inside an archive that points outside of it, or a link.
     UnsafeEntry => ("unsafe_entry", Document, false, 422, "The entry points outside its archive and was not unpacked."),
-    /// More text, nesting or pages than is allowed.
+    /// More of something than is allowed, where no other code says of what.
     DocumentLimit => ("document_limit", Document, false, 422, "Split the file, or raise the limit in the configuration."),
+    /// More bytes than one document may have.
+    FileTooLarge => ("file_too_large", Document, false, 422, "Split the file, or raise --max-file-mib."),
+    /// More pages than are read.
+    TooManyPages => ("too_many_pages", Document, false, 422, "Split the file, or raise --max-pages."),
+    /// More text than is kept.
+    TooMuchText => ("too_much_text", Document, false, 422, "Split the file, or raise --max-text-mib."),
+    /// An image of more pixels than are decoded.
+    TooManyPixels => ("too_many_pixels", Document, false, 422, "Scale the image down, or raise --max-megapixels."),
+    /// Values in values, elements in elements.
+    NestedTooDeep => ("nested_too_deep", Document, false, 422, "Save the file in a flatter form, or raise --max-depth."),
+    /// A packed document whose parts are larger than is allowed.
+    UnpacksTooLarge => ("unpacks_too_large", Document, false, 422, "Split the document, or raise --max-unpacked-mib."),
     /// Parsing took longer than its limit.
-    TimedOut => ("timed_out", Document, true, 422, "Try again; if it happens again, the file is too complex: save it in a simpler form."),
+    TimedOut => ("timed_out", Document, true, 422, "Try again; if it happens again, the file is too complex: save it in a simpler form, or raise --parse-seconds."),
     /// Parsing wanted more memory than it may have.
-    OutOfMemory => ("out_of_memory", Document, false, 422, "The file unpacks to more than the memory limit. Save it in a simpler form."),
+    OutOfMemory => ("out_of_memory", Document, false, 422, "The file takes more than the memory limit. Save it in a simpler form, or raise --parse-memory-mib."),
     /// The parser died on this file.
     WorkerCrashed => ("worker_crashed", Document, true, 422, "The file breaks the parser. Save it anew in its own program and add it again."),
     /// A record of a JSON Lines or CSV file that has no text or cannot be read.

@@ -15,6 +15,7 @@ pub mod folder;
 
 mod blobs;
 mod models;
+mod partial;
 mod sandbox;
 
 use std::fs::{self, File};

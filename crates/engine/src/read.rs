@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure, FailureCode,
-    Page, PageView, Progress,
+    Page, PageView, Problem, Progress, Status,
 };
 use tokio::task::spawn_blocking;
 
-use crate::{Engine, intake, internal};
+use crate::{Engine, intake, internal, partial};
 
 /// Characters of a document's text that its page shows; the whole is a download.
 const SHOWN_TEXT: usize = 100_000;
@@ -72,7 +72,19 @@ impl Engine {
         let found = self.store().document(batch, document).await?;
         let (stored, row) = found.ok_or_else(|| no_document(document))?;
         let neighbours = self.store().neighbours(batch, document).await?;
-        let mut text = self.store().text(batch, document).await?.unwrap_or_default();
+        let mut problems = stored.problems;
+        let mut text = match self.store().text(batch, document).await? {
+            Some(text) => text,
+            None if row.status != Status::Failed => String::new(),
+            None => {
+                let partial = partial::read(self, batch, document).await;
+                if partial.is_some() {
+                    let message = "the text below ends before the page at which reading failed; it was not analysed";
+                    problems.push(Problem { page: None, message: message.to_owned() });
+                }
+                partial.unwrap_or_default()
+            }
+        };
         let end = text.char_indices().nth(SHOWN_TEXT).map(|(at, _)| at);
         if let Some(end) = end {
             text.truncate(end);
@@ -82,7 +94,7 @@ impl Engine {
             batch_name: stored.batch.name,
             row,
             metadata: stored.metadata,
-            problems: stored.problems,
+            problems,
             recognised: stored.recognised,
             text,
             text_truncated: end.is_some(),
@@ -109,7 +121,11 @@ impl Engine {
     pub async fn text(&self, batch: BatchId, document: DocumentId) -> Result<(String, String), Failure> {
         let found = self.store().document(batch, document).await?;
         let (stored, _) = found.ok_or_else(|| no_document(document))?;
-        let text = self.store().text(batch, document).await?.ok_or_else(|| {
+        let text = match self.store().text(batch, document).await? {
+            Some(text) => Some(text),
+            None => partial::read(self, batch, document).await,
+        };
+        let text = text.ok_or_else(|| {
             Failure::new(FailureCode::NotFound, format!("document `{document}` has no text"))
                 .with_hint("Its page says whether it was read, and if not, why.")
         })?;

@@ -1,7 +1,7 @@
 //! What parsing yields.
 
 use serde::{Deserialize, Serialize};
-use sheaf_domain::{DocumentKind, DocumentMetadata, Problem};
+use sheaf_domain::{DocumentKind, DocumentMetadata, Failure, Problem};
 
 use crate::recognition::RecognisedPage;
 
@@ -48,6 +48,14 @@ pub enum PageState {
     Damaged,
 }
 
+/// A document that could not be read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    pub failure: Failure,
+    /// The pages before the one at which it ended.
+    pub pages: Vec<ParsedPage>,
+}
+
 impl ParsedDocument {
     /// Whether any page has text.
     pub fn has_text(&self) -> bool {
@@ -66,14 +74,31 @@ impl ParsedDocument {
 
     /// The text of all pages, joined by [`PAGE_BREAK`].
     pub fn text(&self) -> String {
-        let length = self.pages.iter().map(|page| page.text.len() + PAGE_BREAK.len()).sum();
-        let mut text = String::with_capacity(length);
-        for (index, page) in self.pages.iter().enumerate() {
-            if index > 0 {
-                text.push_str(PAGE_BREAK);
-            }
-            text.push_str(&page.text);
-        }
-        text
+        joined(&self.pages)
     }
+}
+
+impl Part {
+    /// The text of the pages that were read, joined by [`PAGE_BREAK`]; empty when there is none.
+    pub fn text(&self) -> String {
+        joined(&self.pages).trim().to_owned()
+    }
+}
+
+impl From<Failure> for Part {
+    fn from(failure: Failure) -> Self {
+        Self { failure, pages: Vec::new() }
+    }
+}
+
+fn joined(pages: &[ParsedPage]) -> String {
+    let length = pages.iter().map(|page| page.text.len() + PAGE_BREAK.len()).sum();
+    let mut text = String::with_capacity(length);
+    for (index, page) in pages.iter().enumerate() {
+        if index > 0 {
+            text.push_str(PAGE_BREAK);
+        }
+        text.push_str(&page.text);
+    }
+    text
 }

@@ -55,6 +55,11 @@ impl<'a> Output<'a> {
         self.limits
     }
 
+    /// Whether any page had text or shows something.
+    pub fn has_content(&self) -> bool {
+        self.has_text || self.pictured
+    }
+
     /// Counts pages from `first` on. A part of a document may have no text.
     pub fn part(mut self, first: u32, partial: bool) -> Self {
         self.partial = partial;
@@ -74,10 +79,10 @@ impl<'a> Output<'a> {
         self.pages += 1;
         self.bytes += text.len();
         if self.pages > self.limits.pages {
-            return Err(limit(format!("it has more than {} pages", self.limits.pages)));
+            return Err(self.limits.too_many_pages());
         }
         if self.bytes > self.limits.text_bytes {
-            return Err(limit(format!("it has more than {} MiB of text", self.limits.text_bytes >> 20)));
+            return Err(self.limits.too_much_text());
         }
         self.words += count_words(&text);
         self.has_text |= !text.is_empty();
@@ -128,8 +133,4 @@ fn line(value: String) -> Option<String> {
     let words: Vec<&str> = value.split_whitespace().collect();
     let line: String = charset::clean(&words.join(" ")).chars().take(METADATA).collect();
     (!line.is_empty()).then_some(line)
-}
-
-fn limit(message: String) -> Failure {
-    Failure::new(FailureCode::DocumentLimit, message)
 }

@@ -189,6 +189,22 @@ mod tests {
         }
 
         #[test]
+        fn a_damaged_frame_is_an_error_or_a_message(
+            name in any::<String>(),
+            at in any::<proptest::sample::Index>(),
+            with in any::<u8>(),
+        ) {
+            let reply = Reply::Entry { name: name.clone() };
+            let request = Request::Job { name, limits: Limits::default(), range: None };
+            for mut frame in [encode(&reply).expect("small"), encode(&request).expect("small")] {
+                let at = 4 + at.index(frame.len() - 4);
+                frame[at] = with;
+                let _ = read::<Reply>(&mut &frame[..], 1 << 16);
+                let _ = read::<Request>(&mut &frame[..], 1 << 16);
+            }
+        }
+
+        #[test]
         fn noise_is_an_error_and_never_a_panic(noise in any::<Vec<u8>>()) {
             let _ = read::<Reply>(&mut &noise[..], 1 << 16);
         }

@@ -60,7 +60,7 @@ async fn what_breaks_a_child_breaks_no_other() {
     let bottomless = Limits { depth: u32::MAX, ..Limits::default() };
     let impatient = Limits { wall: Duration::from_millis(200), text_bytes: usize::MAX >> 1, ..Limits::default() };
     for (file, name, limits, code) in [
-        (&deep, "deep.json", bottomless, FailureCode::DocumentLimit),
+        (&deep, "deep.json", bottomless, FailureCode::NestedTooDeep),
         (&slow, "slow.txt", impatient, FailureCode::TimedOut),
     ] {
         let pool = pool(limits);

@@ -90,7 +90,7 @@ async fn limits_are_failures_of_their_own() {
     let empty = folder.path().join("empty");
     fs::write(&empty, "").expect("room");
     let pool = one_child(Limits { text_bytes: 10, file_bytes: 100, ..limits() });
-    assert_eq!(pool.parse(&good, "a.txt").await.expect_err("too long").code, FailureCode::DocumentLimit);
+    assert_eq!(pool.parse(&good, "a.txt").await.expect_err("too long").code, FailureCode::TooMuchText);
     assert_eq!(pool.parse(&empty, "a.txt").await.expect_err("empty").code, FailureCode::EmptyFile);
     assert_eq!(pool.parse(Path::new("/nowhere"), "a").await.expect_err("gone").code, FailureCode::Storage);
     let pdf = folder.path().join("a.pdf");

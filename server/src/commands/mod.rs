@@ -3,6 +3,7 @@
 pub mod analyze;
 mod bounds;
 pub mod distil;
+mod reading;
 pub mod serve;
 
 use std::io::IsTerminal;

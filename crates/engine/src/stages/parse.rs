@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use sheaf_domain::{Failure, FailureCode, PageRecognition};
-use sheaf_parsing::{OnPages, PARSER_VERSION, Reader};
+use sheaf_parsing::{OnPages, PARSER_VERSION, Part, Reader};
 use sheaf_store::{Claim, ParseRecord};
 use tokio::sync::watch;
 
-use crate::{Engine, intake};
+use crate::{Engine, intake, partial};
 
 /// How often the number of pages that are read is written down.
 const NOTED_EVERY: Duration = Duration::from_millis(700);
@@ -32,7 +32,7 @@ pub async fn parse(
     path: &str,
     key: String,
     on_pages: OnPages<'_>,
-) -> Result<ParseRecord, Failure> {
+) -> Result<ParseRecord, Part> {
     let parsed = reader.read(file, path, on_pages).await?;
     Ok(ParseRecord {
         key,
@@ -65,9 +65,16 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
             let on_pages = |done, total| {
                 sender.send_replace((done, total));
             };
-            tokio::select! {
-                record = parse(engine.reader(), &file, &document.path, key, &on_pages) => record?,
+            let read = tokio::select! {
+                read = parse(engine.reader(), &file, &document.path, key, &on_pages) => read,
                 never = note_pages(engine, claim, receiver) => match never {},
+            };
+            match read {
+                Ok(record) => record,
+                Err(part) => {
+                    partial::keep(engine, claim.batch, document.id, &part).await;
+                    return Err(part.failure);
+                }
             }
         }
     };

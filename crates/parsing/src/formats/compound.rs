@@ -39,7 +39,7 @@ impl<'a> Compound<'a> {
         // A chain of sectors that breaks off loses what follows, not what came before.
         let _ = stream.take(self.left + 1).read_to_end(&mut bytes);
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| {
-            Failure::new(FailureCode::DocumentLimit, "the streams of this file have more bytes than is allowed")
+            Failure::new(FailureCode::UnpacksTooLarge, "the streams of this file have more bytes than is allowed")
         })?;
         Ok(Some(bytes))
     }
@@ -175,7 +175,7 @@ mod tests {
         let mut file = Compound::open(&file, &Limits { unpacked_bytes: 1000, ..Limits::default() }).expect("compound");
         assert_eq!(file.stream("/a").expect("fits").map(|bytes| bytes.len()), Some(600));
         assert_eq!(file.stream("/c"), Ok(None));
-        assert_eq!(file.stream("/b").expect_err("too much").code, FailureCode::DocumentLimit);
+        assert_eq!(file.stream("/b").expect_err("too much").code, FailureCode::UnpacksTooLarge);
     }
 
     proptest! {

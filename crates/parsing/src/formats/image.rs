@@ -66,7 +66,7 @@ pub fn decode(bytes: &[u8], kind: DocumentKind, page: u32, limits: &Limits) -> R
     let pixels = u64::from(width) * u64::from(height);
     if pixels > limits.pixels {
         let message = format!("this image has {width} × {height} pixels; at most {} are read", limits.pixels);
-        return Err(Failure::new(FailureCode::DocumentLimit, message));
+        return Err(Failure::new(FailureCode::TooManyPixels, message));
     }
     if pixels == 0 {
         return Err(corrupt("this image has no pixels"));
@@ -94,7 +94,7 @@ fn broken(kind: DocumentKind, error: &ImageError) -> Failure {
     let what = kind.label();
     match error {
         ImageError::Limits(_) => {
-            Failure::new(FailureCode::DocumentLimit, format!("this {what} takes too much memory to decode"))
+            Failure::new(FailureCode::TooManyPixels, format!("this {what} takes too much memory to decode"))
         }
         ImageError::Unsupported(_) => {
             Failure::new(FailureCode::UnsupportedKind, format!("this {what} is of a variety that is not read"))
@@ -127,7 +127,7 @@ mod tests {
         let bytes = png(&ImageBuffer::from_fn(64, 64, |x, y| Rgba([(x * y) as u8, x as u8, y as u8, 255])));
         let limits = Limits { pixels: 64 * 63, ..Limits::default() };
         let code = |result: Result<RgbImage, Failure>| result.map(|_| ()).map_err(|failure| failure.code);
-        assert_eq!(code(decode(&bytes, DocumentKind::Png, 1, &limits)), Err(FailureCode::DocumentLimit));
+        assert_eq!(code(decode(&bytes, DocumentKind::Png, 1, &limits)), Err(FailureCode::TooManyPixels));
         let half = &bytes[..bytes.len() / 2];
         assert_eq!(code(decode(half, DocumentKind::Png, 1, &Limits::default())), Err(FailureCode::CorruptFile));
     }

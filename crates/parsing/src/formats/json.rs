@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::Failure;
 
 use crate::formats::{corrupt, text};
+use crate::limits::nested_too_deep;
 use crate::output::Output;
 
 /// Records that cannot be read are named up to this many.
@@ -79,7 +80,7 @@ fn lines_of(json: &str, depth: u32) -> Result<String, Failure> {
 
 fn failure(error: &serde_json::Error) -> Failure {
     if error.to_string().starts_with(TOO_DEEP) {
-        return Failure::new(FailureCode::DocumentLimit, "its values are nested too deep");
+        return nested_too_deep("values");
     }
     corrupt(format!("this is not valid JSON at line {}, column {}", error.line(), error.column()))
 }
@@ -169,7 +170,8 @@ impl<'de> Visitor<'de> for Lines<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sheaf_domain::FailureCode;
+
     use crate::formats::read;
 
     #[test]
@@ -193,7 +195,7 @@ mod tests {
         }
         check("{\"a\":\n nonsense}", FailureCode::CorruptFile, "line 2");
         check("{} {}", FailureCode::CorruptFile, "line 1");
-        check(&"[".repeat(100_000), FailureCode::DocumentLimit, "deep");
+        check(&"[".repeat(100_000), FailureCode::NestedTooDeep, "deep");
     }
 
     #[test]

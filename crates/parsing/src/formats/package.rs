@@ -85,7 +85,10 @@ impl<'a> Package<'a> {
         let mut bytes = Vec::new();
         part.take(self.left + 1).read_to_end(&mut bytes).map_err(|_| damaged(name))?;
         self.left = self.left.checked_sub(bytes.len() as u64).ok_or_else(|| {
-            Failure::new(FailureCode::DocumentLimit, format!("this file unpacks to more than {} MiB", self.limit >> 20))
+            Failure::new(
+                FailureCode::UnpacksTooLarge,
+                format!("this file unpacks to more than {} MiB", self.limit >> 20),
+            )
         })?;
         Ok(Some(bytes))
     }
@@ -172,6 +175,6 @@ mod tests {
         let mut package = Package::open(&bytes, &Limits { unpacked_bytes: 1000, ..Limits::default() }).expect("zip");
         assert_eq!(package.part("a").expect("fits").map(|text| text.len()), Some(600));
         assert_eq!(package.part("c"), Ok(None));
-        assert_eq!(package.part("b").expect_err("too much").code, FailureCode::DocumentLimit);
+        assert_eq!(package.part("b").expect_err("too much").code, FailureCode::UnpacksTooLarge);
     }
 }

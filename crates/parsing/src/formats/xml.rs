@@ -11,6 +11,7 @@ use quick_xml::name::QName;
 use sheaf_domain::{Failure, FailureCode};
 
 use crate::formats::{corrupt, text};
+use crate::limits::nested_too_deep;
 use crate::output::Output;
 
 /// One page.
@@ -159,7 +160,7 @@ pub fn resolve(reference: &BytesRef<'_>) -> Option<char> {
 
 /// The failure for elements in elements beyond the limit.
 pub fn too_deep() -> Failure {
-    Failure::new(FailureCode::DocumentLimit, "its elements are nested too deep")
+    nested_too_deep("elements")
 }
 
 /// A line for each element that has text.
@@ -191,7 +192,8 @@ impl Visitor for Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sheaf_domain::FailureCode;
+
     use crate::formats::read;
 
     #[test]
@@ -212,6 +214,6 @@ mod tests {
             assert_eq!(read(xml.as_bytes(), "a.xml").expect_err("refused").code, code);
         }
         check("<?xml version='1.0'?><a><b></a>", FailureCode::CorruptFile);
-        check(&"<a>".repeat(10_000), FailureCode::DocumentLimit);
+        check(&"<a>".repeat(10_000), FailureCode::NestedTooDeep);
     }
 }

@@ -56,7 +56,7 @@ impl Death {
                 FailureCode::OutOfMemory,
                 format!("{what}: reading wanted more than {} MiB and was stopped{at}", limits.address_space >> 20),
             ),
-            Self::Deep => Failure::new(FailureCode::DocumentLimit, format!("{what}: it is nested too deep{at}")),
+            Self::Deep => Failure::new(FailureCode::NestedTooDeep, format!("{what}: it is nested too deep{at}")),
             Self::Crashed => Failure::new(FailureCode::WorkerCrashed, format!("{what}: the parser crashed{at}")),
             Self::Garbled => Failure::new(FailureCode::WorkerCrashed, format!("{what}: the parser gave nonsense{at}")),
         }

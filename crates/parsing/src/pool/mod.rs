@@ -9,14 +9,14 @@ mod unpack;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use sheaf_domain::{Failure, FailureCode};
 use tokio::sync::{RwLock, Semaphore};
 
-use crate::document::ParsedDocument;
+use crate::document::{ParsedDocument, Part};
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
-use child::{Child, Outcome, Part};
+use child::{Child, Outcome, Stretch};
 
 /// How a [`Pool`] starts its children.
 #[derive(Clone, Debug)]
@@ -84,15 +84,29 @@ impl Pool {
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
-        let range = self.config.pages_per_job.max(1);
-        let first = self.part(path, name, (1, range)).await?;
-        let rest = ranges::after(range, first.of.unwrap_or(0).min(self.config.limits.pages));
-        let rest = stream::iter(rest).map(|range| self.part(path, name, range));
-        let rest: Vec<Part> = rest.buffered(self.config.workers_per_document.max(1)).try_collect().await?;
-        ranges::join(first, rest, &self.config.limits)
+        self.parse_or_part(path, name).await.map_err(|part| part.failure)
     }
 
-    async fn part(&self, path: &Path, name: &str, range: (u32, u32)) -> Result<Part, Failure> {
+    /// [`Self::parse`] that also gives the pages before the one at which the document failed.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`].
+    pub async fn parse_or_part(&self, path: &Path, name: &str) -> Result<ParsedDocument, Part> {
+        let range = self.config.pages_per_job.max(1);
+        let mut stretches = vec![self.stretch(path, name, (1, range)).await?];
+        let rest = ranges::after(range, stretches[0].of.unwrap_or(0).min(self.config.limits.pages));
+        let rest = stream::iter(rest).map(|range| self.stretch(path, name, range));
+        let mut rest = std::pin::pin!(rest.buffered(self.config.workers_per_document.max(1)));
+        while let Some(stretch) = rest.next().await {
+            match stretch {
+                Ok(stretch) => stretches.push(stretch),
+                Err(part) => return Err(ranges::cut_off(stretches, part)),
+            }
+        }
+        ranges::join(stretches, &self.config.limits).map_err(Part::from)
+    }
+
+    async fn stretch(&self, path: &Path, name: &str, range: (u32, u32)) -> Result<Stretch, Part> {
         self.with_child(async |child| child.parse(path, name, Some(range), &self.config.limits).await).await
     }
 
@@ -107,7 +121,7 @@ impl Pool {
     }
 
     /// Waits for a free child, and keeps it when it can be used again.
-    async fn with_child<T>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T>) -> Result<T, Failure> {
+    async fn with_child<T, E: From<Failure>>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T, E>) -> Result<T, E> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
         let Outcome { result, child } = job(self.child().await?).await;

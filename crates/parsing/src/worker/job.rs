@@ -102,10 +102,7 @@ fn read(file: File, limits: &Limits) -> Result<Vec<u8>, Failure> {
     };
     let length = file.metadata().map_err(storage)?.len();
     if length > limits.file_bytes {
-        return Err(Failure::new(
-            FailureCode::DocumentLimit,
-            format!("the file has {} MiB; at most {} MiB are read", length >> 20, limits.file_bytes >> 20),
-        ));
+        return Err(limits.file_too_large(length));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     file.take(limits.file_bytes).read_to_end(&mut bytes).map_err(storage)?;

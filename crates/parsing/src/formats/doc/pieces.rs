@@ -29,7 +29,7 @@ impl Pieces {
             let number = |at: usize| u32_at(table, at).unwrap_or(0);
             let length = number(4 * index + 4).saturating_sub(number(4 * index)) as usize;
             if pieces.units.len() + length > limits.text_bytes {
-                return Err(Failure::new(FailureCode::DocumentLimit, "this Word file has more text than is allowed"));
+                return Err(Failure::new(FailureCode::TooMuchText, "this Word file has more text than is allowed"));
             }
             let place = number(4 * (count + 1) + 8 * index + 2);
             let narrow = place & 0x4000_0000 != 0;

@@ -148,7 +148,7 @@ mod tests {
         }
         check(&package(&[("[Content_Types].xml", "wordprocessingml.document.main")]), FailureCode::CorruptFile);
         check(&word("<w:p><w:r></w:p>"), FailureCode::CorruptFile);
-        check(&word(&"<w:p>".repeat(1000)), FailureCode::DocumentLimit);
+        check(&word(&"<w:p>".repeat(1000)), FailureCode::NestedTooDeep);
         check(&word("<w:p/>"), FailureCode::NoText);
         let whole = word("<w:p/>");
         check(&whole[..whole.len() / 2], FailureCode::CorruptFile);

@@ -123,7 +123,7 @@ fn repeated_cells_are_bounded() {
         "<table:table table:name='S'><table:table-row table:number-rows-repeated='4000000000'>{cell}</table:table-row></table:table>"
     );
     let started = Instant::now();
-    assert_eq!(read(&packed("spreadsheet", &row), "a").expect_err("too much").code, FailureCode::DocumentLimit);
+    assert_eq!(read(&packed("spreadsheet", &row), "a").expect_err("too much").code, FailureCode::TooMuchText);
     assert!(started.elapsed().as_secs() < 20);
 }
 
@@ -162,6 +162,6 @@ fn broken_files_are_refused() {
     }
     check(&pack(&[("mimetype", "application/vnd.oasis.opendocument.text")]), FailureCode::CorruptFile);
     check(&packed("text", "<text:p>"), FailureCode::CorruptFile);
-    check(&packed("text", &"<text:span>".repeat(1000)), FailureCode::DocumentLimit);
+    check(&packed("text", &"<text:span>".repeat(1000)), FailureCode::NestedTooDeep);
     check(b"no zip at all", FailureCode::CorruptFile);
 }

@@ -56,7 +56,7 @@ fn broken_files() {
     assert_eq!(read(b"{\\rtf1 cut", "a").expect("as far as it goes").problems.len(), 1);
     assert_eq!(
         read(format!("{{\\rtf1{}", "{".repeat(10_000)).as_bytes(), "a").expect_err("deep").code,
-        FailureCode::DocumentLimit
+        FailureCode::NestedTooDeep
     );
     assert_eq!(read(b"{\\rtf1\\par}", "a").expect_err("empty").code, FailureCode::NoText);
 }

@@ -137,7 +137,7 @@ mod tests {
         let strings = format!("<sst><si><t>{}</t></si></sst>", "x".repeat(1 << 20));
         let rows = format!("<row>{}</row>", "<c t='s'><v>0</v></c>".repeat(1000));
         let bytes = workbook(&[("S", &rows)], &[("xl/strings.xml", &strings)]);
-        assert_eq!(read(&bytes, "a").expect_err("refused").code, FailureCode::DocumentLimit);
+        assert_eq!(read(&bytes, "a").expect_err("refused").code, FailureCode::TooMuchText);
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Reader {
     /// Those of [`Pool::parse`]; `ocr_missing` when all that it holds is pictures and there is no engine; `no_text` when
     /// recognition finds nothing either.
     pub async fn read(&self, path: &Path, name: &str, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
-        let mut document = self.pool.parse_or_part(path, name).await?;
+        let mut document = self.pool.parse_or_part(path, name, on_pages).await?;
         let pictured: Vec<u32> =
             document.pages.iter().filter(|page| page.state == PageState::Pictured).map(|page| page.number).collect();
         if pictured.is_empty() {

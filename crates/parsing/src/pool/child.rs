@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::PoolConfig;
 use super::death::{self, Death};
-use crate::document::{ParsedPage, Part};
+use crate::document::{PageState, ParsedPage, Part};
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
@@ -60,6 +60,13 @@ pub struct Stretch {
     pub of: Option<u32>,
     pub pages: Vec<ParsedPage>,
     pub summary: Summary,
+}
+
+impl Stretch {
+    /// Pages whose text is all that is wanted of them.
+    pub fn read(&self) -> u32 {
+        self.pages.iter().filter(|page| page.state != PageState::Pictured).count() as u32
+    }
 }
 
 /// What has arrived of a document so far.

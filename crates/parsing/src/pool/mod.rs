@@ -16,6 +16,7 @@ use tokio::sync::{RwLock, Semaphore};
 use crate::document::{ParsedDocument, Part};
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
+use crate::reader::OnPages;
 use child::{Child, Outcome, Stretch};
 
 /// How a [`Pool`] starts its children.
@@ -84,22 +85,30 @@ impl Pool {
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
-        self.parse_or_part(path, name).await.map_err(|part| part.failure)
+        self.parse_or_part(path, name, &|_, _| {}).await.map_err(|part| part.failure)
     }
 
-    /// [`Self::parse`] that also gives the pages before the one at which the document failed.
+    /// [`Self::parse`] that also gives the pages before the one at which the document failed, and tells `on_pages` how many
+    /// are read, of how many: those that are pictured are not read yet.
     ///
     /// # Errors
     /// Those of [`Self::parse`].
-    pub async fn parse_or_part(&self, path: &Path, name: &str) -> Result<ParsedDocument, Part> {
+    pub async fn parse_or_part(&self, path: &Path, name: &str, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
         let range = self.config.pages_per_job.max(1);
         let mut stretches = vec![self.stretch(path, name, (1, range)).await?];
-        let rest = ranges::after(range, stretches[0].of.unwrap_or(0).min(self.config.limits.pages));
+        let total = stretches[0].of.unwrap_or(0).min(self.config.limits.pages);
+        let mut read = stretches[0].read();
+        on_pages(read, total);
+        let rest = ranges::after(range, total);
         let rest = stream::iter(rest).map(|range| self.stretch(path, name, range));
         let mut rest = std::pin::pin!(rest.buffered(self.config.workers_per_document.max(1)));
         while let Some(stretch) = rest.next().await {
             match stretch {
-                Ok(stretch) => stretches.push(stretch),
+                Ok(stretch) => {
+                    read += stretch.read();
+                    on_pages(read, total);
+                    stretches.push(stretch);
+                }
                 Err(part) => return Err(ranges::cut_off(stretches, part)),
             }
         }

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod document;
 pub mod kind;
 pub mod page;
+pub mod passwords;
 
 pub mod cluster;
 pub mod heatmap;
@@ -29,6 +30,7 @@ pub use ids::{BatchId, DocumentId, JobId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use page::{PageRecognition, PageView, WordBox};
+pub use passwords::Passwords;
 pub use progress::{DocumentProgress, Progress, StageCounts};
 pub use query::{DocumentQuery, Page, SortKey};
 pub use status::Status;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode};
-use sheaf_parsing::PictureFor;
+use sheaf_parsing::{Hints, PictureFor};
 use tokio::task::spawn_blocking;
 use walkdir::WalkDir;
 
@@ -41,7 +41,8 @@ impl Engine {
             return Ok(kept);
         }
         let (path, file) = self.original(batch, document).await?;
-        let picture = self.reader().pool().picture(&file, &path, page, PictureFor::Eye { width }).await?;
+        let hints = Hints { name: path, passwords: self.store().passwords(batch).await? };
+        let picture = self.reader().pool().picture(&file, hints, page, PictureFor::Eye { width }).await?;
         self.pictures().put(name, &picture.bytes).await;
         Ok(picture.bytes)
     }

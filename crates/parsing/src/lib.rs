@@ -21,12 +21,14 @@ mod worker;
 
 mod charset;
 mod formats;
+mod hints;
 mod language;
 mod output;
 
 pub use detect::detect_kind;
 pub use document::{PAGE_BREAK, PageState, ParsedDocument, ParsedPage, Part};
 pub use find::find_pdfium;
+pub use hints::Hints;
 pub use limits::Limits;
 pub use picture::{Picture, PictureFor};
 pub use plain::read_plain;

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use crate::archive::Stop;
 use crate::archive::level::Level;
 use crate::document::ParsedPage;
+use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
@@ -36,13 +37,13 @@ pub enum Request {
     /// Read the pages of `range` (first and last, from 1), or all; what has no pages of its own is read whole. The document's
     /// file comes with it.
     Job {
-        name: String,
+        hints: Hints,
         limits: Limits,
         range: Option<(u32, u32)>,
     },
     /// Make a picture of a page, from 1. The document's file comes with it.
     Picture {
-        name: String,
+        hints: Hints,
         limits: Limits,
         page: u32,
         purpose: PictureFor,
@@ -183,7 +184,7 @@ mod tests {
 
         #[test]
         fn jobs_survive_the_journey(name in any::<String>()) {
-            let request = Request::Job { name, limits: Limits::default(), range: Some((3, 7)) };
+            let request = Request::Job { hints: name.as_str().into(), limits: Limits::default(), range: Some((3, 7)) };
             let frame = encode(&request).expect("small");
             assert_eq!(read(&mut &frame[..], frame.len()).expect("whole"), Some(request));
         }
@@ -195,7 +196,7 @@ mod tests {
             with in any::<u8>(),
         ) {
             let reply = Reply::Entry { name: name.clone() };
-            let request = Request::Job { name, limits: Limits::default(), range: None };
+            let request = Request::Job { hints: name.as_str().into(), limits: Limits::default(), range: None };
             for mut frame in [encode(&reply).expect("small"), encode(&request).expect("small")] {
                 let at = 4 + at.index(frame.len() - 4);
                 frame[at] = with;

@@ -8,6 +8,7 @@ use sheaf_domain::{Failure, FailureCode, Problem};
 
 use crate::charset;
 use crate::document::{PageState, ParsedDocument, Part};
+use crate::hints::Hints;
 use crate::language;
 use crate::output::count_words;
 use crate::picture::PictureFor;
@@ -49,13 +50,13 @@ impl Reader {
         &self.recogniser
     }
 
-    /// Reads the file at `path`. `name` is a weak hint at its kind. Dropping the future stops the work.
+    /// Reads the file at `path`.  Dropping the future stops the work.
     ///
     /// # Errors
     /// Those of [`Pool::parse`]; `ocr_missing` when all that it holds is pictures and there is no engine; `no_text` when
     /// recognition finds nothing either.
-    pub async fn read(&self, path: &Path, name: &str, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
-        let mut document = self.pool.parse_or_part(path, name, on_pages).await?;
+    pub async fn read(&self, path: &Path, hints: &Hints, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
+        let mut document = self.pool.parse_or_part(path, hints, on_pages).await?;
         let pictured: Vec<u32> =
             document.pages.iter().filter(|page| page.state == PageState::Pictured).map(|page| page.number).collect();
         if pictured.is_empty() {
@@ -68,7 +69,7 @@ impl Reader {
         let done = AtomicU32::new(total - pictured.len() as u32);
         let done = &done;
         let work = stream::iter(pictured).map(|page| async move {
-            let found = self.recognise(path, name, page).await;
+            let found = self.recognise(path, hints, page).await;
             on_pages(done.fetch_add(1, Ordering::Relaxed) + 1, total);
             (page, found)
         });
@@ -77,10 +78,10 @@ impl Reader {
         Ok(document)
     }
 
-    async fn recognise(&self, path: &Path, name: &str, page: u32) -> Result<RecognisedPage, Failure> {
+    async fn recognise(&self, path: &Path, hints: &Hints, page: u32) -> Result<RecognisedPage, Failure> {
         let slot = self.recogniser.slot().await?;
         let purpose = PictureFor::Recognition { dpi: DPI, pixels: PIXELS };
-        let picture = self.pool.picture(path, name, page, purpose).await?;
+        let picture = self.pool.picture(path, hints.clone(), page, purpose).await?;
         self.recogniser.recognise(slot, picture).await
     }
 }

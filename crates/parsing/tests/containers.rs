@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cfb::CompoundFile;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::{Failure, FailureCode, Passwords};
 use sheaf_parsing::archive::{ArchiveItem, ArchiveLimits};
 use sheaf_parsing::{Pool, PoolConfig};
 use tokio::sync::mpsc;
@@ -29,7 +29,7 @@ async fn unpack(bytes: &[u8], name: &str, limits: &ArchiveLimits) -> (Result<(),
     let (sender, mut receiver) = mpsc::channel(4);
     let unpacking = async {
         let sender = sender;
-        pool.unpack(file, name, limits, &sender).await
+        pool.unpack(file, name, limits, &Passwords::default(), &sender).await
     };
     let receiving = async {
         let mut items = Vec::new();
@@ -245,6 +245,6 @@ async fn a_walk_ends_when_nobody_listens() {
     let (sender, receiver) = mpsc::channel(1);
     drop(receiver);
     let file = File::open(&path).expect("there");
-    let ended = pool.unpack(file, "a.tar", &ArchiveLimits::default(), &sender).await;
+    let ended = pool.unpack(file, "a.tar", &ArchiveLimits::default(), &Passwords::default(), &sender).await;
     assert_eq!(ended.expect_err("nobody listens").code, FailureCode::Cancelled);
 }

@@ -125,7 +125,7 @@ async fn no_real_document_harms_its_parser() {
 
 async fn parse_all(pool: &Pool, files: Vec<PathBuf>) -> Vec<(PathBuf, Result<ParsedDocument, sheaf_domain::Failure>)> {
     let parse = |path: PathBuf| async move {
-        let result = pool.parse(&path, &path.file_name().unwrap_or_default().to_string_lossy()).await;
+        let result = pool.parse(&path, &*path.file_name().unwrap_or_default().to_string_lossy()).await;
         (path, result)
     };
     futures::future::join_all(files.into_iter().map(parse)).await

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Instant;
 
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::{Failure, FailureCode, Passwords};
 use sheaf_parsing::archive::{ArchiveItem, ArchiveLimits, Container};
 use sheaf_parsing::{ParsedDocument, Pool, detect_kind};
 use tokio::sync::mpsc;
@@ -102,7 +102,7 @@ async fn unpack(pool: &Pool, path: &Path, name: &str) -> (Result<(), Failure>, V
     let limits = ArchiveLimits::default();
     let unpacking = async {
         let sender = sender;
-        pool.unpack(file, name, &limits, &sender).await
+        pool.unpack(file, name, &limits, &Passwords::default(), &sender).await
     };
     let receiving = async {
         let mut items = Vec::new();

@@ -51,7 +51,7 @@ fn png(picture: &GrayImage) -> Vec<u8> {
 async fn a_scan_is_read_and_its_words_have_places() {
     let reader = with_tesseract();
     let (_folder, file) = stored("scan.png", &png(&scan(&reader).await));
-    let document = reader.read(&file, "scan.png", &|_, _| {}).await.expect("readable");
+    let document = reader.read(&file, &"scan.png".into(), &|_, _| {}).await.expect("readable");
     assert_eq!(document.text(), SENTENCE);
     assert_eq!(document.words, 6);
     let (page, found) = &document.recognised[0];
@@ -72,7 +72,7 @@ async fn a_page_on_its_head_is_read_and_its_words_stay_where_they_are() {
         imageops::replace(&mut page, &line, 0, 150 + row * 200);
     }
     let (_folder, file) = stored("scan.png", &png(&imageops::rotate180(&page)));
-    let document = reader.read(&file, "scan.png", &|_, _| {}).await.expect("readable");
+    let document = reader.read(&file, &"scan.png".into(), &|_, _| {}).await.expect("readable");
     assert_eq!(document.text().matches(SENTENCE).count(), 8, "{}", document.text());
     let first = document.recognised[0].1.words[0];
     assert!(first.left + first.width > 8500 && first.top > 8500, "it stands at the lower right: {first:?}");
@@ -82,15 +82,16 @@ async fn a_page_on_its_head_is_read_and_its_words_stay_where_they_are() {
 async fn only_pages_without_words_are_recognised() {
     let reader = with_tesseract();
     let (_folder, file) = stored("report.pdf", &made::pdf(&["Words of its own", ""]));
-    let document = reader.read(&file, "report.pdf", &|_, _| {}).await.expect("readable");
+    let document = reader.read(&file, &"report.pdf".into(), &|_, _| {}).await.expect("readable");
     assert!(document.recognised.is_empty(), "an empty page shows nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_an_engine_a_picture_says_what_is_missing() {
     let (_folder, file) = stored("scan.png", &png(&scan(&with_tesseract()).await));
-    let code =
-        async |reader: Reader| reader.read(&file, "scan.png", &|_, _| {}).await.map_err(|part| part.failure.code);
+    let code = async |reader: Reader| {
+        reader.read(&file, &"scan.png".into(), &|_, _| {}).await.map_err(|part| part.failure.code)
+    };
     assert_eq!(code(reader(None, "eng")).await.map(|_| ()), Err(FailureCode::OcrMissing));
     let unknown = reader(find_tesseract(), "xxx");
     assert_eq!(code(unknown).await.map(|_| ()), Err(FailureCode::OcrMissing));
@@ -102,7 +103,7 @@ async fn a_picture_without_text_says_so_and_progress_is_told() {
     let (_folder, file) = stored("white.png", &png(&GrayImage::from_pixel(300, 300, image::Luma([255]))));
     let told = Mutex::new(Vec::new());
     let on_pages = |done, total| told.lock().expect("whole").push((done, total));
-    let part = reader.read(&file, "white.png", &on_pages).await.expect_err("nothing is on it");
+    let part = reader.read(&file, &"white.png".into(), &on_pages).await.expect_err("nothing is on it");
     assert_eq!(part.failure.code, FailureCode::NoText);
     assert_eq!(*told.lock().expect("whole"), [(0, 1), (1, 1)]);
 }

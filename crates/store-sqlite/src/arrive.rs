@@ -9,13 +9,18 @@ use crate::rows::{id, json};
 use crate::{Result, database, now};
 
 pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
-    sqlx::query(concat!("INSERT INTO batches (id, name, params, created_at) VALUES (?, ?, ?, ", now!(), ")"))
-        .bind(batch.id.to_string())
-        .bind(&batch.name)
-        .bind(json(&batch.params))
-        .execute(writer)
-        .await
-        .map_err(database)?;
+    sqlx::query(concat!(
+        "INSERT INTO batches (id, name, params, passwords, created_at) VALUES (?, ?, ?, ?, ",
+        now!(),
+        ")"
+    ))
+    .bind(batch.id.to_string())
+    .bind(&batch.name)
+    .bind(json(&batch.params))
+    .bind(json(&batch.passwords))
+    .execute(writer)
+    .await
+    .map_err(database)?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sheaf_domain::{
     Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount,
-    JobId, Neighbour, Page, PageView, Progress, Stage,
+    JobId, Neighbour, Page, PageView, Passwords, Progress, Stage,
 };
 use sheaf_store::{
     AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
@@ -154,6 +154,9 @@ impl Store for SqliteStore {
     }
     async fn text(&self, batch: BatchId, document: DocumentId) -> Result<Option<String>> {
         read::text(&self.readers, batch, document).await
+    }
+    async fn passwords(&self, batch: BatchId) -> Result<Passwords> {
+        read::passwords(&self.readers, batch).await
     }
     async fn page(&self, batch: BatchId, document: DocumentId, number: u32) -> Result<Option<PageView>> {
         pages::page(&self.readers, batch, document, number).await

@@ -1,8 +1,8 @@
 //! What pages read of a batch as a whole.
 
 use sheaf_domain::{
-    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentProgress, FailureCount, Page, Progress,
-    Stage, StageCounts,
+    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentProgress, FailureCount, Page, Passwords,
+    Progress, Stage, StageCounts,
 };
 use sheaf_store::{Clustering, VectorFile};
 use sqlx::SqlitePool;
@@ -184,6 +184,15 @@ fn read_progress(row: &SqliteRow) -> Result<DocumentProgress> {
         failure: parsed_opt(row, "documents", "failure")?,
         pages: get::<Option<u32>>(row, "pages_done")?.zip(get::<Option<u32>>(row, "pages_total")?),
     })
+}
+
+pub async fn passwords(readers: &SqlitePool, batch: BatchId) -> Result<Passwords> {
+    let row = sqlx::query("SELECT passwords FROM batches WHERE id = ?")
+        .bind(batch.to_string())
+        .fetch_optional(readers)
+        .await
+        .map_err(database)?;
+    row.as_ref().map_or_else(|| Ok(Passwords::default()), |row| parsed(row, "batches", "passwords"))
 }
 
 pub async fn text(readers: &SqlitePool, batch: BatchId, document: DocumentId) -> Result<Option<String>> {

@@ -2,7 +2,7 @@
 
 use sheaf_domain::{
     Batch, BatchId, BatchParams, Cluster, ClusterId, Document, DocumentId, DocumentKind, DocumentMetadata, Failure,
-    Heatmap, JobId, PageRecognition, Problem, Stage,
+    Heatmap, JobId, PageRecognition, Passwords, Problem, Stage,
 };
 
 /// A batch that is about to receive its documents.
@@ -11,6 +11,8 @@ pub struct NewBatch {
     pub id: BatchId,
     pub name: String,
     pub params: BatchParams,
+    /// Tried on documents that ask for one.
+    pub passwords: Passwords,
 }
 
 /// A document whose bytes are safely stored; or, with a failure, one that was refused on arrival and is only listed.

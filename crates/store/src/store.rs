@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sheaf_domain::{
     Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCode,
-    FailureCount, JobId, Neighbour, Page, PageView, Progress, Stage,
+    FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress, Stage,
 };
 
 use crate::records::{
@@ -88,6 +88,8 @@ pub trait Store: Send + Sync + 'static {
     async fn neighbours(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Neighbour>>;
     /// A document's extracted text; absent when it has none.
     async fn text(&self, batch: BatchId, document: DocumentId) -> Result<Option<String>>;
+    /// The passwords that were given with a batch; none for an unknown one.
+    async fn passwords(&self, batch: BatchId) -> Result<Passwords>;
     /// One page (from 1) of a document that was read.
     async fn page(&self, batch: BatchId, document: DocumentId, number: u32) -> Result<Option<PageView>>;
     /// The clustering that a batch has now.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use sheaf_domain::{BatchParams, Failure, ModelName};
+use sheaf_domain::{BatchParams, Failure, ModelName, Passwords};
 use sheaf_engine::ProcessingConfig;
 use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyze};
 
@@ -56,6 +56,9 @@ pub struct Args {
     /// Also write each document's text to RESULTS/text/PATH.txt.
     #[arg(long)]
     text: bool,
+    /// A file of passwords, one on each line, that are tried on documents and ZIPs that ask for one.
+    #[arg(long, value_name = "FILE")]
+    passwords: Option<PathBuf>,
     /// Print the outcome as JSON.
     #[arg(long)]
     json: bool,
@@ -81,7 +84,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             Some(Fields { id: id.unwrap_or_else(|| "id".into()), text: text.unwrap_or_else(|| "text".into()) })
         }
     };
+    let passwords = match &args.passwords {
+        Some(file) => Passwords::from_lines(
+            &std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?,
+        ),
+        None => Passwords::default(),
+    };
     let request = Request {
+        passwords,
         inputs: args.inputs,
         out: args.out,
         fields,

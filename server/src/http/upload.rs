@@ -6,7 +6,7 @@ use axum::extract::{Multipart, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::LOCATION;
-use sheaf_domain::{Batch, BatchParams, Failure, FailureCode, ModelName};
+use sheaf_domain::{Batch, BatchParams, Failure, FailureCode, ModelName, Passwords};
 use sheaf_engine::{Engine, Intake};
 
 use super::failure::HttpFailure;
@@ -61,7 +61,7 @@ async fn receive(
             }
             let intake = match &mut intake {
                 Some(intake) => intake,
-                None => intake.insert(engine.begin_batch(&settings.name, settings.params.clone()).await?),
+                None => intake.insert(begin(engine, &settings).await?),
             };
             add(intake, &file_name, field, uploads.bytes).await?;
         } else if intake.is_some() {
@@ -83,10 +83,19 @@ async fn receive(
 struct Settings {
     name: String,
     params: BatchParams,
+    passwords: Passwords,
+}
+
+async fn begin(engine: &Engine, settings: &Settings) -> Result<Intake, Failure> {
+    engine.begin_batch(&settings.name, settings.params.clone(), settings.passwords.clone()).await
 }
 
 impl Settings {
     fn take(&mut self, name: &str, value: &str) -> Result<(), HttpFailure> {
+        if name == "passwords" {
+            self.passwords = Passwords::from_lines(value); // Spaces belong to them.
+            return Ok(());
+        }
         let value = value.trim();
         let number =
             || value.parse().map_err(|_| HttpFailure::invalid(format!("`{name}`: `{value}` is no whole number")));

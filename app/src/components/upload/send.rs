@@ -13,7 +13,7 @@ use super::pile::Pile;
 use super::transfer::Transfer;
 
 /// The fields before the files, in the order in which the server reads them.
-const FIELDS: [&str; 4] = ["name", "model", "clusters", "seed"];
+const FIELDS: [&str; 5] = ["name", "model", "clusters", "seed", "passwords"];
 
 /// What the server answers: the batch that was made.
 #[derive(Deserialize)]

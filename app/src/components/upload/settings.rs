@@ -45,6 +45,19 @@ pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
                     <span>"Seed"</span>
                     <input type="number" name="seed" min="0" step="1" placeholder="0" />
                 </label>
+                <label class="field">
+                    <span>"Passwords"</span>
+                    <textarea
+                        name="passwords"
+                        rows="3"
+                        autocomplete="off"
+                        spellcheck="false"
+                        placeholder="One on each line"
+                    ></textarea>
+                </label>
+                <p class="fine">
+                    "Tried on PDFs, Office files and ZIPs that ask for one. They are kept with the batch, on this machine only, and go with it."
+                </p>
                 <p class="fine">"The same documents with the same seed give the same clusters."</p>
             </details>
         </fieldset>

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sheaf_domain::{Failure, FailureCode, FailureKind};
+use sheaf_domain::{Failure, FailureCode, FailureKind, Passwords};
 use sheaf_parsing::archive::{ArchiveItem, ArchiveLimits, Container};
 use sheaf_parsing::{Pool, detect_kind};
 use tokio::runtime::Handle;
@@ -40,6 +40,7 @@ pub enum Source {
 /// What archives and letters are opened with.
 pub struct Opener<'a> {
     pub pool: &'a Pool,
+    pub passwords: &'a Passwords,
     pub limits: &'a ArchiveLimits,
     /// Where their files go.
     pub unpacked: &'a LocalBlobs,
@@ -131,7 +132,7 @@ fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> 
     let (sender, receiver) = mpsc::channel(4);
     let unpacking = async {
         let sender = sender;
-        opener.pool.unpack(file, path, opener.limits, &sender).await
+        opener.pool.unpack(file, path, opener.limits, opener.passwords, &sender).await
     };
     let keeping = async {
         // Dropped with the first error: nobody waits for a place in a channel that is not read any more.

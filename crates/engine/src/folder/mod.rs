@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sheaf_domain::{BatchParams, Failure};
+use sheaf_domain::{BatchParams, Failure, Passwords};
 
 use crate::ProcessingConfig;
 
@@ -29,6 +29,8 @@ pub struct Request {
     /// How records are read.
     pub fields: Option<Fields>,
     pub params: BatchParams,
+    /// Tried on what asks for one.
+    pub passwords: Passwords,
     /// Also write each document's text to `text/PATH.txt`.
     pub text: bool,
     pub processing: ProcessingConfig,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use futures::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use sheaf_analysis::Embedder;
-use sheaf_domain::{DocumentId, DocumentKind, Failure, FailureCode};
-use sheaf_parsing::{Reader, detect_kind, read_plain};
+use sheaf_domain::{DocumentId, DocumentKind, Failure, FailureCode, Passwords};
+use sheaf_parsing::{Hints, Reader, detect_kind, read_plain};
 use sheaf_store::{AnalysedDocument, ParseRecord, Vectored};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -51,9 +51,9 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let unpacked = LocalBlobs::open(scratch.path()).map_err(storage)?;
     let items = spawn_blocking({
         let (inputs, fields, reader) = (request.inputs.clone(), request.fields.clone(), Arc::clone(&reader));
-        let limits = request.processing.archive.clone();
+        let (limits, passwords) = (request.processing.archive.clone(), request.passwords.clone());
         move || {
-            let opener = Opener { pool: reader.pool(), limits: &limits, unpacked: &unpacked };
+            let opener = Opener { pool: reader.pool(), limits: &limits, passwords: &passwords, unpacked: &unpacked };
             input::list(&inputs, fields.as_ref(), &opener)
         }
     });
@@ -126,7 +126,7 @@ async fn read_all(
     });
 
     let mut rows: Vec<Row> = items.iter().map(Row::new).collect();
-    let work = group_by_content(items, &mut rows, reader.recogniser().id()).await?;
+    let work = group_by_content(items, &mut rows, reader.recogniser().id(), &request.passwords).await?;
     let reading = stream::iter(work)
         .map(|work| async { (read_one(reader, &work).await, work) })
         .buffer_unordered(request.processing.concurrent_documents.max(1));
@@ -171,13 +171,18 @@ async fn read_all(
 /// Content that is read once, for all rows that have it.
 struct Work {
     rows: Vec<usize>,
-    path: String,
+    hints: Hints,
     key: String,
     source: Source,
 }
 
 /// Hashes the files on all threads and joins those of equal content; the refused ones fail at once.
-async fn group_by_content(items: Vec<Item>, rows: &mut [Row], recogniser: &str) -> Result<Vec<Work>, Failure> {
+async fn group_by_content(
+    items: Vec<Item>,
+    rows: &mut [Row],
+    recogniser: &str,
+    passwords: &Passwords,
+) -> Result<Vec<Work>, Failure> {
     let hashed = spawn_blocking(move || {
         use rayon::iter::{IntoParallelIterator, ParallelIterator};
         items.into_par_iter().map(|item| (hash(&item.source), kind(&item), item)).collect::<Vec<_>>()
@@ -189,13 +194,14 @@ async fn group_by_content(items: Vec<Item>, rows: &mut [Row], recogniser: &str) 
         match (sha256, item.source) {
             (Err(failure), _) | (_, Source::Refused(failure)) => rows[row].failure = Some(failure),
             (Ok(sha256), source) => {
-                let key = parse::key(&sha256, &item.path, recogniser);
+                let hints = Hints { name: item.path, passwords: passwords.clone() };
+                let key = parse::key(&sha256, &hints, recogniser);
                 rows[row].sha256 = Some(sha256);
                 match by_key.get(&key) {
                     Some(&known) => work[known].rows.push(row),
                     None => {
                         by_key.insert(key.clone(), work.len());
-                        work.push(Work { rows: vec![row], path: item.path, key, source });
+                        work.push(Work { rows: vec![row], hints, key, source });
                     }
                 }
             }
@@ -231,7 +237,7 @@ async fn read_one(reader: &Reader, work: &Work) -> Result<ParseRecord, Failure> 
     match &work.source {
         Source::File(path) => {
             let file: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            parse(reader, &file, &work.path, work.key.clone(), &|_, _| {}).await.map_err(|part| part.failure)
+            parse(reader, &file, &work.hints, work.key.clone(), &|_, _| {}).await.map_err(|part| part.failure)
         }
         Source::Text { text, .. } => {
             let parsed = read_plain(text)?;

@@ -38,10 +38,10 @@ impl Intake {
     /// Has a child unpack the file and lists what comes.
     async fn unpack(&mut self, path: &str, file: File) -> Result<(), Failure> {
         let (sender, receiver) = mpsc::channel(4);
-        let engine = self.engine.clone();
+        let (engine, passwords) = (self.engine.clone(), self.passwords.clone());
         let unpacking = async {
             let sender = sender;
-            engine.reader().pool().unpack(file, path, &engine.config().processing.archive, &sender).await
+            engine.reader().pool().unpack(file, path, &engine.config().processing.archive, &passwords, &sender).await
         };
         let listing = async {
             // Dropped with the first error: nobody waits for a place in a channel that is not read any more.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use sheaf_domain::{Batch, BatchId, BatchParams, DocumentId, DocumentKind, Failure, FailureCode};
+use sheaf_domain::{Batch, BatchId, BatchParams, DocumentId, DocumentKind, Failure, FailureCode, Passwords};
 use sheaf_parsing::detect_kind;
 use sheaf_store::{NewBatch, NewDocument};
 use time::OffsetDateTime;
@@ -39,6 +39,7 @@ pub struct Intake {
     paths: HashSet<String>,
     received: u64,
     open: bool,
+    passwords: Passwords,
 }
 
 /// A file that was received but is not listed yet.
@@ -49,15 +50,25 @@ pub(crate) struct Arrival {
 }
 
 impl Engine {
-    /// Starts a batch. An empty name is replaced by the date.
+    /// Starts a batch. An empty name is replaced by the date; `passwords` are tried on what asks for one.
     ///
     /// # Errors
     /// `invalid_request` when a parameter is out of bounds, `storage` when the database refuses.
-    pub async fn begin_batch(&self, name: &str, params: BatchParams) -> Result<Intake, Failure> {
+    pub async fn begin_batch(&self, name: &str, params: BatchParams, passwords: Passwords) -> Result<Intake, Failure> {
         let params = params.check()?;
         let batch = BatchId(Uuid::now_v7());
-        self.store().create_batch(&NewBatch { id: batch, name: batch_name(name), params }).await?;
-        Ok(Intake { engine: self.clone(), batch, waiting: Vec::new(), paths: HashSet::new(), received: 0, open: true })
+        self.store()
+            .create_batch(&NewBatch { id: batch, name: batch_name(name), params, passwords: passwords.clone() })
+            .await?;
+        Ok(Intake {
+            engine: self.clone(),
+            batch,
+            waiting: Vec::new(),
+            paths: HashSet::new(),
+            received: 0,
+            open: true,
+            passwords,
+        })
     }
 }
 

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use sheaf_domain::{Failure, FailureCode, PageRecognition};
-use sheaf_parsing::{OnPages, PARSER_VERSION, Part, Reader};
+use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, Part, Reader};
 use sheaf_store::{Claim, ParseRecord};
 use tokio::sync::watch;
 
@@ -15,11 +16,23 @@ use crate::{Engine, intake, partial};
 const NOTED_EVERY: Duration = Duration::from_millis(700);
 
 /// Under which key the result for these bytes is remembered. The suffix of the name is part of it, for it decides between
-/// kinds of plain text; so is what recognises text.
-pub fn key(sha256: &str, path: &str, recogniser: &str) -> String {
+/// kinds of plain text; so are what recognises text, and the passwords.
+pub fn key(sha256: &str, hints: &Hints, recogniser: &str) -> String {
+    let Hints { name: path, passwords } = hints;
     let name = path.rsplit('/').next().unwrap_or(path);
     let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix).to_ascii_lowercase();
-    format!("{sha256}:{PARSER_VERSION}:{recogniser}:{}", suffix.chars().take(16).collect::<String>())
+    let suffix: String = suffix.chars().take(16).collect();
+    let key = format!("{sha256}:{PARSER_VERSION}:{recogniser}:{suffix}");
+    if passwords.is_empty() {
+        return key;
+    }
+    // What a password has opened is not for who has none.
+    let mut hasher = Sha256::new();
+    passwords.iter().for_each(|password| {
+        hasher.update(password);
+        hasher.update([0]);
+    });
+    format!("{key}:{}", hex::encode(&hasher.finalize()[..8]))
 }
 
 /// Reads a file.
@@ -29,11 +42,11 @@ pub fn key(sha256: &str, path: &str, recogniser: &str) -> String {
 pub async fn parse(
     reader: &Reader,
     file: &Path,
-    path: &str,
+    hints: &Hints,
     key: String,
     on_pages: OnPages<'_>,
 ) -> Result<ParseRecord, Part> {
-    let parsed = reader.read(file, path, on_pages).await?;
+    let parsed = reader.read(file, hints, on_pages).await?;
     Ok(ParseRecord {
         key,
         kind: parsed.kind,
@@ -56,7 +69,9 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     let document = claim.document.ok_or_else(|| Failure::new(FailureCode::Internal, "a parse job has no document"))?;
     let Some((stored, _)) = engine.store().document(claim.batch, document).await? else { return Ok(()) };
     let document = stored.document;
-    let key = key(&document.sha256, &document.path, engine.reader().recogniser().id());
+    let passwords = engine.store().passwords(claim.batch).await?;
+    let hints = Hints { name: document.path.clone(), passwords };
+    let key = key(&document.sha256, &hints, engine.reader().recogniser().id());
     let record = match engine.store().remembered_parse(&key).await? {
         Some(record) => record,
         None => {
@@ -66,7 +81,7 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
                 sender.send_replace((done, total));
             };
             let read = tokio::select! {
-                read = parse(engine.reader(), &file, &document.path, key, &on_pages) => read,
+                read = parse(engine.reader(), &file, &hints, key, &on_pages) => read,
                 never = note_pages(engine, claim, receiver) => match never {},
             };
             match read {

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sheaf_domain::{DocumentKind, Failure, FailureCode};
+use sheaf_domain::{DocumentKind, Failure, FailureCode, Passwords};
 
 use super::budget::{Budget, Spent, Stop};
 use super::names::{self, Name};
@@ -23,6 +23,7 @@ pub struct Level {
     pub spent: Spent,
     /// Name what is there, and unpack none of it.
     pub too_deep: bool,
+    pub passwords: Passwords,
 }
 
 /// Unpacks one level; `name` is the archive's own.
@@ -41,7 +42,7 @@ pub fn unpack(
     let mut entries =
         Entries { budget: Budget::new(&level.limits, level.spent), too_deep: level.too_deep, found: 0, send };
     match kind {
-        DocumentKind::Zip => zip::unpack(&mut file, &mut entries)?,
+        DocumentKind::Zip => zip::unpack(&mut file, &level.passwords, &mut entries)?,
         DocumentKind::Tar => tar::unpack(file, &mut entries)?,
         DocumentKind::Gzip => tar::unpack_gzip(file, name, &mut entries)?,
         DocumentKind::SevenZip => seven_zip::unpack(file, &mut entries)?,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::{Failure, FailureCode, Passwords};
 use zip::ZipArchive;
 use zip::read::{ZipFile, read_zipfile_from_stream_with_compressed_size};
 use zip::result::ZipError;
@@ -13,7 +13,10 @@ use super::level::Entries;
 use super::twins::{self, Twin};
 use super::{damaged, encrypted, link, unknown_packing};
 
-pub fn unpack(file: &mut File, entries: &mut Entries<'_>) -> Result<(), Stop> {
+/// Bytes of an entry that are read to see whether a password fits.
+const TRIED: u64 = 64 << 20;
+
+pub fn unpack(file: &mut File, passwords: &Passwords, entries: &mut Entries<'_>) -> Result<(), Stop> {
     let whole = |error: ZipError| Stop::This(broken(&error));
     let mut archive = ZipArchive::new(&mut *file).map_err(whole)?;
     let limit = entries.budget.limits.entries;
@@ -24,7 +27,7 @@ pub fn unpack(file: &mut File, entries: &mut Entries<'_>) -> Result<(), Stop> {
         return Err(Stop::This(Failure::new(FailureCode::ArchiveLimit, message)));
     }
     for index in 0..archive.len() {
-        entry(&mut archive, index, entries)?;
+        entry(&mut archive, index, passwords, entries)?;
     }
     let (start, directory) = (archive.offset(), archive.central_directory_start());
     for twin in twins::find(file, directory, limit).map_err(|error| whole(error.into()))? {
@@ -33,17 +36,28 @@ pub fn unpack(file: &mut File, entries: &mut Entries<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn entry(archive: &mut ZipArchive<&mut File>, index: usize, entries: &mut Entries<'_>) -> Result<(), Stop> {
+fn entry(
+    archive: &mut ZipArchive<&mut File>,
+    index: usize,
+    passwords: &Passwords,
+    entries: &mut Entries<'_>,
+) -> Result<(), Stop> {
     // Raw, for what is encrypted or packed in an unknown way still has a name.
-    let (name, packed, refusal) = match archive.by_index_raw(index) {
+    let (name, packed, is_locked, refusal) = match archive.by_index_raw(index) {
         Ok(entry) if entry.is_dir() => return Ok(()),
-        Ok(entry) => (entry.name_raw().to_vec(), entry.compressed_size(), refusal(&entry)),
-        Err(error) => (format!("entry {}", index + 1).into_bytes(), 0, Some(broken(&error))),
+        Ok(entry) => (entry.name_raw().to_vec(), entry.compressed_size(), entry.encrypted(), refusal(&entry)),
+        Err(error) => (format!("entry {}", index + 1).into_bytes(), 0, false, Some(broken(&error))),
     };
+    let password = is_locked.then(|| fitting(archive, index, passwords)).flatten();
+    let refusal = refusal.or((is_locked && password.is_none()).then(encrypted));
     if !entries.begin(&name, refusal)? {
         return Ok(());
     }
-    match archive.by_index(index) {
+    let opened = match &password {
+        Some(password) => archive.by_index_decrypt(index, password.as_bytes()),
+        None => archive.by_index(index),
+    };
+    match opened {
         // The reader checks the sum when it comes to the end.
         Ok(mut entry) => entries.content(&mut entry, Some(packed)),
         Err(error) => entries.fail(broken(&error)),
@@ -66,10 +80,17 @@ fn unpack_twin(mut file: &mut File, start: u64, twin: &Twin, entries: &mut Entri
 }
 
 fn refusal<R: Read + ?Sized>(entry: &ZipFile<'_, R>) -> Option<Failure> {
-    if entry.is_symlink() {
-        return Some(link());
-    }
-    entry.encrypted().then(encrypted)
+    entry.is_symlink().then(link)
+}
+
+/// The first of the passwords that opens an entry. The old cipher lets one wrong password in 256 pass its check, so the
+/// entry is read to its end, where its sum is checked; what it unpacks to is counted later, and bounded here.
+fn fitting(archive: &mut ZipArchive<&mut File>, index: usize, passwords: &Passwords) -> Option<String> {
+    let mut opens = |password: &str| match archive.by_index_decrypt(index, password.as_bytes()) {
+        Ok(entry) => io::copy(&mut entry.take(TRIED), &mut io::sink()).is_ok(),
+        Err(_) => false,
+    };
+    passwords.iter().find(|password| opens(password)).map(str::to_owned)
 }
 
 fn broken(error: &ZipError) -> Failure {

@@ -6,6 +6,7 @@ mod doc;
 mod docx;
 mod email;
 mod encode;
+mod encrypted;
 mod epub;
 mod flow;
 mod html;
@@ -30,9 +31,10 @@ mod xml;
 
 use std::io::Cursor;
 
-use sheaf_domain::{DocumentKind, Failure, FailureCode};
+use sheaf_domain::{DocumentKind, Failure, FailureCode, Passwords};
 
 use crate::detect::{IWORK, detect_kind, foreign_name, poses};
+use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::picture::{Picture, PictureFor};
@@ -43,14 +45,15 @@ pub use pdf::Pdfium;
 pub struct Source<'a> {
     pub bytes: &'a [u8],
     pub kind: DocumentKind,
+    pub passwords: &'a Passwords,
 }
 
 impl<'a> Source<'a> {
-    /// Tells the kind by the bytes; `name` is a weak hint.
-    pub fn new(bytes: &'a [u8], name: &str) -> Self {
+    /// Tells the kind by the bytes; its name is a weak hint.
+    pub fn new(bytes: &'a [u8], hints: &'a Hints) -> Self {
         // Reading from memory does not fail.
-        let kind = detect_kind(Cursor::new(bytes), name).unwrap_or(DocumentKind::Unknown);
-        Self { bytes, kind }
+        let kind = detect_kind(Cursor::new(bytes), &hints.name).unwrap_or(DocumentKind::Unknown);
+        Self { bytes, kind, passwords: &hints.passwords }
     }
 }
 
@@ -70,7 +73,7 @@ pub fn parse(
             .with_hint("Give it the right name, such as one that ends in .txt, and add it again."));
     }
     match source.kind {
-        DocumentKind::Pdf => pdf::parse(bytes, pdfium, range, output),
+        DocumentKind::Pdf => pdf::parse(source, pdfium, range, output),
         DocumentKind::Doc => doc::parse(bytes, output),
         DocumentKind::Docx => docx::parse(bytes, output),
         DocumentKind::Ppt => ppt::parse(bytes, output),
@@ -91,7 +94,11 @@ pub fn parse(
         DocumentKind::Jsonl => json::parse_lines(bytes, output),
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
         DocumentKind::Xml => xml::parse(bytes, output),
-        DocumentKind::EncryptedOffice => Err(password("this Office file is encrypted")),
+        DocumentKind::EncryptedOffice => {
+            let opened = encrypted::open(bytes, source.passwords)?;
+            let source = Source { bytes: &opened, kind: encrypted::kind(&opened)?, passwords: source.passwords };
+            parse(&source, pdfium, range, output)
+        }
         kind @ (DocumentKind::Png
         | DocumentKind::Jpeg
         | DocumentKind::Tiff
@@ -119,7 +126,7 @@ pub fn parse(
 /// When the document cannot be opened.
 pub fn page_count(source: &Source<'_>, pdfium: &Pdfium) -> Result<Option<u32>, Failure> {
     match source.kind {
-        DocumentKind::Pdf => pdf::page_count(source.bytes, pdfium).map(Some),
+        DocumentKind::Pdf => pdf::page_count(source, pdfium).map(Some),
         kind if image::is_image(kind) => Ok(Some(image::page_count(source.bytes, kind))),
         _ => Ok(None),
     }
@@ -137,7 +144,7 @@ pub fn picture(
     limits: &Limits,
 ) -> Result<Picture, Failure> {
     match source.kind {
-        DocumentKind::Pdf => pdf::picture(source.bytes, pdfium, page, purpose),
+        DocumentKind::Pdf => pdf::picture(source, pdfium, page, purpose),
         kind if image::is_image(kind) => {
             let picture = image::decode(source.bytes, kind, page, limits)?;
             encode::encode(picture, None, purpose)
@@ -148,6 +155,16 @@ pub fn picture(
 
 fn unsupported(message: String) -> Failure {
     Failure::new(FailureCode::UnsupportedKind, message)
+}
+
+/// The failure for what asks for a password; `what` begins the sentence.
+fn locked(passwords: &Passwords, what: &str) -> Failure {
+    let message = if passwords.is_empty() {
+        format!("{what} asks for a password")
+    } else {
+        format!("{what} asks for a password, and none of those given opens it")
+    };
+    password(&message)
 }
 
 fn password(message: &str) -> Failure {
@@ -162,7 +179,8 @@ fn corrupt(message: impl Into<String>) -> Failure {
 #[cfg(test)]
 pub fn read(bytes: &[u8], name: &str) -> Result<crate::document::ParsedDocument, Failure> {
     let limits = Limits::default();
-    let source = Source::new(bytes, name);
+    let hints = Hints::from(name);
+    let source = Source::new(bytes, &hints);
     let mut pages = Vec::new();
     let mut emit = |page| {
         pages.push(page);

@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use super::PoolConfig;
 use super::death::{self, Death};
 use crate::document::{PageState, ParsedPage, Part};
+use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
@@ -153,7 +154,7 @@ impl Child {
     pub async fn parse(
         mut self,
         path: &Path,
-        name: &str,
+        hints: &Hints,
         range: Option<(u32, u32)>,
         limits: &Limits,
     ) -> Outcome<Stretch, Part> {
@@ -162,7 +163,7 @@ impl Child {
             Err(error) => return Outcome { result: Err(unreadable(&error).into()), child: Some(self) },
         };
         let mut received = Received::default();
-        let conversation = timeout(limits.wall, self.converse(&file, name, range, limits, &mut received)).await;
+        let conversation = timeout(limits.wall, self.converse(&file, hints, range, limits, &mut received)).await;
         received.before = range.map_or(0, |(first, _)| first.saturating_sub(1) as usize);
         let death = match conversation {
             Ok(Ok(Ending { result, retire })) => {
@@ -183,12 +184,12 @@ impl Child {
     async fn converse(
         &mut self,
         file: &File,
-        name: &str,
+        hints: &Hints,
         range: Option<(u32, u32)>,
         limits: &Limits,
         received: &mut Received,
     ) -> io::Result<Ending> {
-        self.say_with(&Request::Job { name: hint(name), limits: limits.clone(), range }, file).await?;
+        self.say_with(&Request::Job { hints: hints.short(), limits: limits.clone(), range }, file).await?;
         // The child keeps to its limits; this is for a child that does not.
         let bound = limits.text_bytes.saturating_add(FRAME_OVERHEAD);
         let total = bound.saturating_add(16 * limits.pages as usize);
@@ -216,7 +217,7 @@ impl Child {
     pub async fn picture(
         mut self,
         path: &Path,
-        name: &str,
+        hints: &Hints,
         page: u32,
         purpose: PictureFor,
         limits: &Limits,
@@ -225,7 +226,7 @@ impl Child {
             Ok(file) => file,
             Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
         };
-        let request = Request::Picture { name: hint(name), limits: limits.clone(), page, purpose };
+        let request = Request::Picture { hints: hints.short(), limits: limits.clone(), page, purpose };
         let asked = timeout(limits.wall, self.ask_for_picture(&request, &file)).await;
         let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };
         match asked {
@@ -316,12 +317,6 @@ impl Drop for Child {
         }
         self.last_words.abort();
     }
-}
-
-/// The end of a name, for that is where its suffix is.
-pub fn hint(name: &str) -> String {
-    let start = name.len().saturating_sub(255);
-    String::from_utf8_lossy(&name.as_bytes()[start..]).into_owned()
 }
 
 /// Keeps the first of what a child says on its standard error and swallows the rest, so that it cannot block on it.

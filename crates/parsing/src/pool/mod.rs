@@ -14,6 +14,7 @@ use sheaf_domain::{Failure, FailureCode};
 use tokio::sync::{RwLock, Semaphore};
 
 use crate::document::{ParsedDocument, Part};
+use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
 use crate::reader::OnPages;
@@ -79,13 +80,14 @@ impl Pool {
     }
 
     /// Parses the file at `path`, waiting for a free child first; a document of many pages by several children at once.
-    /// `name` is what the file was called: a weak hint at its kind. Dropping the future kills the children that were at it.
+    /// `hints` may be just the
+    /// file's name. Dropping the future kills the children that were at it.
     ///
     /// # Errors
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
-    pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
-        self.parse_or_part(path, name, &|_, _| {}).await.map_err(|part| part.failure)
+    pub async fn parse(&self, path: &Path, hints: impl Into<Hints>) -> Result<ParsedDocument, Failure> {
+        self.parse_or_part(path, &hints.into(), &|_, _| {}).await.map_err(|part| part.failure)
     }
 
     /// [`Self::parse`] that also gives the pages before the one at which the document failed, and tells `on_pages` how many
@@ -93,14 +95,19 @@ impl Pool {
     ///
     /// # Errors
     /// Those of [`Self::parse`].
-    pub async fn parse_or_part(&self, path: &Path, name: &str, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
+    pub async fn parse_or_part(
+        &self,
+        path: &Path,
+        hints: &Hints,
+        on_pages: OnPages<'_>,
+    ) -> Result<ParsedDocument, Part> {
         let range = self.config.pages_per_job.max(1);
-        let mut stretches = vec![self.stretch(path, name, (1, range)).await?];
+        let mut stretches = vec![self.stretch(path, hints, (1, range)).await?];
         let total = stretches[0].of.unwrap_or(0).min(self.config.limits.pages);
         let mut read = stretches[0].read();
         on_pages(read, total);
         let rest = ranges::after(range, total);
-        let rest = stream::iter(rest).map(|range| self.stretch(path, name, range));
+        let rest = stream::iter(rest).map(|range| self.stretch(path, hints, range));
         let mut rest = std::pin::pin!(rest.buffered(self.config.workers_per_document.max(1)));
         while let Some(stretch) = rest.next().await {
             match stretch {
@@ -115,8 +122,8 @@ impl Pool {
         ranges::join(stretches, &self.config.limits).map_err(Part::from)
     }
 
-    async fn stretch(&self, path: &Path, name: &str, range: (u32, u32)) -> Result<Stretch, Part> {
-        self.with_child(async |child| child.parse(path, name, Some(range), &self.config.limits).await).await
+    async fn stretch(&self, path: &Path, hints: &Hints, range: (u32, u32)) -> Result<Stretch, Part> {
+        self.with_child(async |child| child.parse(path, hints, Some(range), &self.config.limits).await).await
     }
 
     /// Makes a picture of a page (from 1) of the file at `path`, as [`Self::parse`] reads it; at most
@@ -124,9 +131,16 @@ impl Pool {
     ///
     /// # Errors
     /// As for [`Self::parse`]; `unsupported_kind` when the file has no pages to look at.
-    pub async fn picture(&self, path: &Path, name: &str, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
+    pub async fn picture(
+        &self,
+        path: &Path,
+        hints: impl Into<Hints>,
+        page: u32,
+        purpose: PictureFor,
+    ) -> Result<Picture, Failure> {
+        let hints = hints.into();
         let _renderer = self.renderers.acquire().await.map_err(|_| stopping())?;
-        self.with_child(async |child| child.picture(path, name, page, purpose, &self.config.limits).await).await
+        self.with_child(async |child| child.picture(path, &hints, page, purpose, &self.config.limits).await).await
     }
 
     /// Waits for a free child, and keeps it when it can be used again.

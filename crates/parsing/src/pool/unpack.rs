@@ -5,17 +5,18 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
-use sheaf_domain::{DocumentKind, Failure, FailureCode, FailureKind};
+use sheaf_domain::{DocumentKind, Failure, FailureCode, FailureKind, Passwords};
 use tempfile::SpooledTempFile;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::child::{Child, hint};
+use super::child::Child;
 use super::death::Death;
 use super::{Pool, stopping};
 use crate::archive::level::{CHUNK, Level, too_deep};
 use crate::archive::{ArchiveItem, ArchiveLimits, Container, Content, Name, Spent, Stop, Taken, check_name};
 use crate::detect::detect_kind;
+use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::protocol::{Reply, Request};
 
@@ -37,6 +38,7 @@ impl Pool {
         mut file: File,
         path: &str,
         limits: &ArchiveLimits,
+        passwords: &Passwords,
         items: &mpsc::Sender<ArchiveItem>,
     ) -> Result<(), Failure> {
         let _busy = self.busy.read().await;
@@ -46,6 +48,7 @@ impl Pool {
         let mut walk = Walk {
             pool: self,
             limits,
+            passwords,
             items,
             spent: Spent { packed, ..Spent::default() },
             taken: Taken::default(),
@@ -88,6 +91,7 @@ struct Arriving {
 struct Walk<'a> {
     pool: &'a Pool,
     limits: &'a ArchiveLimits,
+    passwords: &'a Passwords,
     items: &'a mpsc::Sender<ArchiveItem>,
     spent: Spent,
     taken: Taken,
@@ -100,10 +104,15 @@ impl Walk<'_> {
         let _slot = self.pool.slots.acquire().await.map_err(|_| Stop::All(stopping()))?;
         let mut child = self.pool.child().await.map_err(Stop::All)?;
         let Waiting { file, path, kind, depth } = waiting;
-        let level = Level { limits: self.limits.clone(), spent: self.spent, too_deep: depth > self.limits.depth };
+        let level = Level {
+            limits: self.limits.clone(),
+            spent: self.spent,
+            too_deep: depth > self.limits.depth,
+            passwords: self.passwords.clone(),
+        };
         let wall = self.limits.wall;
         let conversation = async {
-            let request = Request::Unpack { name: hint(&path), level };
+            let request = Request::Unpack { name: Hints::from(path.as_str()).short().name, level };
             child.say_with(&request, &file.into()).await.map_err(Ending::Broken)?;
             self.receive(&mut child, &path, kind, depth).await
         };

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use sheaf_domain::{Failure, FailureCode};
 
 use crate::formats::{self, Pdfium, Source};
+use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::picture::{Picture, PictureFor};
@@ -24,7 +25,7 @@ pub struct Finished<T> {
 /// Those of `send`, after which nobody listens. Everything else is a result.
 pub fn run(
     file: File,
-    name: &str,
+    hints: &Hints,
     limits: &Limits,
     range: Option<(u32, u32)>,
     pdfium: &Pdfium,
@@ -38,7 +39,7 @@ pub fn run(
             Failure::new(FailureCode::Cancelled, "nobody listens")
         })
     };
-    let finished = caught(|| parse(file, name, limits, range, pdfium, &mut send));
+    let finished = caught(|| parse(file, hints, limits, range, pdfium, &mut send));
     broken.map_or(Ok(finished), Err)
 }
 
@@ -49,7 +50,7 @@ pub fn panicked() -> Failure {
 
 fn parse(
     file: File,
-    name: &str,
+    hints: &Hints,
     limits: &Limits,
     range: Option<(u32, u32)>,
     pdfium: &Pdfium,
@@ -59,7 +60,7 @@ fn parse(
     if bytes.is_empty() {
         return Err(Failure::new(FailureCode::EmptyFile, "the file is empty"));
     }
-    let source = Source::new(&bytes, name);
+    let source = Source::new(&bytes, hints);
     // The kind first: should counting fail or kill, it is known what did it.
     send(&Reply::Open { kind: source.kind, pages: None })?;
     let pages = formats::page_count(&source, pdfium)?;
@@ -77,7 +78,7 @@ fn parse(
 /// A picture of a page of `file`.
 pub fn picture(
     file: File,
-    name: &str,
+    hints: &Hints,
     limits: &Limits,
     pdfium: &Pdfium,
     page: u32,
@@ -85,7 +86,7 @@ pub fn picture(
 ) -> Finished<Picture> {
     caught(|| {
         let bytes = read(file, limits)?;
-        formats::picture(&Source::new(&bytes, name), pdfium, page, purpose, limits)
+        formats::picture(&Source::new(&bytes, hints), pdfium, page, purpose, limits)
     })
 }
 

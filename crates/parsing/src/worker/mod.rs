@@ -75,18 +75,18 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
         let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
         let mut send = |reply: &Reply| protocol::write(&mut output, reply);
         let reply = match request {
-            Request::Job { name, limits, range } => {
+            Request::Job { hints, limits, range } => {
                 cage::allow_processor_time(limits.wall)?;
-                let finished = job::run(input.file()?, &name, &limits, range, &pdfium, &mut send)?;
+                let finished = job::run(input.file()?, &hints, &limits, range, &pdfium, &mut send)?;
                 let retire = retire(finished.panicked);
                 match finished.result {
                     Ok(summary) => Reply::Done { summary, retire },
                     Err(failure) => Reply::Failed { failure, retire },
                 }
             }
-            Request::Picture { name, limits, page, purpose } => {
+            Request::Picture { hints, limits, page, purpose } => {
                 cage::allow_processor_time(limits.wall)?;
-                let finished = job::picture(input.file()?, &name, &limits, &pdfium, page, purpose);
+                let finished = job::picture(input.file()?, &hints, &limits, &pdfium, page, purpose);
                 let retire = retire(finished.panicked);
                 match finished.result {
                     Ok(picture) => Reply::Picture { picture, retire },

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use mutate::Random;
 use seeds::Seed;
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::{Failure, FailureCode, Passwords};
 use sheaf_parsing::archive::{ArchiveLimits, Container};
 use sheaf_parsing::{Limits, Pool, PoolConfig, detect_kind, find_pdfium};
 use tokio::sync::mpsc;
@@ -59,7 +59,7 @@ async fn drive(pool: &Pool, path: &Path, name: &str) -> Result<(), Failure> {
     let file = File::open(path).expect("there");
     let unpacking = async {
         let sender = sender;
-        pool.unpack(file, name, &limits, &sender).await
+        pool.unpack(file, name, &limits, &Passwords::default(), &sender).await
     };
     let receiving = async {
         let mut worst = Ok(());

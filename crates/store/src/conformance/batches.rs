@@ -1,6 +1,6 @@
 //! Batches and documents come, are counted and go.
 
-use sheaf_domain::{Counts, DocumentQuery, Failure, FailureCode, Stage, Status};
+use sheaf_domain::{BatchId, Counts, DocumentQuery, Failure, FailureCode, Passwords, Stage, Status};
 
 use super::{batch_of, claim, finish_all};
 use crate::{NewDocument, Store};
@@ -30,6 +30,8 @@ pub async fn a_batch_is_listed_with_its_counts<S: Store>(store: &S) {
 
     let failures = store.failures(first).await.expect("read");
     assert_eq!((failures.len(), failures[0].code, failures[0].documents), (1, FailureCode::ArchiveLimit, 1));
+    assert_eq!(store.passwords(first).await.expect("read"), Passwords::from_lines("hunter2"));
+    assert!(store.passwords(BatchId(uuid::Uuid::nil())).await.expect("read").is_empty());
     let stopped_by = async |code| {
         let query = DocumentQuery { failure: Some(code), ..DocumentQuery::default() };
         store.documents(first, &query).await.expect("read").total

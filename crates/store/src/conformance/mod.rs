@@ -4,7 +4,9 @@ mod batches;
 mod queue;
 mod results;
 
-use sheaf_domain::{BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, PageRecognition, Stage, WordBox};
+use sheaf_domain::{
+    BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, PageRecognition, Passwords, Stage, WordBox,
+};
 use uuid::Uuid;
 
 use crate::{Claim, EmbedOutcome, EmbedResult, NewBatch, NewDocument, ParseRecord, Store, Vectored};
@@ -36,7 +38,12 @@ const LEASE: u64 = 60_000;
 async fn batch_of<S: Store>(store: &S, paths: &[&str]) -> (BatchId, Vec<DocumentId>) {
     let batch = BatchId(Uuid::now_v7());
     store
-        .create_batch(&NewBatch { id: batch, name: "Letters".into(), params: BatchParams::default() })
+        .create_batch(&NewBatch {
+            id: batch,
+            name: "Letters".into(),
+            params: BatchParams::default(),
+            passwords: Passwords::from_lines("hunter2"),
+        })
         .await
         .expect("a batch can be made");
     let documents: Vec<NewDocument> = paths

@@ -3,7 +3,7 @@
 //!
 //! PDFium is not thread-safe: a [`Library`] is neither `Send` nor `Sync`, and all handles borrow from it.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_ulong, c_ushort, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_ushort, c_void};
 use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr;
@@ -132,14 +132,19 @@ impl Library {
         Ok(Self { functions, _one_thread: PhantomData })
     }
 
-    /// Opens a document without a password.
+    /// Opens a document, with a password if one is given.
     ///
     /// # Errors
     /// Whether a password is wanted, or nothing helps.
-    pub fn open<'a>(&'a self, bytes: &'a [u8]) -> Result<Document<'a>, OpenError> {
+    pub fn open<'a>(&'a self, bytes: &'a [u8], password: Option<&str>) -> Result<Document<'a>, OpenError> {
         let f = &self.functions;
-        // SAFETY: PDFium reads from `bytes` until the document is closed, and `Document` borrows them.
-        let handle = unsafe { (f.load)(bytes.as_ptr().cast(), bytes.len(), ptr::null()) };
+        let password = password.map(CString::new).transpose().map_err(|_| OpenError::Password)?;
+        let password = password.as_ref();
+        // SAFETY: PDFium reads from `bytes` until the document is closed, and `Document` borrows them; the password it
+        // reads here only.
+        let handle = unsafe {
+            (f.load)(bytes.as_ptr().cast(), bytes.len(), password.map_or(ptr::null(), |password| password.as_ptr()))
+        };
         if handle.is_null() {
             // SAFETY: it has no preconditions.
             return Err(match unsafe { (f.last_error)() } {

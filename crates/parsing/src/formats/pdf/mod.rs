@@ -10,7 +10,7 @@ use sheaf_domain::{DocumentMetadata, Failure, FailureCode};
 
 use crate::document::PageState;
 use crate::formats::encode::encode;
-use crate::formats::{corrupt, password};
+use crate::formats::{Source, corrupt, locked};
 use crate::output::Output;
 use crate::picture::{Picture, PictureFor};
 use library::{Colours, Document, Library, OpenError, Page};
@@ -50,21 +50,35 @@ impl Pdfium {
     }
 }
 
-fn open<'a>(bytes: &'a [u8], pdfium: &'a Pdfium) -> Result<Document<'a>, Failure> {
-    pdfium.library()?.open(bytes).map_err(|error| match error {
-        OpenError::Password => password("this PDF asks for a password"),
+/// Opens it, without a password or with the first of those given that fits.
+fn open<'a>(source: &'a Source<'_>, pdfium: &'a Pdfium) -> Result<Document<'a>, Failure> {
+    let library = pdfium.library()?;
+    let mut opened = library.open(source.bytes, None);
+    for password in source.passwords.iter() {
+        if !matches!(opened, Err(OpenError::Password)) {
+            break;
+        }
+        opened = library.open(source.bytes, Some(password));
+    }
+    opened.map_err(|error| match error {
+        OpenError::Password => locked(source.passwords, "this PDF"),
         OpenError::Broken => corrupt("this PDF is damaged and cannot be opened"),
     })
 }
 
 /// The number of pages, as the PDF has it.
-pub fn page_count(bytes: &[u8], pdfium: &Pdfium) -> Result<u32, Failure> {
-    Ok(open(bytes, pdfium)?.page_count())
+pub fn page_count(source: &Source<'_>, pdfium: &Pdfium) -> Result<u32, Failure> {
+    Ok(open(source, pdfium)?.page_count())
 }
 
 /// The pages of the PDF from the first to the last of `range`, or all.
-pub fn parse(bytes: &[u8], pdfium: &Pdfium, range: Option<(u32, u32)>, output: &mut Output<'_>) -> Result<(), Failure> {
-    let document = open(bytes, pdfium)?;
+pub fn parse(
+    source: &Source<'_>,
+    pdfium: &Pdfium,
+    range: Option<(u32, u32)>,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let document = open(source, pdfium)?;
     output.metadata = metadata(&document);
     let count = document.page_count();
     if count == 0 {
@@ -114,8 +128,8 @@ fn is_pictured(page: &Page<'_>, text: &str) -> bool {
 }
 
 /// A page as a picture.
-pub fn picture(bytes: &[u8], pdfium: &Pdfium, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
-    let document = open(bytes, pdfium)?;
+pub fn picture(source: &Source<'_>, pdfium: &Pdfium, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
+    let document = open(source, pdfium)?;
     let count = document.page_count();
     let opened = page.checked_sub(1).and_then(|index| document.page(index));
     let opened = opened.ok_or_else(|| corrupt(format!("page {page} of {count} is not there or damaged")))?;

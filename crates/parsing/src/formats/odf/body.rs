@@ -19,8 +19,19 @@ pub enum Region {
 }
 
 /// Elements whose text is not the document's, or is there twice.
-const DROPPED: &[&str] =
-    &["tracked-changes", "note-citation", "binary-data", "ruby-text", "scripts", "event-listeners", "forms", "desc"];
+const DROPPED: &[&str] = &[
+    "tracked-changes",
+    "note-citation",
+    "binary-data",
+    "ruby-text",
+    "scripts",
+    "event-listeners",
+    "forms",
+    "desc",
+    "sender-initials",
+    "creator-initials",
+    "date-string",
+];
 
 /// What stands outside of the flow of text and follows at the page's end.
 struct Aside {
@@ -147,6 +158,12 @@ impl<'a> Body<'a> {
                 self.notes.push_str("\n\n");
             }
         } else if let Some(cells) = &mut self.cells {
+            if self.lists.level().is_some()
+                && let Some(label) = self.lists.label(self.styles)
+            {
+                cells.text.push_str(&label);
+                cells.text.push(' ');
+            }
             cells.text.push_str(text);
             cells.text.push('\n');
         } else if self.class.as_deref() == Some("title") && self.paged {
@@ -290,7 +307,9 @@ impl Visitor for Body<'_> {
         if self.inside > 0 || self.is_region(name) {
             self.inside += 1;
         }
-        if self.dropped > 0 || DROPPED.contains(&name) {
+        // When a comment was written, not a field of the text that shows a date.
+        let is_stamp = name == "date" && tag.name().as_ref().starts_with("dc:");
+        if self.dropped > 0 || is_stamp || DROPPED.contains(&name) {
             self.dropped += 1;
         } else if self.inside > 1 {
             self.open_inside(tag);

@@ -63,7 +63,7 @@ fn texts() {
     );
     check(
         "<text:p>a<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>note</text:p></text:note-body>\
-         </text:note>b</text:p><text:p>c<office:annotation><dc:creator>Ann</dc:creator><text:p>why</text:p>\
+         </text:note>b</text:p><text:p>c<office:annotation><dc:creator>Ann</dc:creator><dc:date>2009-10-05</dc:date><text:p>why</text:p>\
          </office:annotation></text:p>",
         "ab\n\nc\n\nnote\n\nComment by Ann: why",
     );

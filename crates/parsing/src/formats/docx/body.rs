@@ -63,7 +63,7 @@ struct Body<'a> {
     speaker: Option<String>,
     math: Math,
     in_math: u32,
-    /// Ids of the relations to charts and diagrams.
+    /// Ids of the relations to charts, diagrams and pieces in HTML.
     parts: Vec<String>,
 }
 
@@ -241,7 +241,7 @@ impl Visitor for Body<'_> {
             "gridSpan" if self.tables == 1 => {
                 self.span = number(tag, "val").unwrap_or(1_u32).clamp(1, 63);
             }
-            "chart" | "relIds" if self.skipped == 0 => {
+            "chart" | "relIds" | "altChunk" if self.skipped == 0 => {
                 self.parts.extend(relation_id(tag).or_else(|| attribute(tag, "dm")))
             }
             "comment" => self.begin_comment(attribute(tag, "author")),

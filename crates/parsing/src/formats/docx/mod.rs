@@ -141,6 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn pieces_in_html_are_read() {
+        let bytes = package(&[
+            ("[Content_Types].xml", "wordprocessingml.document.main"),
+            ("word/document.xml", "<w:document xmlns:w='w' xmlns:r='r'><w:altChunk r:id='h'/></w:document>"),
+            ("word/_rels/document.xml.rels", "<R><Relationship Id='h' Type='t/aFChunk' Target='/word/a.html'/></R>"),
+            ("word/a.html", "<h1>Web</h1><p>page"),
+        ]);
+        assert_eq!(read(&bytes, "a").expect("docx").text(), "# Web\n\npage");
+    }
+
+    #[test]
     fn packages_that_are_refused() {
         #[track_caller]
         fn check(bytes: &[u8], code: FailureCode) {

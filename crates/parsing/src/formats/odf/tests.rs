@@ -155,6 +155,17 @@ fn flat_files_are_read() {
 }
 
 #[test]
+fn files_of_old_openoffice_are_read() {
+    let list = "<text:unordered-list><text:list-item><text:p>item</text:p></text:list-item></text:unordered-list>";
+    let content = format!(
+        "<!DOCTYPE office:document-content PUBLIC 'x' 'office.dtd'><office:document-content {NAMES}><office:body>\
+         <text:h text:level='2'>Head</text:h>{list}</office:body></office:document-content>"
+    );
+    let bytes = pack(&[("mimetype", "application/vnd.sun.xml.writer"), ("content.xml", &content)]);
+    assert_eq!(read(&bytes, "a.sxw").expect("sxw").text(), "## Head\n\n- item");
+}
+
+#[test]
 fn broken_files_are_refused() {
     #[track_caller]
     fn check(bytes: &[u8], code: FailureCode) {

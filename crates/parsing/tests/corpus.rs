@@ -196,7 +196,7 @@ fn with_other_digits(bytes: &[u8], random: &mut impl FnMut() -> usize) -> Option
         part.read_to_end(&mut content).ok()?;
         if !content.starts_with(b"\x89PNG") {
             for byte in content.iter_mut().filter(|byte| byte.is_ascii_digit()) {
-                if random() % 8 == 0 {
+                if random().is_multiple_of(8) {
                     *byte = b'0' + (random() % 10) as u8;
                 }
             }

@@ -194,7 +194,9 @@ impl<'a> Body<'a> {
     }
 
     fn write(&mut self, text: &str) {
-        if self.skipped > 0 {
+        // Space before a paragraph, such as the tab after a footnote's number, is layout.
+        let is_margin = text.trim().is_empty() && (self.gap >= Gap::Line || self.text.is_empty());
+        if self.skipped > 0 || is_margin {
             return;
         }
         if self.gap >= Gap::Line {

@@ -103,6 +103,7 @@ mod tests {
         let p = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
         check(&format!("{}{}", p("one"), p("two")), "one\n\ntwo");
         check("<w:p><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c &amp; d</w:t></w:r></w:p>", "a\tb\nc & d");
+        check("<w:p><w:r><w:tab/><w:t xml:space='preserve'> </w:t><w:t>a</w:t></w:r></w:p>", "a");
         check("<w:p><w:pPr><w:pStyle w:val='Heading2'/></w:pPr><w:r><w:t>Head</w:t></w:r></w:p>", "## Head");
         check(
             "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='3'/></w:numPr></w:pPr><w:r><w:t>item</w:t></w:r></w:p>",

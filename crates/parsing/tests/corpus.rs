@@ -4,11 +4,14 @@ mod support;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use sheaf_domain::FailureCode;
 use sheaf_parsing::{PageState, ParsedDocument, Pool};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 /// The least share of expected words per suffix, over all files of that suffix.
 const RECALL: &[(&str, f64)] = &[
@@ -121,6 +124,89 @@ async fn no_real_document_harms_its_parser() {
         assert!(f64::from(read) >= least * f64::from(all), "{suffix}: {read} of {all} files were read");
     }
     pool.shutdown().await;
+}
+
+/// Real documents with some bytes changed, as a bad disk or a bad person would: they may fail, but not their parser.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_damaged_document_harms_its_parser() {
+    let Some(root) = support::corpus("documents/office") else { return };
+    let pool = support::pool(support::limits());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut damaged = Vec::new();
+    for path in files(&root).into_iter().filter(|path| path.metadata().is_ok_and(|file| file.len() < 300_000)) {
+        let original = fs::read(&path).expect("readable");
+        for round in 0..DAMAGES {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let copy = folder.path().join(format!("{round}-{name}"));
+            fs::write(&copy, damage(original.clone(), round)).expect("room");
+            damaged.push(copy);
+        }
+    }
+    let all = damaged.len();
+    let mut read = 0;
+    for (path, result) in parse_all(&pool, damaged).await {
+        read += usize::from(result.is_ok());
+        if let Err(failure) = result {
+            let harm =
+                [FailureCode::WorkerCrashed, FailureCode::OutOfMemory, FailureCode::TimedOut, FailureCode::Internal];
+            assert!(!harm.contains(&failure.code), "{}: {failure}", path.display());
+        }
+    }
+    eprintln!("{read} of {all} damaged documents were read");
+    pool.shutdown().await;
+}
+
+/// How often each document is damaged.
+const DAMAGES: u64 = 2;
+
+/// Changes a few dozen bytes or cuts the end off, each round elsewhere. Every other round changes digits in the parts of a
+/// packed document instead, whose checksums would give all else away.
+fn damage(mut bytes: Vec<u8>, round: u64) -> Vec<u8> {
+    let mut state = (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ bytes.len() as u64;
+    let mut random = || {
+        // Marsaglia's xorshift.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    if bytes.is_empty() {
+        return bytes;
+    }
+    if round % 2 == 1
+        && let Some(changed) = with_other_digits(&bytes, &mut random)
+    {
+        return changed;
+    }
+    for _ in 0..8 + random() % 40 {
+        let at = random() % bytes.len();
+        bytes[at] = random() as u8;
+    }
+    if round % 3 == 2 {
+        bytes.truncate(bytes.len() - random() % (bytes.len() / 2 + 1));
+    }
+    bytes
+}
+
+/// A ZIP file with some digits in its XML changed; nothing when it is none.
+fn with_other_digits(bytes: &[u8], random: &mut impl FnMut() -> usize) -> Option<Vec<u8>> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let mut changed = ZipWriter::new(Cursor::new(Vec::new()));
+    for index in 0..archive.len() {
+        let mut part = archive.by_index(index).ok()?;
+        let mut content = Vec::new();
+        part.read_to_end(&mut content).ok()?;
+        if !content.starts_with(b"\x89PNG") {
+            for byte in content.iter_mut().filter(|byte| byte.is_ascii_digit()) {
+                if random().is_multiple_of(8) {
+                    *byte = b'0' + (random() % 10) as u8;
+                }
+            }
+        }
+        changed.start_file(part.name(), SimpleFileOptions::default()).ok()?;
+        changed.write_all(&content).ok()?;
+    }
+    Some(changed.finish().ok()?.into_inner())
 }
 
 async fn parse_all(pool: &Pool, files: Vec<PathBuf>) -> Vec<(PathBuf, Result<ParsedDocument, sheaf_domain::Failure>)> {

@@ -62,12 +62,18 @@ fn of_mime(mime: &[u8]) -> Option<DocumentKind> {
     if mime == b"application/epub+zip" {
         return Some(DocumentKind::Epub);
     }
-    let what = mime.strip_prefix(b"application/vnd.oasis.opendocument.")?;
+    // The second is of OpenOffice before version 2, which differs in little.
+    let prefixes = [&b"application/vnd.oasis.opendocument."[..], b"application/vnd.sun.xml."];
+    let what = prefixes.iter().find_map(|prefix| mime.strip_prefix(*prefix))?;
     let kinds = [
         (&b"text"[..], DocumentKind::Odt),
         (b"spreadsheet", DocumentKind::Ods),
         (b"presentation", DocumentKind::Odp),
         (b"graphics", DocumentKind::Odp),
+        (b"writer", DocumentKind::Odt),
+        (b"calc", DocumentKind::Ods),
+        (b"impress", DocumentKind::Odp),
+        (b"draw", DocumentKind::Odp),
     ];
     kinds.iter().find(|(name, _)| what.starts_with(name)).map(|row| row.1)
 }

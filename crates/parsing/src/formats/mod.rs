@@ -199,3 +199,35 @@ pub fn read(bytes: &[u8], name: &str) -> Result<crate::document::ParsedDocument,
         recognised: Vec::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_read_says_what_to_do() {
+        #[track_caller]
+        fn check(bytes: &[u8], name: &str, code: FailureCode, message: &str, hint: &str) {
+            let failure = read(bytes, name).expect_err("not read");
+            assert_eq!(failure.code, code, "{failure}");
+            assert!(failure.message.contains(message) && failure.hint.contains(hint), "{failure:?}");
+        }
+        let iwork = package::pack(&[("Index/Document.iwa", "x")]);
+        check(&iwork, "a.pages", FailureCode::UnsupportedKind, "Pages, Numbers or Keynote", "Export it as PDF");
+        let folder = package::pack(&[("Talk.key/Index.zip", "x"), ("Talk.key/preview.jpg", "x")]);
+        check(&folder, "a.key", FailureCode::UnsupportedKind, "Pages, Numbers or Keynote", "Export it as PDF");
+        let binary = package::pack(&[
+            ("[Content_Types].xml", "ms-excel.sheet.binary"),
+            ("_rels/.rels", "<R><Relationship Id='a' Type='t/officeDocument' Target='xl/workbook.bin'/></R>"),
+            ("xl/workbook.bin", "x"),
+        ]);
+        check(&binary, "a.xlsb", FailureCode::UnsupportedKind, "binary", ".xlsx");
+        check(b"just words", "photo.jpg", FailureCode::CorruptFile, "named like a JPEG image", "right name");
+        check(b"404 Not found", "a.pdf", FailureCode::CorruptFile, "holds plain text", "right name");
+        let manifest = "<manifest:encryption-data/>";
+        let locked = [("mimetype", "application/vnd.oasis.opendocument.text"), ("META-INF/manifest.xml", manifest)];
+        check(&package::pack(&locked), "a.odt", FailureCode::PasswordProtected, "encrypted", "password");
+        let locked = compound::pack(&[("/EncryptedPackage", b"x")]);
+        check(&locked, "a.docx", FailureCode::PasswordProtected, "encrypted", "password");
+    }
+}

@@ -5,6 +5,7 @@ pub mod shapes;
 
 use sheaf_domain::{DocumentMetadata, Failure};
 
+use crate::formats::html;
 use crate::formats::markdown::Markdown;
 use crate::formats::package::{Package, Relation};
 use crate::formats::xml::element;
@@ -28,7 +29,7 @@ pub fn targets<'a>(relations: &'a [Relation], kind: &'a str) -> impl Iterator<It
     relations.iter().filter(move |relation| relation.kind.ends_with(kind)).map(|relation| relation.target.as_str())
 }
 
-/// Writes the charts and diagrams that a part shows by the ids of its relations. One that is broken is left out: it is no
+/// Writes the charts, diagrams and pieces of HTML that a part shows by the ids of its relations. One that is broken is left out: it is no
 /// reason to lose the rest.
 ///
 /// # Errors
@@ -47,6 +48,11 @@ pub fn write_related(
         let Some(xml) = package.part(target)? else { continue };
         if kind.ends_with("/chart") {
             let _ = chart::write(target, &xml, limits, page);
+        } else if kind.ends_with("/aFChunk") {
+            // Programs that make Word files of web pages leave the page in one piece.
+            if target.ends_with("html") || target.ends_with("htm") {
+                page.paragraph(&html::to_text(&xml).text);
+            }
         } else if let Ok(text) = shapes::diagram(target, &xml, limits) {
             page.paragraph(&text);
         }

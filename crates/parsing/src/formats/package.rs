@@ -2,6 +2,7 @@
 //! really unpack to. Nothing outside the package is ever followed.
 
 use std::io::{Cursor, Read};
+use std::string::FromUtf8Error;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -64,7 +65,11 @@ impl<'a> Package<'a> {
     /// # Errors
     /// Those of [`Package::bytes`].
     pub fn part(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        Ok(self.bytes(name)?.map(|bytes| charset::decode(&bytes, None).text.into_owned()))
+        let Some(bytes) = self.bytes(name)? else { return Ok(None) };
+        // Nearly all parts are UTF-8 already, and the largest should not be there twice.
+        let is_marked = bytes.starts_with(b"\xef\xbb\xbf") || bytes.iter().take(2).any(|byte| *byte == 0);
+        let text = if is_marked { Err(bytes) } else { String::from_utf8(bytes).map_err(FromUtf8Error::into_bytes) };
+        Ok(Some(text.unwrap_or_else(|bytes| charset::decode(&bytes, None).text.into_owned())))
     }
 
     /// A part's bytes, or nothing when there is none of that name.
@@ -167,6 +172,24 @@ mod tests {
         check("ppt", "/word/document.xml", "word/document.xml");
         check("", "../../../etc/passwd", "etc/passwd");
         check("", "./a//b", "a/b");
+    }
+
+    #[test]
+    fn parts_are_text_in_any_unicode() {
+        #[track_caller]
+        fn check(bytes: &[u8], expect: &str) {
+            use std::io::Write as _;
+            let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+            zip.start_file("a", zip::write::SimpleFileOptions::default()).expect("memory");
+            zip.write_all(bytes).expect("memory");
+            let file = zip.finish().expect("memory").into_inner();
+            let mut package = Package::open(&file, &Limits::default()).expect("zip");
+            assert_eq!(package.part("a").expect("small").as_deref(), Some(expect));
+        }
+        check("<ö/>".as_bytes(), "<ö/>");
+        check(b"\xef\xbb\xbf<a/>", "<a/>");
+        check(b"\xff\xfe<\0a\0/\0>\0", "<a/>");
+        check(b"\0<\0a\0/\0>", "<a/>");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Reader<'a> {
     lists: &'a Lists,
     limits: &'a Limits,
     counters: Counters,
+    /// How many units may still be read: stories that overlap would make a large text of a small file.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -27,13 +29,15 @@ impl<'a> Reader<'a> {
         lists: &'a Lists,
         limits: &'a Limits,
     ) -> Self {
-        Self { pieces, formatting, styles, lists, limits, counters: Counters::default() }
+        Self { pieces, formatting, styles, lists, limits, counters: Counters::default(), left: 2 * limits.text_bytes }
     }
 
     /// The text of the units in a range, as far as there are any.
     pub fn read(&mut self, range: Range<usize>) -> String {
         let all = &self.pieces.units;
-        let range = range.start.min(all.len())..range.end.min(all.len());
+        let start = range.start.min(all.len());
+        let range = start..range.end.min(all.len()).min(start.saturating_add(self.left)).max(start);
+        self.left -= range.len();
         let mut flow = Flow::new(self.limits);
         let mut fields = Fields::default();
         let mut at = range.start;

@@ -63,7 +63,7 @@ struct Body<'a> {
     speaker: Option<String>,
     math: Math,
     in_math: u32,
-    /// Ids of the relations to charts and diagrams.
+    /// Ids of the relations to charts, diagrams and pieces in HTML.
     parts: Vec<String>,
 }
 
@@ -194,7 +194,9 @@ impl<'a> Body<'a> {
     }
 
     fn write(&mut self, text: &str) {
-        if self.skipped > 0 {
+        // Space before a paragraph, such as the tab after a footnote's number, is layout.
+        let is_margin = text.trim().is_empty() && (self.gap >= Gap::Line || self.text.is_empty());
+        if self.skipped > 0 || is_margin {
             return;
         }
         if self.gap >= Gap::Line {
@@ -241,7 +243,7 @@ impl Visitor for Body<'_> {
             "gridSpan" if self.tables == 1 => {
                 self.span = number(tag, "val").unwrap_or(1_u32).clamp(1, 63);
             }
-            "chart" | "relIds" if self.skipped == 0 => {
+            "chart" | "relIds" | "altChunk" if self.skipped == 0 => {
                 self.parts.extend(relation_id(tag).or_else(|| attribute(tag, "dm")))
             }
             "comment" => self.begin_comment(attribute(tag, "author")),

@@ -103,6 +103,7 @@ mod tests {
         let p = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
         check(&format!("{}{}", p("one"), p("two")), "one\n\ntwo");
         check("<w:p><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c &amp; d</w:t></w:r></w:p>", "a\tb\nc & d");
+        check("<w:p><w:r><w:tab/><w:t xml:space='preserve'> </w:t><w:t>a</w:t></w:r></w:p>", "a");
         check("<w:p><w:pPr><w:pStyle w:val='Heading2'/></w:pPr><w:r><w:t>Head</w:t></w:r></w:p>", "## Head");
         check(
             "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/><w:numId w:val='3'/></w:numPr></w:pPr><w:r><w:t>item</w:t></w:r></w:p>",
@@ -138,6 +139,17 @@ mod tests {
              </mc:AlternateContent></w:p>",
             "once",
         );
+    }
+
+    #[test]
+    fn pieces_in_html_are_read() {
+        let bytes = package(&[
+            ("[Content_Types].xml", "wordprocessingml.document.main"),
+            ("word/document.xml", "<w:document xmlns:w='w' xmlns:r='r'><w:altChunk r:id='h'/></w:document>"),
+            ("word/_rels/document.xml.rels", "<R><Relationship Id='h' Type='t/aFChunk' Target='/word/a.html'/></R>"),
+            ("word/a.html", "<h1>Web</h1><p>page"),
+        ]);
+        assert_eq!(read(&bytes, "a").expect("docx").text(), "# Web\n\npage");
     }
 
     #[test]

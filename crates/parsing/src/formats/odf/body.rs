@@ -19,8 +19,19 @@ pub enum Region {
 }
 
 /// Elements whose text is not the document's, or is there twice.
-const DROPPED: &[&str] =
-    &["tracked-changes", "note-citation", "binary-data", "ruby-text", "scripts", "event-listeners", "forms", "desc"];
+const DROPPED: &[&str] = &[
+    "tracked-changes",
+    "note-citation",
+    "binary-data",
+    "ruby-text",
+    "scripts",
+    "event-listeners",
+    "forms",
+    "desc",
+    "sender-initials",
+    "creator-initials",
+    "date-string",
+];
 
 /// What stands outside of the flow of text and follows at the page's end.
 struct Aside {
@@ -95,7 +106,7 @@ impl<'a> Body<'a> {
 
     fn is_region(&self, name: &str) -> bool {
         match self.region {
-            Region::Body => matches!(name, "text" | "spreadsheet" | "presentation" | "drawing"),
+            Region::Body => name == "body",
             Region::Headers => matches!(name, "header" | "header-left" | "header-first"),
             Region::Footers => matches!(name, "footer" | "footer-left" | "footer-first"),
         }
@@ -147,6 +158,12 @@ impl<'a> Body<'a> {
                 self.notes.push_str("\n\n");
             }
         } else if let Some(cells) = &mut self.cells {
+            if self.lists.level().is_some()
+                && let Some(label) = self.lists.label(self.styles)
+            {
+                cells.text.push_str(&label);
+                cells.text.push(' ');
+            }
             cells.text.push_str(text);
             cells.text.push('\n');
         } else if self.class.as_deref() == Some("title") && self.paged {
@@ -183,7 +200,9 @@ impl<'a> Body<'a> {
     fn open_paragraph(&mut self, tag: &BytesStart<'_>, is_heading: bool) {
         let style = attribute(tag, "style-name").unwrap_or_default();
         let kind = match is_heading {
-            true => Kind::Heading(number(tag, "outline-level").unwrap_or(1).clamp(1, LEVELS)),
+            true => Kind::Heading(
+                number(tag, "outline-level").or_else(|| number(tag, "level")).unwrap_or(1).clamp(1, LEVELS),
+            ),
             false if self.styles.is_title(&style) => Kind::Heading(1),
             false => Kind::Plain,
         };
@@ -237,7 +256,8 @@ impl<'a> Body<'a> {
             "s" => self.space(&" ".repeat(number(tag, "c").unwrap_or(1).min(64))),
             "tab" => self.space("\t"),
             "line-break" => self.space("\n"),
-            "list" => {
+            // The last two are of OpenOffice before version 2.
+            "list" | "unordered-list" | "ordered-list" => {
                 let goes_on = attribute(tag, "continue-numbering").is_some_and(|value| value == "true")
                     || attribute(tag, "continue-list").is_some();
                 self.lists.begin(attribute(tag, "style-name"), goes_on);
@@ -260,7 +280,7 @@ impl<'a> Body<'a> {
     fn close_inside(&mut self, name: &str) {
         match name {
             "p" | "h" => self.end_paragraph(),
-            "list" => self.lists.end(),
+            "list" | "unordered-list" | "ordered-list" => self.lists.end(),
             "table" => self.close_table(),
             "table-row" | "table-cell" | "covered-table-cell" if self.tables == 1 => {
                 if let Some(cells) = &mut self.cells {
@@ -290,12 +310,13 @@ impl Visitor for Body<'_> {
         if self.inside > 0 || self.is_region(name) {
             self.inside += 1;
         }
-        if self.dropped > 0 || DROPPED.contains(&name) {
+        // When a comment was written, not a field of the text that shows a date.
+        let is_stamp = name == "date" && tag.name().as_ref().starts_with("dc:");
+        if self.dropped > 0 || is_stamp || DROPPED.contains(&name) {
             self.dropped += 1;
         } else if self.inside > 1 {
+            self.in_spreadsheet |= self.inside == 2 && name == "spreadsheet";
             self.open_inside(tag);
-        } else if self.inside == 1 {
-            self.in_spreadsheet = name == "spreadsheet";
         }
     }
 

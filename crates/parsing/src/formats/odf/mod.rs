@@ -24,9 +24,9 @@ pub fn parse(bytes: &[u8], kind: DocumentKind, output: &mut Output<'_>) -> Resul
     let limits = output.limits();
     let mut styles = Styles::new(limits);
     // Styles are no reason to lose the text.
-    let _ = walk(&parts.styles, limits.depth, &mut styles);
+    let _ = walk(parts.styles(), limits.depth, &mut styles);
     let _ = walk(&parts.content, limits.depth, &mut styles);
-    output.metadata = metadata(&parts.meta);
+    output.metadata = metadata(parts.meta());
 
     let mut pages = pages(&parts.content, Region::Body, &styles, limits).map_err(|failure| match failure.code {
         FailureCode::CorruptFile => {
@@ -36,7 +36,7 @@ pub fn parse(bytes: &[u8], kind: DocumentKind, output: &mut Output<'_>) -> Resul
     })?;
     if kind == DocumentKind::Odt {
         let mut page = Markdown::new(limits);
-        let around = |region| pages_or_none(&parts.styles, region, &styles, limits);
+        let around = |region| pages_or_none(parts.styles(), region, &styles, limits);
         around(Region::Headers)
             .iter()
             .chain(&pages)
@@ -47,24 +47,31 @@ pub fn parse(bytes: &[u8], kind: DocumentKind, output: &mut Output<'_>) -> Resul
     pages.iter().try_for_each(|page| output.page(page))
 }
 
-/// The parts of a document; those of a flat file are the whole of it.
+/// The parts of a document; a flat file has all of them in one.
 struct Parts {
     content: String,
-    styles: String,
-    meta: String,
+    styles: Option<String>,
+    meta: Option<String>,
 }
 
 impl Parts {
     fn packed(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
         let mut package = Package::open(bytes, limits)?;
         let content = package.part("content.xml")?.ok_or_else(|| corrupt("this OpenDocument file has no content"))?;
-        let styles = package.part("styles.xml")?.unwrap_or_default();
-        Ok(Self { content, styles, meta: package.part("meta.xml")?.unwrap_or_default() })
+        let mut other = |name| Ok::<_, Failure>(Some(package.part(name)?.unwrap_or_default()));
+        Ok(Self { content, styles: other("styles.xml")?, meta: other("meta.xml")? })
     }
 
     fn flat(bytes: &[u8]) -> Self {
-        let whole = charset::decode(bytes, None).text.into_owned();
-        Self { styles: whole.clone(), meta: whole.clone(), content: whole }
+        Self { content: charset::decode(bytes, None).text.into_owned(), styles: None, meta: None }
+    }
+
+    fn styles(&self) -> &str {
+        self.styles.as_ref().unwrap_or(&self.content)
+    }
+
+    fn meta(&self) -> &str {
+        self.meta.as_ref().unwrap_or(&self.content)
     }
 }
 

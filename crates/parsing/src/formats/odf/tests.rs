@@ -63,7 +63,7 @@ fn texts() {
     );
     check(
         "<text:p>a<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>note</text:p></text:note-body>\
-         </text:note>b</text:p><text:p>c<office:annotation><dc:creator>Ann</dc:creator><text:p>why</text:p>\
+         </text:note>b</text:p><text:p>c<office:annotation><dc:creator>Ann</dc:creator><dc:date>2009-10-05</dc:date><text:p>why</text:p>\
          </office:annotation></text:p>",
         "ab\n\nc\n\nnote\n\nComment by Ann: why",
     );
@@ -152,6 +152,17 @@ fn flat_files_are_read() {
     );
     let document = read(xml.as_bytes(), "a.xml").expect("fodt");
     assert_eq!((document.text().as_str(), document.metadata.title.as_deref()), ("flat", Some("T")));
+}
+
+#[test]
+fn files_of_old_openoffice_are_read() {
+    let list = "<text:unordered-list><text:list-item><text:p>item</text:p></text:list-item></text:unordered-list>";
+    let content = format!(
+        "<!DOCTYPE office:document-content PUBLIC 'x' 'office.dtd'><office:document-content {NAMES}><office:body>\
+         <text:h text:level='2'>Head</text:h>{list}</office:body></office:document-content>"
+    );
+    let bytes = pack(&[("mimetype", "application/vnd.sun.xml.writer"), ("content.xml", &content)]);
+    assert_eq!(read(&bytes, "a.sxw").expect("sxw").text(), "## Head\n\n- item");
 }
 
 #[test]

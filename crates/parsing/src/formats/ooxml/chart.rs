@@ -5,6 +5,7 @@ use quick_xml::events::BytesStart;
 use sheaf_domain::Failure;
 
 use crate::formats::markdown::{Markdown, Table};
+use crate::formats::sheets::numbers::amount;
 use crate::formats::xml::{Visitor, number, walk_part};
 use crate::limits::Limits;
 
@@ -32,7 +33,11 @@ pub fn write(name: &str, xml: &str, limits: &Limits, page: &mut Markdown) -> Res
             table.cell(0, category);
         }
         for (column, series) in (1..).zip(&chart.series) {
-            table.cell(column, series.values.get(point).map_or("", String::as_str));
+            let value = series.values.get(point).map_or("", String::as_str).trim();
+            match value.parse() {
+                Ok(number) => table.cell(column, &amount(number)),
+                Err(_) => table.cell(column, value),
+            }
         }
         table.end_row();
     }
@@ -147,10 +152,10 @@ mod tests {
         let xml = format!(
             "<c:chart xmlns:c='c' xmlns:a='a'><c:title><a:p><a:t>Ducks</a:t></a:p></c:title>{}{}</c:chart>",
             series("Fresh", &["1", "2"]),
-            series("Salt", &["3"])
+            series("Salt", &["4.4000000000000004"])
         );
         let mut page = Markdown::new(&Limits::default());
         write("chart", &xml, &Limits::default(), &mut page).expect("chart");
-        assert_eq!(page.take(), "Ducks\n\n|  | Fresh | Salt |\n| --- | --- | --- |\n| 2019 | 1 | 3 |\n| 2020 | 2 |");
+        assert_eq!(page.take(), "Ducks\n\n|  | Fresh | Salt |\n| --- | --- | --- |\n| 2019 | 1 | 4.4 |\n| 2020 | 2 |");
     }
 }

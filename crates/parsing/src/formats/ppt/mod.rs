@@ -3,6 +3,7 @@
 mod records;
 mod shapes;
 mod show;
+mod tables;
 
 use sheaf_domain::Failure;
 
@@ -44,11 +45,11 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
 
 fn page(slide: &Slide<'_>, show: &Show<'_>, limits: &Limits) -> String {
     let mut page = Markdown::new(limits);
-    let shown = shapes::read(slide.content, &slide.outline);
+    let shown = shapes::read(slide.content, &slide.outline, limits);
     let (titles, rest): (Vec<&Text>, Vec<&Text>) = shown.texts.iter().partition(|text| text.kind == Kind::Title);
     titles.iter().chain(&rest).for_each(|text| write(text, &mut page));
 
-    let notes = show.notes_of(slide).map(|notes| shapes::read(notes, &[]).texts).unwrap_or_default();
+    let notes = show.notes_of(slide).map(|notes| shapes::read(notes, &[], limits).texts).unwrap_or_default();
     let notes: Vec<&Text> = notes.iter().filter(|text| text.kind == Kind::Notes && !text.is_blank()).collect();
     if !notes.is_empty() {
         page.heading(3, "Notes");
@@ -65,6 +66,7 @@ fn write(text: &Text, page: &mut Markdown) {
     match text.kind {
         Kind::Title => page.heading(1, &text.text),
         Kind::Body => text.paragraphs().for_each(|paragraph| page.item(0, None, &paragraph)),
+        Kind::Table => page.paragraph(&text.text),
         Kind::Notes | Kind::Other => text.paragraphs().for_each(|paragraph| page.paragraph(&paragraph)),
     }
 }

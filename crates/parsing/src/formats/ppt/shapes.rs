@@ -1,7 +1,9 @@
 //! The texts of the shapes of a slide or its notes, and the comments on it.
 
 use super::records::{Record, Records, walk};
+use super::tables;
 use crate::formats::compound::{u32_at, utf16};
+use crate::limits::Limits;
 
 const OUTLINE_REFERENCE: u16 = 0xf9e;
 const TEXT_HEADER: u16 = 0xf9f;
@@ -9,6 +11,7 @@ const TEXT_WIDE: u16 = 0xfa0;
 const TEXT_NARROW: u16 = 0xfa8;
 const STRING: u16 = 0xfba;
 const COMMENT: u16 = 0x2ee0;
+const GROUP: u16 = 0xf003;
 const TEXT_BOX: u16 = 0xf00d;
 
 /// What a text is on its slide.
@@ -17,6 +20,8 @@ pub enum Kind {
     Title,
     Body,
     Notes,
+    /// Markdown already.
+    Table,
     Other,
 }
 
@@ -60,10 +65,14 @@ pub struct Shown {
 }
 
 /// Reads the shapes of a slide; `outline` are the texts that shapes name instead of having them.
-pub fn read(slide: &[u8], outline: &[Text]) -> Shown {
+pub fn read(slide: &[u8], outline: &[Text], limits: &Limits) -> Shown {
     let mut shown = Shown::default();
     walk(slide, &mut |record| {
         match record.kind {
+            GROUP => match tables::read(record, outline, limits) {
+                Some(text) => shown.texts.push(Text { kind: Kind::Table, text }),
+                None => return true,
+            },
             TEXT_BOX => text_box(record.data, outline, &mut shown.texts),
             COMMENT => {
                 let part = |instance| {
@@ -101,7 +110,8 @@ pub fn loose(stream: &[u8]) -> Vec<Text> {
     texts
 }
 
-fn text_box(records: &[u8], outline: &[Text], texts: &mut Vec<Text>) {
+/// Adds the texts of a text box.
+pub fn text_box(records: &[u8], outline: &[Text], texts: &mut Vec<Text>) {
     let mut kind = Kind::Other;
     for record in Records(records) {
         if let Some(found) = Kind::of(record) {

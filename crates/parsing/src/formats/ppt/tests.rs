@@ -68,6 +68,19 @@ fn slides_are_pages_in_the_order_of_the_show() {
 }
 
 #[test]
+fn tables_are_groups_that_say_so() {
+    let cell = |top: u32, left: u32, words: &str| {
+        let place = record(0, 0xf00f, &numbers(&[left, top, left + 9, top + 9]));
+        record(0xf, 0xf004, &[place, record(0xf, 0xf00d, &text(4, words))].concat())
+    };
+    let group = record(0xf, 0xf004, &record(0x13, 0xf122, &[0x9f, 3, 1, 0, 0, 0]));
+    let cells = [cell(20, 0, "c"), cell(0, 0, "a"), cell(0, 10, "b"), cell(20, 10, "d")].concat();
+    let slide = record(0xf, 0xf003, &[group, cells].concat());
+    let shown = super::shapes::read(&slide, &[], &crate::limits::Limits::default());
+    assert_eq!(shown.texts[0].text, "| a | b |\n| --- | --- |\n| c | d |");
+}
+
+#[test]
 fn without_a_list_all_texts_are_read() {
     let (_, stream) = streams();
     let document = read(&pack(&[("/PowerPoint Document", &stream)]), "a").expect("ppt");

@@ -38,10 +38,12 @@ pub struct Reader<'a> {
     /// The style or font that a table defines just now.
     defined: i32,
     body: Flow<'a>,
-    headers: Vec<String>,
-    footers: Vec<String>,
-    /// Notes and comments with their authors.
-    asides: Vec<String>,
+    /// What stands above and below the body: headers; footers, then notes and comments with their authors.
+    headers: String,
+    footers: String,
+    asides: String,
+    /// How much text a document may have.
+    most: usize,
     commenter: String,
     /// The text of a destination that is no flow.
     short: String,
@@ -63,9 +65,10 @@ impl<'a> Reader<'a> {
             headings: HashMap::new(),
             defined: 0,
             body: Flow::new(limits),
-            headers: Vec::new(),
-            footers: Vec::new(),
-            asides: Vec::new(),
+            headers: String::new(),
+            footers: String::new(),
+            asides: String::new(),
+            most: limits.text_bytes,
             commenter: String::new(),
             short: String::new(),
             created: [0; 5],
@@ -94,11 +97,11 @@ impl<'a> Reader<'a> {
                 Token::Word(word, value) => self.word(word, value),
             }
             // The rest would only make the failure larger.
-            if self.body.is_full() {
+            if self.is_full() {
                 break;
             }
         }
-        let cut_off = !self.groups.is_empty() && !self.body.is_full();
+        let cut_off = !self.groups.is_empty() && !self.is_full();
         while !self.groups.is_empty() {
             self.close();
         }
@@ -107,17 +110,16 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self, cut_off: bool) -> Read {
         self.decode();
-        self.footers.dedup();
-        self.headers.dedup();
-        let mut all = self.headers;
-        all.push(self.body.finish());
-        all.append(&mut self.footers);
-        all.append(&mut self.asides);
+        let mut all = [self.headers, self.body.finish(), self.footers, self.asides].to_vec();
         all.retain(|text| !text.trim().is_empty());
         let [year, month, day, hour, minute] = self.created;
         let created = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}");
         self.metadata.created = (year > 0).then_some(created);
         Read { text: all.join("\n\n"), metadata: self.metadata, cut_off }
+    }
+
+    fn is_full(&self) -> bool {
+        self.body.is_full() || self.headers.len() + self.footers.len() + self.asides.len() > self.most
     }
 
     fn open(&mut self) -> Result<(), Failure> {
@@ -146,12 +148,13 @@ impl<'a> Reader<'a> {
         let text = text.trim();
         let value = || Some(text.trim_end_matches(';').to_owned()).filter(|value| !value.is_empty());
         match ended {
-            Destination::Header => self.headers.push(text.to_owned()),
-            Destination::Footer => self.footers.push(text.to_owned()),
-            Destination::Note => self.asides.push(text.to_owned()),
-            Destination::Comment if self.commenter.is_empty() => self.asides.push(format!("Comment: {text}")),
+            Destination::Header => add_new(&mut self.headers, text),
+            Destination::Footer => add_new(&mut self.footers, text),
+            Destination::Note => add(&mut self.asides, text),
+            Destination::Comment if self.commenter.is_empty() => add(&mut self.asides, &format!("Comment: {text}")),
             Destination::Comment => {
-                self.asides.push(format!("Comment by {}: {text}", std::mem::take(&mut self.commenter)));
+                let author = std::mem::take(&mut self.commenter);
+                add(&mut self.asides, &format!("Comment by {author}: {text}"));
             }
             Destination::CommentAuthor => self.commenter = text.to_owned(),
             Destination::Label => self.body.label = text.to_owned(),
@@ -370,5 +373,21 @@ impl<'a> Reader<'a> {
             }
             self.short.clear();
         }
+    }
+}
+
+/// Adds a paragraph.
+fn add(to: &mut String, text: &str) {
+    if !text.is_empty() {
+        to.push_str(if to.is_empty() { "" } else { "\n\n" });
+        to.push_str(text);
+    }
+}
+
+/// Adds a header unless it is the one before it: each section has its own, mostly the same.
+fn add_new(to: &mut String, text: &str) {
+    let last = to.len().checked_sub(text.len()).filter(|_| to.ends_with(text));
+    if last.is_none_or(|at| at > 0 && !to[..at].ends_with("\n\n")) {
+        add(to, text);
     }
 }

@@ -23,6 +23,7 @@ fn bodies() {
     check("{\\fonttbl{\\f0\\fcharset128 MS;}}{\\f0\\'93\\'fa\\'96{\\b x}}", "日\u{fffd}x");
     check("a{\\*\\unknown gone}{\\pict\\bin3 }}}gone}b{\\v hidden}{\\fldinst HYPERLINK}{\\fldrslt link}", "ablink");
     check("text{\\footnote note}{\\header Above}", "Above\n\ntext\n\nnote");
+    check("{\\header A}{\\headerf A}{\\header aA}{\\footnote n}{\\footnote n}x", "A\n\naA\n\nx\n\nn\n\nn");
     check("{\\*\\atnauthor Ann}{\\*\\annotation Why?}x", "x\n\nComment by Ann: Why?");
     check("{\\stylesheet{\\s1 heading 1;}{\\s7 Body;}}\\pard\\s1 Head\\par\\pard\\s7 text\\par", "# Head\n\ntext");
     check("\\pard\\outlinelevel1 Second\\par", "## Second");

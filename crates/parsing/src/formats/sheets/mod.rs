@@ -1,7 +1,7 @@
 //! Spreadsheets of Excel, new (OOXML) and old (BIFF): a page for each sheet, with its name as heading and its cells as a
 //! table. Values are written as the file has them, dates as ISO 8601; formulas by their last result.
 
-mod numbers;
+pub mod numbers;
 mod strings;
 pub mod xls;
 pub mod xlsx;

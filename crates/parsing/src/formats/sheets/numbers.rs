@@ -70,11 +70,13 @@ impl Format {
     }
 }
 
-/// A number with at most the 15 digits that Excel keeps.
+/// A number with at most the 15 digits that Excel keeps; whole ones, such as those of accounts, as they are.
 pub fn amount(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e17 {
+        return if value == 0.0 { "0".to_owned() } else { format!("{value}") };
+    }
     let rounded = format!("{value:.14e}").parse().unwrap_or(value);
     match rounded.abs() {
-        0.0 => "0".to_owned(),
         size if (1e-6..1e15).contains(&size) => format!("{rounded}"),
         _ => format!("{rounded:e}"),
     }
@@ -149,6 +151,8 @@ mod tests {
         check(Format::Number, 42.0, "42");
         check(Format::Number, -0.0, "0");
         check(Format::Number, 1e300, "1e300");
+        check(Format::Number, 1_234_567_890_123_456.0, "1234567890123456");
+        check(Format::Number, 1.5e-9, "1.5e-9");
         check(Format::Date, 45_306.0, "2024-01-15");
         check(Format::Date, 45_306.75, "2024-01-15 18:00");
         check(Format::Date, 1.0, "1900-01-01");

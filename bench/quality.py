@@ -170,7 +170,9 @@ def main() -> None:
         print("\n".join(part), flush=True)
         lines += part
     if args.write:
-        args.write.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        # What the page says about reading documents is written by `cargo xtask quality parsing`.
+        _, mark, reading = args.write.read_text(encoding="utf-8").partition("# How well documents are read")
+        args.write.write_text("\n".join(lines).rstrip() + "\n\n" + mark + reading, encoding="utf-8")
 
 
 if __name__ == "__main__":

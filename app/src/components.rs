@@ -20,6 +20,7 @@ mod table;
 
 pub mod document;
 mod neighbours;
+pub mod pages;
 
 pub mod failure;
 pub mod skeleton;

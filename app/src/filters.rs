@@ -2,7 +2,7 @@
 
 use leptos_router::params::ParamsMap;
 use sheaf_domain::{
-    BatchId, ClusterFilter, ConfidenceLevel, DocumentKind, DocumentQuery, HeatmapView, SortKey, Status,
+    BatchId, ClusterFilter, ConfidenceLevel, DocumentKind, DocumentQuery, FailureCode, HeatmapView, SortKey, Status,
 };
 
 /// What is looked at. Everything that cannot be understood in a URL is as if it were not there.
@@ -12,6 +12,8 @@ pub struct Filters {
     pub status: Option<Status>,
     pub kind: Option<DocumentKind>,
     pub confidence: Option<ConfidenceLevel>,
+    /// Why documents stopped.
+    pub failure: Option<FailureCode>,
     pub search: Option<String>,
     pub sort: SortKey,
     pub descending: bool,
@@ -33,6 +35,7 @@ impl Filters {
             status: text("status").and_then(|value| value.parse().ok()),
             kind: text("kind").and_then(|value| value.parse().ok()),
             confidence: text("confidence").and_then(|value| value.parse().ok()),
+            failure: text("failure").and_then(|value| value.parse().ok()),
             search: text("q"),
             sort: text("sort").and_then(|value| value.parse().ok()).unwrap_or_default(),
             descending: text("dir").as_deref() == Some("desc"),
@@ -65,13 +68,25 @@ impl Filters {
 
     /// The parameters that differ from their defaults, as they stand in the URL.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        let Self { cluster, status, kind, confidence, search, sort, descending, page, heatmap_start, heatmap_len } =
-            self;
+        let Self {
+            cluster,
+            status,
+            kind,
+            confidence,
+            failure,
+            search,
+            sort,
+            descending,
+            page,
+            heatmap_start,
+            heatmap_len,
+        } = self;
         [
             ("cluster", cluster.map(|c| c.to_string())),
             ("status", status.map(|s| s.to_string())),
             ("kind", kind.map(|k| k.to_string())),
             ("confidence", confidence.map(|c| c.to_string())),
+            ("failure", failure.map(|f| f.to_string())),
             ("q", search.clone()),
             ("sort", (*sort != SortKey::default()).then(|| sort.to_string())),
             ("dir", descending.then(|| "desc".to_owned())),
@@ -91,6 +106,7 @@ impl Filters {
             status: self.status,
             kind: self.kind,
             confidence: self.confidence,
+            failure: self.failure,
             search: self.search.clone(),
             sort: self.sort,
             descending: self.descending,
@@ -110,6 +126,7 @@ impl Filters {
             || self.status.is_some()
             || self.kind.is_some()
             || self.confidence.is_some()
+            || self.failure.is_some()
             || self.search.is_some()
     }
 
@@ -131,6 +148,11 @@ impl Filters {
     /// Another step of confidence.
     pub fn with_confidence(&self, confidence: Option<ConfidenceLevel>) -> Self {
         Self { confidence, page: 0, ..self.clone() }
+    }
+
+    /// Another reason of failure.
+    pub fn with_failure(&self, failure: Option<FailureCode>) -> Self {
+        Self { failure, page: 0, ..self.clone() }
     }
 
     /// Without the words that were searched for.
@@ -191,6 +213,7 @@ mod tests {
             status: Some(Status::Completed),
             kind: Some(DocumentKind::EncryptedOffice),
             confidence: Some(ConfidenceLevel::Low),
+            failure: Some(FailureCode::TimedOut),
             search: Some("a&b=c ü".to_owned()),
             sort: SortKey::Pages,
             descending: true,

@@ -48,6 +48,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/documents/{document}", get(api::document))
         .route("/api/batches/{id}/documents/{document}/original", get(download::original))
         .route("/api/batches/{id}/documents/{document}/text", get(download::text))
+        .route("/api/batches/{id}/documents/{document}/pages/{page}", get(api::page))
+        .route("/api/batches/{id}/documents/{document}/pages/{page}/picture", get(download::picture))
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))

@@ -46,7 +46,7 @@ enum Command {
         #[command(subcommand)]
         what: bench::Bench,
     },
-    /// Compare clusters with labels, next to Python's usual recipe.
+    /// Compare clusters with labels, next to Python's usual recipe; or what is read with what others read.
     Quality(bench::quality::Quality),
 }
 

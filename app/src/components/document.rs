@@ -2,13 +2,16 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, ClusterFilter, DocumentMetadata, DocumentRow, DocumentView, Problem, Status};
+use sheaf_domain::{
+    BatchId, ClusterFilter, DocumentKind, DocumentMetadata, DocumentRow, DocumentView, Problem, Status,
+};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::failure::FailureView;
 use crate::components::neighbours::Neighbours;
+use crate::components::pages::{Of, PageStrip};
 use crate::components::status::StatusMark;
 use crate::filters::Filters;
 use crate::format::{bytes, count, counted, ratio};
@@ -26,8 +29,18 @@ pub fn file_name(path: &str) -> &str {
 
 /// Everything that is known about a document.
 #[component]
-pub fn DocumentPage(view: DocumentView) -> impl IntoView {
-    let DocumentView { batch, batch_name, row, metadata, problems, text, text_truncated, neighbours } = view;
+pub fn DocumentPage(
+    view: DocumentView,
+    /// The number of the page that is looked at.
+    chosen: Signal<Option<u32>>,
+    /// That page.
+    #[prop(into)]
+    page: ViewFn,
+) -> impl IntoView {
+    let of = Of::new(&view);
+    let DocumentView { batch, batch_name, row, metadata, problems, recognised, text, text_truncated, neighbours } =
+        view;
+    let strip = row.kind.is_some_and(DocumentKind::has_pictures).then(|| view! { <PageStrip of chosen /> });
     let (folder, name) = split_path(&row.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let api = format!("/api/batches/{batch}/documents/{}", row.id);
@@ -68,6 +81,8 @@ pub fn DocumentPage(view: DocumentView) -> impl IntoView {
                 </nav>
             </header>
             {failure.map(|failure| view! { <FailureView failure /> })}
+            {strip}
+            {page.run()}
             <div class="document-body">
                 <section aria-labelledby="text-title">
                     <h2 id="text-title">"Text"</h2>
@@ -76,6 +91,7 @@ pub fn DocumentPage(view: DocumentView) -> impl IntoView {
                 <aside>
                     <Belongs batch row=row.clone() />
                     {readable.then(|| view! { <Neighbours batch neighbours /> })}
+                    <Recognised recognised pages=of.pages />
                     <Problems problems />
                     <Details metadata row />
                 </aside>
@@ -166,6 +182,29 @@ fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
         </section>
     }
     .boxed()
+}
+
+/// How many pages were pictures, and how sure their text is.
+#[component]
+fn Recognised(recognised: Vec<(u32, f32)>, pages: u32) -> impl IntoView {
+    (!recognised.is_empty()).then(|| {
+        let mean = recognised.iter().map(|(_, confidence)| confidence).sum::<f32>() / recognised.len() as f32;
+        let which = if pages == 1 {
+            "The text was recognised on a picture".to_owned()
+        } else {
+            format!(
+                "The text of {} of {} pages was recognised on pictures",
+                count(recognised.len() as u64),
+                count(pages.into())
+            )
+        };
+        view! {
+            <section class="aside-section" data-testid="recognised">
+                <h2>"Text recognition"</h2>
+                <p>{format!("{which}, with a mean confidence of {}.", ratio(mean))}</p>
+            </section>
+        }
+    })
 }
 
 #[component]

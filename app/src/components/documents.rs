@@ -65,7 +65,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
         let Ok(fields) = FormData::new_with_form(&form) else { return };
         event.prevent_default();
-        let params: ParamsMap = ["cluster", "status", "kind", "confidence", "q", "sort", "dir"]
+        let params: ParamsMap = ["cluster", "status", "kind", "confidence", "failure", "q", "sort", "dir"]
             .into_iter()
             .filter_map(|key| fields.get(key).as_string().map(|value| (key, value)))
             .collect();

@@ -17,7 +17,12 @@ pub fn Failures(batch: BatchId, filters: Memo<Filters>, failures: Vec<FailureCou
                 view! {
                     <li class="reason" data-testid="failure-reason" data-code=code.name()>
                         <span class="reason-title">{words::reason(code)}</span>
-                        <span class="reason-count">{counted(documents, "document", "documents")}</span>
+                        <a
+                            class="reason-count"
+                            href=move || filters.read().cleared().with_failure(Some(code)).documents_href(batch)
+                        >
+                            {counted(documents, "document", "documents")}
+                        </a>
                         <span class="reason-hint">{code.hint()}</span>
                     </li>
                 }
@@ -32,7 +37,7 @@ pub fn Failures(batch: BatchId, filters: Memo<Filters>, failures: Vec<FailureCou
                         class="button quiet"
                         href=move || filters.read().cleared().with_status(Some(Status::Failed)).documents_href(batch)
                     >
-                        "Show these documents"
+                        "Show all of them"
                     </a>
                 </p>
             </section>

@@ -14,9 +14,10 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
         summary;
     let all = Filters::default();
     let figure = |name: &'static str, label: &'static str, value: String, note: String, href: String| {
+        let zero = if value == "0" { " is-zero" } else { "" };
         view! {
             <li>
-                <a class=format!("figure f-{name}") data-testid=format!("card-{name}") href=href>
+                <a class=format!("figure f-{name}{zero}") data-testid=format!("card-{name}") href=href>
                     <span class="figure-label">{label}</span>
                     <span class="figure-value">{value}</span>
                     <span class="figure-note">{note}</span>

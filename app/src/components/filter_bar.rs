@@ -38,6 +38,7 @@ pub fn FilterBar(
             now.kind.map(|k| (plain.clone(), format!("Kind: {}", k.label()), now.with_kind(None))),
             now.confidence
                 .map(|c| (plain.clone(), format!("Confidence: {}", words::confidence(c)), now.with_confidence(None))),
+            now.failure.map(|f| (plain.clone(), format!("Failure: {}", words::reason(f)), now.with_failure(None))),
             now.search.as_ref().map(|q| (plain.clone(), format!("Name has: {q}"), now.without_search())),
         ];
         chips

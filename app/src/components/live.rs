@@ -72,7 +72,7 @@ pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: 
                 <ul class="live-list">
                     <For
                         each=move || progress.get().documents
-                        key=|document| (document.id, document.status, document.stage)
+                        key=|document| (document.id, document.status, document.stage, document.pages)
                         let:document
                     >
                         <Row document />
@@ -87,8 +87,13 @@ pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: 
 
 #[component]
 fn Row(document: DocumentProgress) -> impl IntoView {
-    let DocumentProgress { id: _, path, status, stage, failure } = document;
-    let stage = (status == Status::Processing).then(|| stage.label());
+    let DocumentProgress { id: _, path, status, stage, failure, pages } = document;
+    let stage = (status == Status::Processing).then(|| match pages {
+        Some((done, total)) if total > 1 => {
+            format!("{}, page {} of {}", stage.label(), count(done.into()), count(total.into()))
+        }
+        Some(_) | None => stage.label().to_owned(),
+    });
     view! {
         <li class="live-row" data-status=status.name()>
             <bdi class="path">{path}</bdi>

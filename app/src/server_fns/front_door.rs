@@ -25,6 +25,11 @@ pub fn respond<T>(result: Result<T, Failure>) -> Result<T, AppError> {
     })
 }
 
+/// The same for a part of a page, which stays a page without it.
+pub fn respond_in_part<T>(result: Result<T, Failure>) -> Result<T, AppError> {
+    if is_call() { respond(result) } else { result.map_err(AppError::from) }
+}
+
 /// The same, with nothing for what is not there yet.
 pub fn respond_or_empty<T: Default>(result: Result<T, Failure>) -> Result<T, AppError> {
     match result {

@@ -91,6 +91,8 @@ pub struct DocumentView {
     pub row: DocumentRow,
     pub metadata: DocumentMetadata,
     pub problems: Vec<Problem>,
+    /// Pages whose text was recognised on a picture, with the mean confidence (0 to 1) of their words.
+    pub recognised: Vec<(u32, f32)>,
     /// The beginning of the extracted text; see `text_truncated`.
     pub text: String,
     /// Whether `text` was cut for the page; the whole is a download.

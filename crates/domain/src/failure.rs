@@ -116,6 +116,8 @@ failure_codes! {
     // System.
     /// PDFium could not be loaded.
     PdfiumMissing => ("pdfium_missing", System, true, 503, "Run `cargo xtask setup`, or set SHEAF_PDFIUM to the library."),
+    /// Text recognition, or a language of it, is not installed.
+    OcrMissing => ("ocr_missing", System, true, 503, "Install Tesseract (Debian: apt-get install tesseract-ocr; macOS: brew install tesseract), then add the document again."),
     /// The system cannot lock the parsers in.
     WeakSandbox => ("weak_sandbox", System, true, 503, "Use Linux 5.13 or newer with Landlock and seccomp, or accept the weaker sandbox with --allow-weak-sandbox."),
     /// The embedding model could not be loaded.

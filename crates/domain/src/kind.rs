@@ -176,6 +176,13 @@ impl DocumentKind {
     }
 }
 
+impl DocumentKind {
+    /// Whether its pages can be looked at as pictures.
+    pub const fn has_pictures(self) -> bool {
+        matches!(self, Self::Pdf | Self::Png | Self::Jpeg | Self::Tiff | Self::Webp | Self::Bmp | Self::Gif)
+    }
+}
+
 impl fmt::Display for DocumentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -7,6 +7,7 @@ pub mod status;
 pub mod batch;
 pub mod document;
 pub mod kind;
+pub mod page;
 
 pub mod cluster;
 pub mod heatmap;
@@ -27,6 +28,7 @@ pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
 pub use ids::{BatchId, DocumentId, JobId};
 pub use job::Stage;
 pub use kind::DocumentKind;
+pub use page::{PageRecognition, PageView, WordBox};
 pub use progress::{DocumentProgress, Progress, StageCounts};
 pub use query::{DocumentQuery, Page, SortKey};
 pub use status::Status;

@@ -25,6 +25,8 @@ pub struct DocumentProgress {
     pub status: Status,
     pub stage: Stage,
     pub failure: Option<Failure>,
+    /// Pages that are read, of how many; while it is in work and has several.
+    pub pages: Option<(u32, u32)>,
 }
 
 /// What a page polls every two seconds.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{ClusterFilter, ConfidenceLevel};
+use crate::failure::FailureCode;
 use crate::kind::DocumentKind;
 use crate::status::{Status, UnknownName};
 
@@ -74,6 +75,8 @@ pub struct DocumentQuery {
     pub status: Option<Status>,
     pub kind: Option<DocumentKind>,
     pub confidence: Option<ConfidenceLevel>,
+    /// Why it stopped.
+    pub failure: Option<FailureCode>,
     /// Part of the path, case-insensitive.
     pub search: Option<String>,
     pub sort: SortKey,

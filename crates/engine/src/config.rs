@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sheaf_parsing::archive::ArchiveLimits;
-use sheaf_parsing::{Limits, PoolConfig};
+use sheaf_parsing::{Limits, Pool, PoolConfig, Reader, Recogniser};
 
 /// Settings of one engine. Every bound has a default that suits one machine.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub struct EngineConfig {
     pub data: PathBuf,
     pub processing: ProcessingConfig,
     pub intake: IntakeLimits,
+    /// Pictures of pages that are kept, in bytes.
+    pub picture_cache: u64,
     /// How long a worker holds a job without a sign of life.
     pub lease: Duration,
 }
@@ -22,8 +24,20 @@ pub struct EngineConfig {
 pub struct ProcessingConfig {
     /// The program that has the hidden `parse-worker` command: this one.
     pub program: PathBuf,
+    /// Documents that are read at the same time.
+    pub concurrent_documents: usize,
     /// Child processes that parse.
     pub parse_workers: usize,
+    /// Of those, the most that read one document at the same time.
+    pub workers_per_document: usize,
+    /// Of those, the most that make pictures of pages at the same time.
+    pub render_workers: usize,
+    /// Pages on which text is recognised at the same time.
+    pub page_parallelism: usize,
+    /// Languages that text recognition expects, as its engine calls them (`eng+deu`).
+    pub ocr_languages: String,
+    /// The program that recognises text; without it pictures fail with a hint.
+    pub tesseract: Option<PathBuf>,
     /// Bounds on one document.
     pub limits: Limits,
     /// Bounds on one archive.
@@ -52,6 +66,7 @@ impl EngineConfig {
             data,
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30 },
+            picture_cache: 1 << 30,
             lease: Duration::from_secs(30),
         }
     }
@@ -60,9 +75,18 @@ impl EngineConfig {
 impl ProcessingConfig {
     /// The defaults: a parser for each core, library and models where set-up puts them.
     pub fn new(program: PathBuf) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             program,
-            parse_workers: std::thread::available_parallelism().map_or(2, usize::from),
+            // More than there are cores: most of a scan's time is spent waiting for its turn at recognition, and documents that
+            // need none should not wait behind it.
+            concurrent_documents: 4 * cores,
+            parse_workers: cores,
+            workers_per_document: cores,
+            render_workers: cores,
+            page_parallelism: cores,
+            ocr_languages: "eng".to_owned(),
+            tesseract: sheaf_parsing::find_tesseract(),
             limits: Limits::default(),
             archive: ArchiveLimits::default(),
             allow_weak_sandbox: false,
@@ -71,14 +95,20 @@ impl ProcessingConfig {
         }
     }
 
-    /// How parsers are started.
-    pub(crate) fn pool(&self) -> PoolConfig {
+    /// What reads documents by these settings.
+    pub(crate) fn reader(&self) -> Reader {
+        let recogniser = Recogniser::new(self.tesseract.clone(), self.ocr_languages.clone(), self.page_parallelism);
+        Reader::new(Pool::new(self.pool()), recogniser)
+    }
+
+    fn pool(&self) -> PoolConfig {
         PoolConfig {
-            workers: self.parse_workers,
-            program: self.program.clone(),
             pdfium: self.pdfium.clone(),
             limits: self.limits.clone(),
             allow_weak_sandbox: self.allow_weak_sandbox,
+            workers_per_document: self.workers_per_document,
+            render_workers: self.render_workers,
+            ..PoolConfig::new(self.program.clone(), self.parse_workers)
         }
     }
 }

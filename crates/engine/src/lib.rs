@@ -2,6 +2,7 @@
 
 mod config;
 mod intake;
+mod pictures;
 mod read;
 
 mod queue;
@@ -22,13 +23,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sheaf_domain::{Failure, FailureCode};
-use sheaf_parsing::{Pool, Proof};
+use sheaf_parsing::{Proof, Reader};
 use sheaf_store::{Store, StoreError};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use blobs::{BlobStore, LocalBlobs};
 use models::Models;
+use pictures::PictureCache;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
@@ -42,7 +44,8 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     blobs: Arc<dyn BlobStore>,
-    pool: Pool,
+    reader: Reader,
+    pictures: PictureCache,
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
@@ -72,12 +75,14 @@ impl Engine {
         })?;
         let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
         let store = open_store(&config.data).await.map_err(|e| unusable(&config, &e))?;
-        let pool = Pool::new(config.processing.pool());
-        let sandbox = sandbox::prove(&pool).await?;
+        let reader = config.processing.reader();
+        let sandbox = sandbox::prove(reader.pool()).await?;
+        let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
         let engine = Self(Arc::new(Inner {
             store,
             blobs: Arc::new(blobs),
-            pool,
+            reader,
+            pictures,
             sandbox,
             models: Models::new(config.processing.models.clone()),
             config,
@@ -113,8 +118,12 @@ impl Engine {
         &self.0.blobs
     }
 
-    fn pool(&self) -> &Pool {
-        &self.0.pool
+    fn reader(&self) -> &Reader {
+        &self.0.reader
+    }
+
+    fn pictures(&self) -> &PictureCache {
+        &self.0.pictures
     }
 
     fn models(&self) -> &Models {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure, FailureCode,
-    Page, Problem, Progress, Status,
+    Page, PageView, Problem, Progress, Status,
 };
 use tokio::task::spawn_blocking;
 
@@ -95,9 +95,22 @@ impl Engine {
             row,
             metadata: stored.metadata,
             problems,
+            recognised: stored.recognised,
             text,
             text_truncated: end.is_some(),
             neighbours,
+        })
+    }
+
+    /// One page (from 1) of a document that was read: its text, and where words were recognised on it.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn page(&self, batch: BatchId, document: DocumentId, number: u32) -> Result<PageView, Failure> {
+        let page = self.store().page(batch, document, number).await?;
+        page.ok_or_else(|| {
+            Failure::new(FailureCode::NotFound, format!("document `{document}` has no page {number}"))
+                .with_hint("Its own page says how many it has.")
         })
     }
 

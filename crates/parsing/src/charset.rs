@@ -36,6 +36,43 @@ pub fn decode<'a>(bytes: &'a [u8], label: Option<&[u8]>) -> Decoded<'a> {
     with(labelled.unwrap_or_else(|| guess(bytes)), bytes)
 }
 
+/// The encoding that Windows knows by a number; those of DOS and what is unknown are left to the caller.
+pub fn of_codepage(number: u32) -> Option<&'static Encoding> {
+    Some(match number {
+        866 => encoding_rs::IBM866,
+        874 => encoding_rs::WINDOWS_874,
+        932 => encoding_rs::SHIFT_JIS,
+        936 | 20936 => encoding_rs::GBK,
+        949 | 1361 => encoding_rs::EUC_KR,
+        950 => encoding_rs::BIG5,
+        1200 => encoding_rs::UTF_16LE,
+        1201 => encoding_rs::UTF_16BE,
+        1250 => encoding_rs::WINDOWS_1250,
+        1251 => encoding_rs::WINDOWS_1251,
+        1252 | 28591 | 20127 => encoding_rs::WINDOWS_1252,
+        1253 => encoding_rs::WINDOWS_1253,
+        1254 => encoding_rs::WINDOWS_1254,
+        1255 => encoding_rs::WINDOWS_1255,
+        1256 => encoding_rs::WINDOWS_1256,
+        1257 => encoding_rs::WINDOWS_1257,
+        1258 => encoding_rs::WINDOWS_1258,
+        10000 | 32768 => encoding_rs::MACINTOSH,
+        10007 => encoding_rs::X_MAC_CYRILLIC,
+        20866 => encoding_rs::KOI8_R,
+        21866 => encoding_rs::KOI8_U,
+        28592 => encoding_rs::ISO_8859_2,
+        28595 => encoding_rs::ISO_8859_5,
+        28597 => encoding_rs::ISO_8859_7,
+        28605 => encoding_rs::ISO_8859_15,
+        50220..=50222 => encoding_rs::ISO_2022_JP,
+        51932 => encoding_rs::EUC_JP,
+        51949 => encoding_rs::EUC_KR,
+        54936 => encoding_rs::GB18030,
+        65001 => encoding_rs::UTF_8,
+        _ => return None,
+    })
+}
+
 /// The encoding that 8-bit text most likely has.
 pub fn guess(bytes: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);

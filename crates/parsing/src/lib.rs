@@ -9,10 +9,13 @@ mod detect;
 mod document;
 mod find;
 mod limits;
+mod picture;
 mod plain;
 mod pool;
 mod protections;
 mod protocol;
+mod reader;
+mod recognition;
 mod wire;
 mod worker;
 
@@ -22,13 +25,16 @@ mod language;
 mod output;
 
 pub use detect::detect_kind;
-pub use document::{PAGE_BREAK, ParsedDocument, ParsedPage, Part};
+pub use document::{PAGE_BREAK, PageState, ParsedDocument, ParsedPage, Unfinished};
 pub use find::find_pdfium;
 pub use limits::Limits;
+pub use picture::{Picture, PictureFor};
 pub use plain::read_plain;
 pub use pool::{Pool, PoolConfig, Proof};
 pub use protections::Protections;
+pub use reader::{OnPages, Reader};
+pub use recognition::{RecognisedPage, Recogniser, find_tesseract};
 pub use worker::worker_main;
 
 /// Rises whenever the same bytes would yield different text: part of the key under which results are remembered.
-pub const PARSER_VERSION: u32 = 1;
+pub const PARSER_VERSION: u32 = 2;

@@ -4,15 +4,15 @@ use sheaf_domain::{DocumentMetadata, Failure, FailureCode, Problem};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::charset;
-use crate::document::ParsedPage;
+use crate::document::{PageState, ParsedPage};
 use crate::language;
 use crate::limits::Limits;
 use crate::protocol::Summary;
 
-/// The language is told by this many bytes of text.
-const SAMPLE: usize = 16 << 10;
+/// The language is told by this many bytes of text: a screen or two; more costs time and changes nothing.
+const SAMPLE: usize = 4 << 10;
 /// Beyond this many, problems are no news.
-const PROBLEMS: usize = 50;
+pub const PROBLEMS: usize = 50;
 /// The longest title or author, in characters.
 const METADATA: usize = 500;
 
@@ -24,6 +24,9 @@ pub struct Output<'a> {
     bytes: usize,
     words: u64,
     has_text: bool,
+    pictured: bool,
+    /// Whether other pages are somebody else's.
+    partial: bool,
     sample: String,
     problems: Vec<Problem>,
     pub metadata: DocumentMetadata,
@@ -39,6 +42,8 @@ impl<'a> Output<'a> {
             bytes: 0,
             words: 0,
             has_text: false,
+            pictured: false,
+            partial: false,
             sample: String::new(),
             problems: Vec::new(),
             metadata: DocumentMetadata::default(),
@@ -50,14 +55,22 @@ impl<'a> Output<'a> {
         self.limits
     }
 
-    /// Whether any page had text.
-    pub fn has_text(&self) -> bool {
-        self.has_text
+    /// Counts pages from `first` on. A part of a document may have no text.
+    pub fn part(mut self, first: u32, partial: bool) -> Self {
+        self.partial = partial;
+        self.pages = first - 1;
+        self
     }
 
     /// The next page, as it comes; it is cleaned here.
     pub fn page(&mut self, text: &str) -> Result<(), Failure> {
+        self.page_in_state(text, PageState::Read)
+    }
+
+    /// [`Self::page`], and whether there is more on it.
+    pub fn page_in_state(&mut self, text: &str, state: PageState) -> Result<(), Failure> {
         let text = charset::clean(text);
+        self.pictured |= state == PageState::Pictured;
         self.pages += 1;
         self.bytes += text.len();
         if self.pages > self.limits.pages {
@@ -66,11 +79,11 @@ impl<'a> Output<'a> {
         if self.bytes > self.limits.text_bytes {
             return Err(self.limits.too_much_text());
         }
-        self.words += text.unicode_words().count() as u64;
+        self.words += count_words(&text);
         self.has_text |= !text.is_empty();
         let room = SAMPLE.saturating_sub(self.sample.len());
         self.sample.push_str(&text[..text.floor_char_boundary(room)]);
-        (self.emit)(ParsedPage { number: self.pages, text })
+        (self.emit)(ParsedPage { number: self.pages, text, state })
     }
 
     /// Something that the user should know; `message` never quotes the document.
@@ -83,10 +96,10 @@ impl<'a> Output<'a> {
     /// The end of the document.
     ///
     /// # Errors
-    /// `no_text` when no page had any.
+    /// `no_text` when no page had any and none is pictured.
     pub fn finish(self) -> Result<Summary, Failure> {
-        if !self.has_text {
-            return Err(Failure::new(FailureCode::NoText, "the file can be read but holds no text"));
+        if !self.has_text && !self.pictured && !self.partial {
+            return Err(no_text());
         }
         let language = language::detect(&self.sample);
         let DocumentMetadata { title, author, created, producer } = self.metadata;
@@ -98,6 +111,16 @@ impl<'a> Output<'a> {
         };
         Ok(Summary { metadata, problems: self.problems, language, words: self.words })
     }
+}
+
+/// Of a document that could be read.
+pub fn no_text() -> Failure {
+    Failure::new(FailureCode::NoText, "the file can be read but holds no text")
+}
+
+/// Words by the rules of Unicode (UAX #29).
+pub fn count_words(text: &str) -> u64 {
+    text.unicode_words().count() as u64
 }
 
 /// A value of the metadata as one line of bearable length.

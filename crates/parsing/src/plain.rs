@@ -27,6 +27,7 @@ pub fn read_plain(text: &str) -> Result<ParsedDocument, Failure> {
         problems: summary.problems,
         language: summary.language,
         words: summary.words,
+        recognised: Vec::new(),
     })
 }
 

@@ -1,7 +1,8 @@
 //! What parent and child say to each other: frames of a little-endian `u32` length and a postcard body.
 //!
 //! The parent opens with [`Request::Hello`]; each [`Request::Job`] is answered by at most one [`Reply::Open`], a
-//! [`Reply::Page`] for each page, and one [`Reply::Done`] or [`Reply::Failed`].
+//! [`Reply::Page`] for each page, and one [`Reply::Done`] or [`Reply::Failed`]; each [`Request::Picture`] by one
+//! [`Reply::Picture`] or [`Reply::Failed`].
 
 use std::io::{self, Read, Write};
 
@@ -15,6 +16,7 @@ use crate::archive::Stop;
 use crate::archive::level::Level;
 use crate::document::ParsedPage;
 use crate::limits::Limits;
+use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
 
 /// Both sides must have the same; they differ only when the program was replaced while it ran.
@@ -31,10 +33,19 @@ pub enum Request {
         address_space: u64,
         pdfium: Option<Vec<u8>>,
     },
-    /// The document's file comes with it.
+    /// Read the pages of `range` (first and last, from 1), or all; what has no pages of its own is read whole. The document's
+    /// file comes with it.
     Job {
         name: String,
         limits: Limits,
+        range: Option<(u32, u32)>,
+    },
+    /// Make a picture of a page, from 1. The document's file comes with it.
+    Picture {
+        name: String,
+        limits: Limits,
+        page: u32,
+        purpose: PictureFor,
     },
     /// Try what the cage should refuse.
     Probe,
@@ -53,8 +64,10 @@ pub enum Reply {
         version: u16,
         protections: Protections,
     },
+    /// `pages` where they can be counted before they are read.
     Open {
         kind: DocumentKind,
+        pages: Option<u32>,
     },
     Page(ParsedPage),
     /// `retire`: the child has done its share, or has grown, and wants to be replaced.
@@ -64,6 +77,10 @@ pub enum Reply {
     },
     Failed {
         failure: Failure,
+        retire: bool,
+    },
+    Picture {
+        picture: Picture,
         retire: bool,
     },
     /// What a [`Request::Probe`] found to be possible.
@@ -152,20 +169,21 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, proptest};
 
     use super::*;
+    use crate::document::PageState;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
         fn pages_survive_the_journey(number in any::<u32>(), text in any::<String>()) {
-            let reply = Reply::Page(ParsedPage { number, text });
+            let reply = Reply::Page(ParsedPage { number, text, state: PageState::Pictured });
             let frame = encode(&reply).expect("small");
             assert_eq!(read(&mut &frame[..], frame.len()).expect("whole"), Some(reply));
         }
 
         #[test]
         fn jobs_survive_the_journey(name in any::<String>()) {
-            let request = Request::Job { name, limits: Limits::default() };
+            let request = Request::Job { name, limits: Limits::default(), range: Some((3, 7)) };
             let frame = encode(&request).expect("small");
             assert_eq!(read(&mut &frame[..], frame.len()).expect("whole"), Some(request));
         }
@@ -177,7 +195,7 @@ mod tests {
             with in any::<u8>(),
         ) {
             let reply = Reply::Entry { name: name.clone() };
-            let request = Request::Job { name, limits: Limits::default() };
+            let request = Request::Job { name, limits: Limits::default(), range: None };
             for mut frame in [encode(&reply).expect("small"), encode(&request).expect("small")] {
                 let at = 4 + at.index(frame.len() - 4);
                 frame[at] = with;

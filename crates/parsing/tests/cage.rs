@@ -11,7 +11,7 @@ use sheaf_parsing::{Limits, Pool, PoolConfig};
 fn pool(limits: Limits) -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sheaf-parse-worker"));
     let pdfium = sheaf_parsing::find_pdfium();
-    Pool::new(PoolConfig { workers: 2, program, pdfium, limits, allow_weak_sandbox: false })
+    Pool::new(PoolConfig { pdfium, limits, ..PoolConfig::new(program, 2) })
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_child_without_a_cage_gets_no_document_unless_that_is_allowed() {
     let (_folder, program) = unprotected();
     let unlocked = |allow_weak_sandbox| {
         let (program, limits) = (program.clone(), Limits { wall: Duration::from_millis(300), ..Limits::default() });
-        Pool::new(PoolConfig { workers: 1, program, pdfium: None, limits, allow_weak_sandbox })
+        Pool::new(PoolConfig { limits, allow_weak_sandbox, ..PoolConfig::new(program, 1) })
     };
     let refused = unlocked(false).parse(&program, "a.txt").await.expect_err("no cage");
     assert_eq!(refused.code, FailureCode::WeakSandbox);

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sheaf_domain::{Failure, FailureCode};
 use sheaf_parsing::archive::{ArchiveItem, ArchiveLimits};
-use sheaf_parsing::{Limits, Pool, PoolConfig};
+use sheaf_parsing::{Pool, PoolConfig};
 use tokio::sync::mpsc;
 use zip::write::SimpleFileOptions;
 
@@ -17,7 +17,7 @@ const LETTER: &str = "The harbour was widened before winter.";
 
 fn pool() -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sheaf-parse-worker"));
-    Pool::new(PoolConfig { workers: 1, program, pdfium: None, limits: Limits::default(), allow_weak_sandbox: false })
+    Pool::new(PoolConfig::new(program, 1))
 }
 
 type Items = Vec<(String, Result<Vec<u8>, FailureCode>)>;

@@ -34,7 +34,7 @@ fn files() -> (Files, PathBuf, PathBuf) {
 
 fn one_child(limits: Limits) -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sheaf-parse-worker"));
-    Pool::new(PoolConfig { workers: 1, program, pdfium: None, limits, allow_weak_sandbox: false })
+    Pool::new(PoolConfig { limits, ..PoolConfig::new(program, 1) })
 }
 
 /// Limits that no healthy document comes near.

@@ -9,7 +9,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 use crate::arrive::{add_job, queue_analysis_when_ready};
 use crate::rows::{count, get, id, json, name, parsed};
 use crate::work::{mark_pending, signed};
-use crate::{Result, database, now};
+use crate::{Result, database, now, pages};
 
 /// Moves the job from `processing` to its last state; `false` when this attempt no longer holds it.
 async fn finish_job(tx: &mut SqliteConnection, claim: &Claim, state: Status) -> Result<bool> {
@@ -32,19 +32,19 @@ pub async fn remembered_parse(readers: &SqlitePool, key: &str) -> Result<Option<
         .fetch_optional(readers)
         .await
         .map_err(database)?;
-    row.map(|row| {
-        Ok(ParseRecord {
-            key: get(&row, "key")?,
-            kind: name(&row, "parses", "kind")?,
-            pages: get(&row, "pages")?,
-            words: count(&row, "words")?,
-            language: get(&row, "language")?,
-            metadata: parsed(&row, "parses", "metadata")?,
-            problems: parsed(&row, "parses", "problems")?,
-            text: get(&row, "text")?,
-        })
-    })
-    .transpose()
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(ParseRecord {
+        key: get(&row, "key")?,
+        kind: name(&row, "parses", "kind")?,
+        pages: get(&row, "pages")?,
+        words: count(&row, "words")?,
+        language: get(&row, "language")?,
+        metadata: parsed(&row, "parses", "metadata")?,
+        problems: parsed(&row, "parses", "problems")?,
+        text: get(&row, "text")?,
+        page_starts: parsed(&row, "parses", "page_starts")?,
+        recognised: pages::recognised(readers, key).await?,
+    }))
 }
 
 pub async fn complete_parse(writer: &SqlitePool, claim: &Claim, record: &ParseRecord) -> Result<bool> {
@@ -54,8 +54,8 @@ pub async fn complete_parse(writer: &SqlitePool, claim: &Claim, record: &ParseRe
         return Ok(false);
     }
     sqlx::query(
-        "INSERT INTO parses (key, kind, pages, words, language, metadata, problems) VALUES (?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO parses (key, kind, pages, words, language, metadata, problems, page_starts) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .bind(&record.key)
     .bind(record.kind.name())
@@ -64,9 +64,11 @@ pub async fn complete_parse(writer: &SqlitePool, claim: &Claim, record: &ParseRe
     .bind(&record.language)
     .bind(json(&record.metadata))
     .bind(json(&record.problems))
+    .bind(json(&record.page_starts))
     .execute(&mut *tx)
     .await
     .map_err(database)?;
+    pages::remember(&mut tx, &record.key, &record.recognised).await?;
     sqlx::query("INSERT INTO texts (key, text) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(&record.key)
         .bind(&record.text)
@@ -74,7 +76,7 @@ pub async fn complete_parse(writer: &SqlitePool, claim: &Claim, record: &ParseRe
         .await
         .map_err(database)?;
     sqlx::query(concat!(
-        "UPDATE documents SET status = 'pending', stage = 'embed', parse = ?, updated_at = ",
+        "UPDATE documents SET status = 'pending', stage = 'embed', pages_done = NULL, pages_total = NULL, parse = ?, updated_at = ",
         now!(),
         " WHERE id = ?"
     ))

@@ -1,6 +1,7 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
 mod arrive;
+mod pages;
 mod read;
 mod rows;
 mod table;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sheaf_domain::{
     Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount,
-    JobId, Neighbour, Page, Progress, Stage,
+    JobId, Neighbour, Page, PageView, Progress, Stage,
 };
 use sheaf_store::{
     AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
@@ -154,6 +155,9 @@ impl Store for SqliteStore {
     async fn text(&self, batch: BatchId, document: DocumentId) -> Result<Option<String>> {
         read::text(&self.readers, batch, document).await
     }
+    async fn page(&self, batch: BatchId, document: DocumentId, number: u32) -> Result<Option<PageView>> {
+        pages::page(&self.readers, batch, document, number).await
+    }
     async fn clustering(&self, batch: BatchId) -> Result<Option<Clustering>> {
         read::clustering(&self.readers, batch).await
     }
@@ -170,10 +174,9 @@ impl Store for SqliteStore {
     async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64> {
         work::expire_leases(&self.writer, max_crashes, all).await
     }
-    async fn next_ready_ms(&self) -> Result<Option<u64>> {
-        work::next_ready_ms(&self.readers).await
+    async fn note_pages(&self, claim: &Claim, done: u32, total: u32) -> Result<()> {
+        pages::note(&self.writer, claim, done, total).await
     }
-
     async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>> {
         finish::remembered_parse(&self.readers, key).await
     }

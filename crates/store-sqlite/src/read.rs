@@ -156,7 +156,7 @@ pub async fn progress(readers: &SqlitePool, batch_id: BatchId) -> Result<Option<
         }
     }
     let documents = sqlx::query(
-        "SELECT id, path, status, stage, failure FROM documents WHERE batch = ? ORDER BY \
+        "SELECT id, path, status, stage, failure, pages_done, pages_total FROM documents WHERE batch = ? ORDER BY \
          CASE status WHEN 'processing' THEN 0 WHEN 'failed' THEN 1 WHEN 'completed' THEN 2 ELSE 3 END, \
          CASE WHEN status = 'completed' THEN -updated_at END, path, id LIMIT ?",
     )
@@ -182,6 +182,7 @@ fn read_progress(row: &SqliteRow) -> Result<DocumentProgress> {
         status: name(row, "documents", "status")?,
         stage: name(row, "documents", "stage")?,
         failure: parsed_opt(row, "documents", "failure")?,
+        pages: get::<Option<u32>>(row, "pages_done")?.zip(get::<Option<u32>>(row, "pages_total")?),
     })
 }
 

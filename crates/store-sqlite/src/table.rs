@@ -7,6 +7,7 @@ use sheaf_domain::{
 use sheaf_store::StoredDocument;
 use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
 
+use crate::pages;
 use crate::read;
 use crate::rows::{self, document_columns, document_tables, get, parsed_opt};
 use crate::{Result, database};
@@ -32,8 +33,18 @@ pub async fn documents(readers: &SqlitePool, batch: BatchId, query: &DocumentQue
 
 fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQuery) {
     // Exhaustive, so that a new filter cannot be forgotten here.
-    let DocumentQuery { cluster, status, kind, confidence, search, sort: _, descending: _, offset: _, limit: _ } =
-        query;
+    let DocumentQuery {
+        cluster,
+        status,
+        kind,
+        confidence,
+        failure,
+        search,
+        sort: _,
+        descending: _,
+        offset: _,
+        limit: _,
+    } = query;
     sql.push(" WHERE d.batch = ").push_bind(batch.to_string());
     match cluster {
         Some(ClusterFilter::Cluster(id)) => {
@@ -62,6 +73,9 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQ
             sql.push(" AND l.probability < 0.4");
         }
         None => {}
+    }
+    if let Some(code) = failure {
+        sql.push(" AND d.failure_code = ").push_bind(code.name());
     }
     if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
         // `instr` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only.
@@ -174,6 +188,7 @@ pub async fn document(
         batch: found,
         metadata: parsed_opt(&row, "parses", "metadata")?.unwrap_or_default(),
         problems: parsed_opt(&row, "parses", "problems")?.unwrap_or_default(),
+        recognised: pages::confidences(readers, document).await?,
     };
     Ok(Some((stored, shown)))
 }

@@ -176,15 +176,6 @@ pub async fn expire_leases(writer: &SqlitePool, max_crashes: u32, all: bool) -> 
     Ok(claims.len() as u64)
 }
 
-pub async fn next_ready_ms(readers: &SqlitePool) -> Result<Option<u64>> {
-    let wait: Option<i64> =
-        sqlx::query_scalar(concat!("SELECT min(run_at) - ", now!(), " FROM jobs WHERE state = 'pending'"))
-            .fetch_one(readers)
-            .await
-            .map_err(database)?;
-    Ok(wait.map(|ms| u64::try_from(ms).unwrap_or_default()))
-}
-
 /// SQLite's integers are signed.
 pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)

@@ -2,7 +2,7 @@
 
 use sheaf_domain::{
     Batch, BatchId, BatchParams, Cluster, ClusterId, Document, DocumentId, DocumentKind, DocumentMetadata, Failure,
-    Heatmap, JobId, Problem, Stage,
+    Heatmap, JobId, PageRecognition, Problem, Stage,
 };
 
 /// A batch that is about to receive its documents.
@@ -52,6 +52,10 @@ pub struct ParseRecord {
     pub metadata: DocumentMetadata,
     pub problems: Vec<Problem>,
     pub text: String,
+    /// Where each page begins in `text`, in bytes.
+    pub page_starts: Vec<u64>,
+    /// What was recognised on pictures of pages.
+    pub recognised: Vec<PageRecognition>,
 }
 
 /// What the embed stage reads of a claimed document.
@@ -158,4 +162,6 @@ pub struct StoredDocument {
     pub batch: Batch,
     pub metadata: DocumentMetadata,
     pub problems: Vec<Problem>,
+    /// Pages whose text was recognised, with the mean confidence of their words.
+    pub recognised: Vec<(u32, f32)>,
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sheaf_domain::{
     Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCode,
-    FailureCount, JobId, Neighbour, Page, Progress, Stage,
+    FailureCount, JobId, Neighbour, Page, PageView, Progress, Stage,
 };
 
 use crate::records::{
@@ -88,6 +88,8 @@ pub trait Store: Send + Sync + 'static {
     async fn neighbours(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Neighbour>>;
     /// A document's extracted text; absent when it has none.
     async fn text(&self, batch: BatchId, document: DocumentId) -> Result<Option<String>>;
+    /// One page (from 1) of a document that was read.
+    async fn page(&self, batch: BatchId, document: DocumentId, number: u32) -> Result<Option<PageView>>;
     /// The clustering that a batch has now.
     async fn clustering(&self, batch: BatchId) -> Result<Option<Clustering>>;
 
@@ -103,9 +105,9 @@ pub trait Store: Send + Sync + 'static {
     /// Returns jobs whose lease ran out to the queue, later each time; one that was lost `max_crashes` times fails. With
     /// `all`, every running job's lease counts as run out: for a store that only one process can open, at its start.
     async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64>;
-    /// When the earliest ready job of any stage can be claimed: milliseconds from now, absent when there is none.
-    async fn next_ready_ms(&self) -> Result<Option<u64>>;
 
+    /// How many pages of a document are read; nothing when this attempt no longer holds it.
+    async fn note_pages(&self, claim: &Claim, done: u32, total: u32) -> Result<()>;
     /// A parse result of the same bytes by the same parser, if it was remembered.
     async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>>;
     /// Remembers the result and moves the document on to the embed stage. `false`: the lease was lost, nothing changed.

@@ -3,6 +3,7 @@
 pub mod analyze;
 mod bounds;
 pub mod distil;
+mod limits;
 pub mod serve;
 
 use std::io::IsTerminal;

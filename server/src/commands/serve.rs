@@ -65,7 +65,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = EngineConfig::new(data, std::env::current_exe().context("this program cannot be found")?);
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
-    args.bounds.clone().apply(&mut config.processing);
+    args.bounds.apply(&mut config.processing);
     if let Some(workers) = args.parse_workers {
         config.processing.parse_workers = workers.max(1);
     }
@@ -96,6 +96,11 @@ async fn open_store(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
 fn warn_about_missing(config: &EngineConfig) {
     if config.processing.pdfium.is_none() {
         tracing::warn!("PDFium is missing, PDFs will fail: run `cargo xtask setup` or set SHEAF_PDFIUM");
+    }
+    if config.processing.tesseract.is_none() {
+        tracing::warn!(
+            "Tesseract is missing, pictures of text will fail: install tesseract-ocr or set SHEAF_TESSERACT"
+        );
     }
     if config.processing.models.is_none() {
         tracing::warn!("the models are missing, documents will fail: run `cargo xtask setup` or set SHEAF_MODEL_DIR");

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, Cluster, ClusterFilter, ConfidenceLevel, DocumentId, DocumentKind, DocumentQuery,
-    DocumentRow, DocumentView, Heatmap, HeatmapView, Page, Progress, SortKey, Status,
+    DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Page, PageView, Progress, SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -74,6 +74,7 @@ pub struct Filter {
     status: Option<String>,
     kind: Option<String>,
     confidence: Option<String>,
+    failure: Option<String>,
     q: Option<String>,
     sort: Option<String>,
     dir: Option<String>,
@@ -93,6 +94,7 @@ impl Filter {
             status: read::<Status>("status", self.status.as_deref())?,
             kind: read::<DocumentKind>("kind", self.kind.as_deref())?,
             confidence: read::<ConfidenceLevel>("confidence", self.confidence.as_deref())?,
+            failure: read::<FailureCode>("failure", self.failure.as_deref())?,
             search: self.q,
             sort: read::<SortKey>("sort", self.sort.as_deref())?.unwrap_or_default(),
             descending,
@@ -115,6 +117,18 @@ pub async fn document(
     Path((id, document)): Path<(String, String)>,
 ) -> Answer<DocumentView> {
     Ok(Json(engine.document(batch_id(&id)?, document_id(&document)?).await?))
+}
+
+/// The number of a page from the path.
+pub fn page_number(text: &str) -> Result<u32, HttpFailure> {
+    text.parse().map_err(|_| HttpFailure::not_found(format!("there is no page `{text}`")))
+}
+
+pub async fn page(
+    State(engine): State<Engine>,
+    Path((id, document, page)): Path<(String, String, String)>,
+) -> Answer<PageView> {
+    Ok(Json(engine.page(batch_id(&id)?, document_id(&document)?, page_number(&page)?).await?))
 }
 
 pub async fn clusters(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<Vec<Cluster>> {

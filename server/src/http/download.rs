@@ -4,15 +4,18 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
-use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
 use sheaf_domain::{ExportFormat, ExportSubject};
 use sheaf_engine::Engine;
 use tokio::fs::File;
 use tokio_util::io::ReaderStream;
 
-use super::api::{batch_id, document_id};
+use super::api::{batch_id, document_id, page_number};
 use super::failure::HttpFailure;
+
+/// Pixels that a picture is wide when nothing was said.
+const PICTURE_WIDTH: u32 = 1000;
 
 #[derive(Deserialize)]
 pub struct Wanted {
@@ -70,6 +73,31 @@ pub async fn text(
         (CONTENT_DISPOSITION, attachment(&format!("{path}.txt"))),
     ];
     Ok((headers, text).into_response())
+}
+
+/// What a picture is asked for.
+#[derive(Deserialize)]
+pub struct Size {
+    width: Option<String>,
+}
+
+/// Pictures of pages are made of pixels that the parser drew: safe to show.
+pub async fn picture(
+    State(engine): State<Engine>,
+    Path((id, document, page)): Path<(String, String, String)>,
+    Query(size): Query<Size>,
+) -> Result<Response, HttpFailure> {
+    let width = match size.width.as_deref() {
+        None | Some("") => PICTURE_WIDTH,
+        Some(width) => width.parse().map_err(|_| HttpFailure::invalid(format!("`width`: `{width}` is no number")))?,
+    };
+    let picture = engine.picture(batch_id(&id)?, document_id(&document)?, page_number(&page)?, width).await?;
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("image/webp")),
+        // The bytes of a document never change.
+        (CACHE_CONTROL, HeaderValue::from_static("private, max-age=86400")),
+    ];
+    Ok((headers, picture).into_response())
 }
 
 /// `Content-Disposition` for the last part of a path: an ASCII name for all, the true one as RFC 8187 has it.

@@ -1,6 +1,8 @@
 //! Measurements against what a user would write in Python today: the same input, model, chunks and threads.
 
 mod measure;
+mod pages;
+pub mod parsing;
 mod python;
 pub mod quality;
 mod walk;
@@ -13,12 +15,15 @@ use crate::paths::Paths;
 pub enum Bench {
     /// A folder of documents to clusters: wall, CPU and peak memory of both.
     Walk(walk::Walk),
+    /// PDFs to text and to pictures: pages a second of both.
+    Parsing(pages::Pages),
 }
 
 impl Bench {
     pub fn run(self, paths: &Paths) -> Result<()> {
         match self {
             Self::Walk(walk) => walk.run(paths),
+            Self::Parsing(parsing) => parsing.run(paths),
         }
     }
 }

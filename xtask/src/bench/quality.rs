@@ -9,8 +9,18 @@ use super::python::Python;
 use crate::paths::{ACCURATE_MODEL, Paths, Profile};
 use crate::{build, run, setup};
 
+/// What can be measured besides clusters.
+#[derive(clap::Subcommand)]
+pub enum What {
+    /// The words that are found in real documents, by suffix.
+    Parsing(super::parsing::Parsing),
+}
+
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Quality {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Which of Sheaf's models to measure; the Python side always embeds with the accurate one.
     #[arg(long, value_enum, default_value = "accurate")]
     model: Model,
@@ -30,6 +40,9 @@ pub struct Quality {
 
 impl Quality {
     pub fn run(self, paths: &Paths) -> Result<()> {
+        if let Some(What::Parsing(parsing)) = self.what {
+            return parsing.run(paths);
+        }
         let corpora = paths.corpora()?;
         setup::setup(paths)?;
         let python = Python::ready(paths)?;

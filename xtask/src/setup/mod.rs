@@ -1,6 +1,7 @@
 //! What a fresh machine lacks, put into the cache once: quiet and quick when it is already there.
 
 mod artefacts;
+pub mod debian;
 mod pip;
 
 use std::path::Path;
@@ -49,6 +50,15 @@ pub fn fast_model(paths: &Paths, sheaf: &Path) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Installs the engine of text recognition, which the tests need and a server can do without.
+pub fn recognition() -> Result<()> {
+    if given("SHEAF_TESSERACT").is_some() || run::succeeds(Command::new("tesseract").arg("--version")) {
+        return Ok(());
+    }
+    let by_hand = "install it (Debian: `apt-get install tesseract-ocr`) or set SHEAF_TESSERACT to one";
+    debian::install("Tesseract", &["tesseract-ocr", "tesseract-ocr-eng", "tesseract-ocr-osd"], by_hand)
 }
 
 fn wasm_target() -> Result<()> {

@@ -84,11 +84,8 @@ mod tests {
     #[test]
     fn names_what_points_the_wrong_way() {
         let check = |name: &str, dependencies: &[&str], expect: usize| {
-            let package = Package {
-                name: name.into(),
-                dependencies: dependencies.iter().map(ToString::to_string).collect(),
-                library: true,
-            };
+            let package =
+                Package { name: name.into(), dependencies: dependencies.iter().map(ToString::to_string).collect() };
             let found = findings(&Workspace { packages: vec![package] });
             assert_eq!(found.len(), expect, "{name} {dependencies:?}: {found:?}");
         };

@@ -14,8 +14,6 @@ pub struct Package {
     pub name: String,
     /// Names of what it depends on when it is built, without what only its tests need.
     pub dependencies: Vec<String>,
-    /// Whether it has a library, and so perhaps examples in its documentation.
-    pub library: bool,
 }
 
 impl Workspace {
@@ -38,12 +36,6 @@ impl Package {
             .filter(|dependency| dependency["kind"] != "dev")
             .map(|dependency| dependency["name"].as_str().map(str::to_owned))
             .collect::<Option<_>>()?;
-        let library = package["targets"].as_array()?.iter().any(|target| {
-            target["doctest"] == true
-                && target["kind"]
-                    .as_array()
-                    .is_some_and(|kinds| kinds.iter().any(|kind| kind == "lib" || kind == "rlib"))
-        });
-        Some(Self { name: package["name"].as_str()?.to_owned(), dependencies, library })
+        Some(Self { name: package["name"].as_str()?.to_owned(), dependencies })
     }
 }

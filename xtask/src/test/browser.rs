@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::tally::Tally;
 use crate::paths::{Paths, given};
-use crate::run;
+use crate::{run, setup};
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -25,20 +25,8 @@ pub fn install(paths: &Paths) -> Result<()> {
         })?;
     }
     if browser().is_none() {
-        let root = nix::unistd::geteuid().is_root();
-        if !root || !run::succeeds(Command::new("apt-get").arg("--version")) {
-            bail!(
-                "no Chromium was found: install it (Debian: `apt-get install chromium`) or set SHEAF_CHROMIUM to one"
-            );
-        }
-        run::step("install Chromium", || {
-            run::checked(Command::new("apt-get").args(["update", "-qq"]))?;
-            run::checked(
-                Command::new("apt-get")
-                    .args(["install", "-y", "-qq", "--no-install-recommends", "chromium"])
-                    .env("DEBIAN_FRONTEND", "noninteractive"),
-            )
-        })?;
+        let by_hand = "install it (Debian: `apt-get install chromium`) or set SHEAF_CHROMIUM to one";
+        setup::debian::install("Chromium", &["chromium"], by_hand)?;
     }
     Ok(())
 }

@@ -46,6 +46,7 @@ impl Test {
     }
 
     fn in_browser(&self, paths: &Paths, tally: &mut Tally) -> Result<Tally> {
+        setup::recognition()?;
         browser::install(paths)?;
         tally.check("types of the browser tests", browser::check_types(paths));
         let sheaf = build::build(paths, if self.dev { Profile::Dev } else { Profile::Release })?;
@@ -69,9 +70,11 @@ fn checks(paths: &Paths, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// Unit, property, contract, walk, crash, HTTP and CLI tests, and the examples in the documentation.
+/// Unit, property, contract, walk, crash, HTTP and CLI tests. There are no examples in the documentation to be run: their
+/// features differ, and everything would be compiled once more.
 fn tests(paths: &Paths, tally: &mut Tally) -> Result<()> {
     setup::setup(paths)?;
+    setup::recognition()?;
     let workspace = Workspace::read(paths)?;
     // The tests use both models; the fast one is made by the program that they test.
     run::checked(run::cargo(paths).args(["build", "-p", "server"]))?;
@@ -85,13 +88,7 @@ fn tests(paths: &Paths, tally: &mut Tally) -> Result<()> {
         cargo.args(["test", "--no-fail-fast", "--all-targets"]);
     }
     cargo.args(native(&workspace));
-    tally.tests("tests", &mut cargo)?;
-    let mut cargo = run::cargo(paths);
-    cargo.args(["test", "--no-fail-fast", "--doc"]);
-    for package in workspace.packages.iter().filter(|package| package.library && package.name != PAGE) {
-        cargo.args(["-p", &package.name]);
-    }
-    tally.tests("examples in the documentation", &mut cargo)
+    tally.tests("tests", &mut cargo)
 }
 
 /// `-p` for every package but the page's: `--workspace` would switch `ssr` and `hydrate` on together.

@@ -3,15 +3,17 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 use sheaf_domain::{BatchId, DocumentId};
 
 use crate::boxed::Boxed;
 use crate::components::document::{DocumentPage, file_name};
 use crate::components::failure::FailurePage;
+use crate::components::pages::{ChosenPage, Of};
 use crate::components::skeleton::Skeleton;
 use crate::errors::AppError;
 use crate::routes::path_param;
-use crate::server_fns::documents::show_document;
+use crate::server_fns::documents::{show_document, show_page};
 
 /// `/batches/{id}/documents/{document}`
 #[component]
@@ -27,6 +29,29 @@ pub fn ShowDocument() -> impl IntoView {
             }
         },
     );
+    let query = use_query_map();
+    let chosen = Memo::new(move |_| query.read().get("page").and_then(|page| page.parse::<u32>().ok()));
+    let page = Resource::new_blocking(
+        move || (batch.get(), document.get(), chosen.get()),
+        |ids| async move {
+            match ids {
+                (Some(batch), Some(document), Some(number)) => Some(show_page(batch, document, number).await),
+                _ => None,
+            }
+        },
+    );
+    // Lives in a transition of its own: choosing another page leaves the rest as it is.
+    let chosen_page = move |of: Of| {
+        ViewFn::from(move || {
+            view! {
+                <Transition>
+                    {move || Suspend::new(async move {
+                        page.await.map(|page| view! { <ChosenPage of page /> })
+                    })}
+                </Transition>
+            }
+        })
+    };
     view! {
         <Transition fallback=|| {
             view! { <Skeleton rows=12 /> }
@@ -34,10 +59,11 @@ pub fn ShowDocument() -> impl IntoView {
             {move || Suspend::new(async move {
                 match shown.await {
                     Ok(view) => {
+                        let of = Of::new(&view);
                         Either::Left(
                             view! {
                                 <Title text=file_name(&view.row.path).to_owned() />
-                                <DocumentPage view />
+                                <DocumentPage view chosen=chosen.into() page=chosen_page(of) />
                             },
                         )
                     }

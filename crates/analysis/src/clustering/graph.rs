@@ -30,26 +30,42 @@ impl Graph {
                 both.push((b, a, weight));
             }
         }
-        // A stable sort: weights of equal edges are added in the order they came.
-        both.sort_by_key(|&(a, b, _)| (a, b));
-        both.dedup_by(|later, earlier| {
-            let same = (later.0, later.1) == (earlier.0, earlier.1);
-            if same {
-                earlier.2 += later.2;
-            }
-            same
-        });
-        let mut starts = vec![0; nodes + 1];
-        for &(a, _, _) in &both {
-            starts[a as usize + 1] += 1;
+        // Sorted by node by counting, and each node's by their other end: stable both times, so that the weights of
+        // equal edges are added in the order they came.
+        let mut ends = vec![0; nodes];
+        both.iter().for_each(|&(a, ..)| ends[a as usize] += 1);
+        let mut begin = 0;
+        for end in &mut ends {
+            begin += std::mem::replace(end, begin);
         }
-        for node in 0..nodes {
-            starts[node + 1] += starts[node];
+        let mut sorted = vec![(0, 0.0); both.len()];
+        for (a, b, weight) in both {
+            sorted[ends[a as usize]] = (b, weight);
+            ends[a as usize] += 1;
+        }
+        let mut starts = Vec::with_capacity(nodes + 1);
+        starts.push(0);
+        let mut edges: Vec<(u32, f64)> = Vec::with_capacity(sorted.len());
+        let mut begin = 0;
+        for &end in &ends {
+            let own = &mut sorted[begin..end];
+            own.sort_by_key(|&(b, _)| b);
+            let first = edges.len();
+            for &(b, weight) in &*own {
+                match edges[first..].last_mut() {
+                    Some(last) if last.0 == b => last.1 += weight,
+                    _ => edges.push((b, weight)),
+                }
+            }
+            starts.push(edges.len());
+            begin = end;
         }
         let mut degrees = loops.clone();
-        both.iter().for_each(|&(a, _, weight)| degrees[a as usize] += weight);
+        for (node, degree) in degrees.iter_mut().enumerate() {
+            *degree += edges[starts[node]..starts[node + 1]].iter().map(|&(_, weight)| weight).sum::<f64>();
+        }
         let total = degrees.iter().sum();
-        Self { starts, edges: both.into_iter().map(|(_, b, weight)| (b, weight)).collect(), loops, degrees, total }
+        Self { starts, edges, loops, degrees, total }
     }
 
     /// The number of nodes.

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::Engine;
 
 pub use record::{DocumentRecord, RecordWriter};
-pub use similarity::{SIMILARITY_LIMIT, matrix_header, matrix_row};
+pub use similarity::{SIMILARITY_LIMIT, matrix};
 
 /// Rows that are read at a time.
 const PAGE: u32 = 500;

@@ -148,6 +148,9 @@ impl DocumentRecord {
     }
 }
 
+/// How a line of CSV ends.
+pub const LINE_END: &[u8] = b"\r\n";
+
 /// One line of CSV (RFC 4180).
 pub fn write_csv(buffer: &mut Vec<u8>, cells: impl Iterator<Item = String>) -> Result<(), Failure> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(buffer);

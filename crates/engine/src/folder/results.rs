@@ -12,7 +12,7 @@ use sheaf_store::{ParseRecord, Placement};
 use super::input::Item;
 use super::run::{stable_id, unwritable};
 use super::{Outcome, Request};
-use crate::exports::{DocumentRecord, RecordWriter, matrix_header, matrix_row};
+use crate::exports::{DocumentRecord, RecordWriter, matrix};
 use crate::stages::analyse::{Manifest, Placed};
 
 /// The most documents for which `similarity.csv` is written: 2,000 squared are some 30 MB.
@@ -159,13 +159,7 @@ fn write_matrix(path: &Path, rows: &[Row], placed: &Placed, wanted: bool) -> Res
         }
     }
     let mut file = create(path)?;
-    let mut buffer = Vec::new();
-    matrix_header(&mut buffer, &paths)?;
-    for (position, path) in paths.iter().enumerate() {
-        matrix_row(&mut buffer, path, &placed.vectors, position)?;
-        file.put(&std::mem::take(&mut buffer))?;
-    }
-    file.put(&buffer)?;
+    matrix(&paths, &placed.vectors, |lines| file.put(lines))?;
     file.close()
 }
 

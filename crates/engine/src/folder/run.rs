@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 use sheaf_analysis::Embedder;
 use sheaf_domain::{DocumentId, DocumentKind, Failure, FailureCode};
-use sheaf_parsing::{Pool, detect_kind, read_plain};
+use sheaf_parsing::{Reader, detect_kind, read_plain};
 use sheaf_store::{AnalysedDocument, ParseRecord, Vectored};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -44,16 +44,16 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let mut clock = Clock::start();
     let mut timings = Timings { parsers: request.processing.parse_workers, ..Timings::default() };
 
-    let pool = Arc::new(Pool::new(request.processing.pool()));
-    sandbox::prove(&pool).await?;
+    let reader = Arc::new(request.processing.reader());
+    sandbox::prove(reader.pool()).await?;
     tally.enter("Listing files");
     let scratch = tempfile::Builder::new().prefix(".unpacked").tempdir_in(&request.out).map_err(storage)?;
     let unpacked = LocalBlobs::open(scratch.path()).map_err(storage)?;
     let items = spawn_blocking({
-        let (inputs, fields, pool) = (request.inputs.clone(), request.fields.clone(), Arc::clone(&pool));
+        let (inputs, fields, reader) = (request.inputs.clone(), request.fields.clone(), Arc::clone(&reader));
         let limits = request.processing.archive.clone();
         move || {
-            let opener = Opener { pool: &pool, limits: &limits, unpacked: &unpacked };
+            let opener = Opener { pool: reader.pool(), limits: &limits, unpacked: &unpacked };
             input::list(&inputs, fields.as_ref(), &opener)
         }
     });
@@ -64,7 +64,7 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     tally.enter("Reading and comparing");
     let model = Models::new(request.processing.models.clone()).get(params.model).await?;
     let (mut rows, vectors) = {
-        let tools = Tools { pool: &pool, model: Arc::clone(&model), tally: Arc::clone(&tally) };
+        let tools = Tools { reader: &reader, model: Arc::clone(&model), tally: Arc::clone(&tally) };
         read_all(items, &request, tools).await?
     };
     let lap = clock.lap(vectors.iter().flatten().count() as u64);
@@ -105,7 +105,7 @@ pub fn unwritable(path: &Path, error: &dyn std::error::Error) -> Failure {
 
 /// What a run reads and compares with.
 struct Tools<'a> {
-    pool: &'a Pool,
+    reader: &'a Reader,
     model: Arc<dyn Embedder>,
     tally: Arc<Tally>,
 }
@@ -115,7 +115,7 @@ struct Tools<'a> {
 async fn read_all(
     items: Vec<Item>,
     request: &Request,
-    Tools { pool, model, tally }: Tools<'_>,
+    Tools { reader, model, tally }: Tools<'_>,
 ) -> Result<(Vec<Row>, Vec<Option<Vectored>>), Failure> {
     let total = items.len();
     let texts_folder = request.text.then(|| request.out.join("text"));
@@ -126,10 +126,10 @@ async fn read_all(
     });
 
     let mut rows: Vec<Row> = items.iter().map(Row::new).collect();
-    let work = group_by_content(items, &mut rows).await?;
+    let work = group_by_content(items, &mut rows, reader.recogniser().id()).await?;
     let reading = stream::iter(work)
-        .map(|work| async { (read_one(pool, &work).await, work) })
-        .buffer_unordered(request.processing.parse_workers.max(1) + 2);
+        .map(|work| async { (read_one(reader, &work).await, work) })
+        .buffer_unordered(request.processing.concurrent_documents.max(1));
     let mut reading = std::pin::pin!(reading);
     while let Some((read, work)) = reading.next().await {
         Tally::add(&tally.parsed, work.rows.len());
@@ -152,7 +152,7 @@ async fn read_all(
         }
     }
     drop(sender);
-    pool.shutdown().await;
+    reader.pool().shutdown().await;
     let outcomes = embedding.await.map_err(internal)??;
     let vectors = outcomes
         .into_iter()
@@ -177,7 +177,7 @@ struct Work {
 }
 
 /// Hashes the files on all threads and joins those of equal content; the refused ones fail at once.
-async fn group_by_content(items: Vec<Item>, rows: &mut [Row]) -> Result<Vec<Work>, Failure> {
+async fn group_by_content(items: Vec<Item>, rows: &mut [Row], recogniser: &str) -> Result<Vec<Work>, Failure> {
     let hashed = spawn_blocking(move || {
         use rayon::iter::{IntoParallelIterator, ParallelIterator};
         items.into_par_iter().map(|item| (hash(&item.source), kind(&item), item)).collect::<Vec<_>>()
@@ -189,7 +189,7 @@ async fn group_by_content(items: Vec<Item>, rows: &mut [Row]) -> Result<Vec<Work
         match (sha256, item.source) {
             (Err(failure), _) | (_, Source::Refused(failure)) => rows[row].failure = Some(failure),
             (Ok(sha256), source) => {
-                let key = parse::key(&sha256, &item.path);
+                let key = parse::key(&sha256, &item.path, recogniser);
                 rows[row].sha256 = Some(sha256);
                 match by_key.get(&key) {
                     Some(&known) => work[known].rows.push(row),
@@ -227,11 +227,12 @@ fn hash(source: &Source) -> Result<String, Failure> {
     }
 }
 
-async fn read_one(pool: &Pool, work: &Work) -> Result<ParseRecord, Failure> {
+async fn read_one(reader: &Reader, work: &Work) -> Result<ParseRecord, Failure> {
     match &work.source {
         Source::File(path) => {
             let file: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            parse(pool, &file, &work.path, work.key.clone()).await.map_err(|part| part.failure)
+            let read = parse(reader, &file, &work.path, work.key.clone(), &|_, _| {}).await;
+            read.map_err(|unfinished| unfinished.failure)
         }
         Source::Text { text, .. } => {
             let parsed = read_plain(text)?;
@@ -241,6 +242,8 @@ async fn read_one(pool: &Pool, work: &Work) -> Result<ParseRecord, Failure> {
                 pages: 1,
                 words: parsed.words,
                 text: parsed.text(),
+                page_starts: parsed.page_starts(),
+                recognised: Vec::new(),
                 language: parsed.language,
                 metadata: parsed.metadata,
                 problems: parsed.problems,

@@ -41,7 +41,7 @@ impl Intake {
         let engine = self.engine.clone();
         let unpacking = async {
             let sender = sender;
-            engine.pool().unpack(file, path, &engine.config().processing.archive, &sender).await
+            engine.reader().pool().unpack(file, path, &engine.config().processing.archive, &sender).await
         };
         let listing = async {
             // Dropped with the first error: nobody waits for a place in a channel that is not read any more.

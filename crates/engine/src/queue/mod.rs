@@ -43,7 +43,7 @@ impl Engine {
         let leases = Arc::new(Leases::new(self.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&leases).keep(stop.clone(), MAX_CRASHES));
-        let parsers = self.config().processing.parse_workers;
+        let parsers = self.config().processing.concurrent_documents.max(1);
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Parse, parsers, stop.clone()));
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Embed, 1, stop.clone()));
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Analyse, 1, stop.clone()));
@@ -57,7 +57,7 @@ impl Workers {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
         self.leases.release_all().await;
-        self.engine.pool().shutdown().await;
+        self.engine.reader().pool().shutdown().await;
     }
 }
 

@@ -20,7 +20,10 @@ const BACKOFF_MS: u64 = 500;
 /// that was too slow will be so again: those wait for a person.
 fn retry_after(claim: &Claim, failure: &Failure) -> Option<u64> {
     let attempts = match (failure.code, failure.code.kind()) {
-        (FailureCode::PdfiumMissing | FailureCode::ModelMissing | FailureCode::WeakSandbox, _) => 1,
+        (
+            FailureCode::PdfiumMissing | FailureCode::OcrMissing | FailureCode::ModelMissing | FailureCode::WeakSandbox,
+            _,
+        ) => 1,
         (FailureCode::WorkerCrashed, _) => CRASH_ATTEMPTS,
         (_, FailureKind::System) => SYSTEM_ATTEMPTS,
         (_, FailureKind::Document | FailureKind::Request) => 1,

@@ -1,33 +1,51 @@
-//! Bytes to text, in a child process; remembered by content.
+//! Bytes to text, in child processes; remembered by content.
 
+use std::convert::Infallible;
 use std::path::Path;
+use std::time::Duration;
 
-use sheaf_domain::{Failure, FailureCode};
-use sheaf_parsing::{PARSER_VERSION, Part, Pool};
+use sheaf_domain::{Failure, FailureCode, PageRecognition};
+use sheaf_parsing::{OnPages, PARSER_VERSION, Reader, Unfinished};
 use sheaf_store::{Claim, ParseRecord};
+use tokio::sync::watch;
 
 use crate::{Engine, intake, partial};
 
+/// How often the number of pages that are read is written down.
+const NOTED_EVERY: Duration = Duration::from_millis(700);
+
 /// Under which key the result for these bytes is remembered. The suffix of the name is part of it, for it decides between
-/// kinds of plain text.
-pub fn key(sha256: &str, path: &str) -> String {
+/// kinds of plain text; so is what recognises text.
+pub fn key(sha256: &str, path: &str, recogniser: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix).to_ascii_lowercase();
-    format!("{sha256}:{PARSER_VERSION}:{}", suffix.chars().take(16).collect::<String>())
+    format!("{sha256}:{PARSER_VERSION}:{recogniser}:{}", suffix.chars().take(16).collect::<String>())
 }
 
-/// Parses a file in the pool.
+/// Reads a file.
 ///
 /// # Errors
 /// Why the document cannot be used, as its page will show it.
-pub async fn parse(pool: &Pool, file: &Path, path: &str, key: String) -> Result<ParseRecord, Part> {
-    let parsed = pool.parse_or_part(file, path).await?;
+pub async fn parse(
+    reader: &Reader,
+    file: &Path,
+    path: &str,
+    key: String,
+    on_pages: OnPages<'_>,
+) -> Result<ParseRecord, Unfinished> {
+    let parsed = reader.read(file, path, on_pages).await?;
     Ok(ParseRecord {
         key,
         kind: parsed.kind,
         pages: u32::try_from(parsed.pages.len()).unwrap_or(u32::MAX),
         words: parsed.words,
         text: parsed.text(),
+        page_starts: parsed.page_starts(),
+        recognised: parsed
+            .recognised
+            .into_iter()
+            .map(|(page, found)| PageRecognition { page, confidence: found.confidence, words: found.words })
+            .collect(),
         language: parsed.language,
         metadata: parsed.metadata,
         problems: parsed.problems,
@@ -38,20 +56,42 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     let document = claim.document.ok_or_else(|| Failure::new(FailureCode::Internal, "a parse job has no document"))?;
     let Some((stored, _)) = engine.store().document(claim.batch, document).await? else { return Ok(()) };
     let document = stored.document;
-    let key = key(&document.sha256, &document.path);
+    let key = key(&document.sha256, &document.path, engine.reader().recogniser().id());
     let record = match engine.store().remembered_parse(&key).await? {
         Some(record) => record,
         None => {
             let file = engine.blobs().file(&document.sha256).map_err(intake::storage)?;
-            match parse(engine.pool(), &file, &document.path, key).await {
+            let (sender, receiver) = watch::channel((0, 0));
+            let on_pages = |done, total| {
+                sender.send_replace((done, total));
+            };
+            let parsed = tokio::select! {
+                parsed = parse(engine.reader(), &file, &document.path, key, &on_pages) => parsed,
+                never = note_pages(engine, claim, receiver) => match never {},
+            };
+            match parsed {
                 Ok(record) => record,
-                Err(part) => {
-                    partial::keep(engine, claim.batch, document.id, &part).await;
-                    return Err(part.failure);
+                Err(unfinished) => {
+                    partial::keep(engine, claim.batch, document.id, &unfinished).await;
+                    return Err(unfinished.failure);
                 }
             }
         }
     };
     engine.store().complete_parse(claim, &record).await?;
     Ok(())
+}
+
+/// Writes down how many pages are read, now and then, until the future is dropped.
+async fn note_pages(engine: &Engine, claim: &Claim, mut pages: watch::Receiver<(u32, u32)>) -> Infallible {
+    loop {
+        if pages.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+        let (done, total) = *pages.borrow_and_update();
+        if let Err(error) = engine.store().note_pages(claim, done, total).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "progress could not be noted");
+        }
+        tokio::time::sleep(NOTED_EVERY).await;
+    }
 }

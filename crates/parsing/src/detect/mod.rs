@@ -8,9 +8,13 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use file_format::FileFormat;
 use sheaf_domain::DocumentKind;
+use zip::ZipArchive;
 
 /// So much of a file is looked at before its structure is.
 const HEAD: u64 = 64 << 10;
+
+/// How an OLE compound file begins.
+const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// Magic numbers at an offset; those that need a closer look are not here.
 const MAGIC: &[(usize, &[u8], DocumentKind)] = &[
@@ -41,7 +45,7 @@ pub fn detect_kind<R: Read + Seek>(mut reader: R, name: &str) -> io::Result<Docu
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK00PK") {
         return Ok(package::kind(reader, &head, name));
     }
-    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+    if head.starts_with(OLE) {
         return Ok(compound::kind(reader, name));
     }
     if let Some(kind) = magic(&head) {
@@ -57,12 +61,31 @@ pub fn detect_kind<R: Read + Seek>(mut reader: R, name: &str) -> io::Result<Docu
     Ok(DocumentKind::Unknown)
 }
 
+/// What files of Apple's office programs are called.
+pub const IWORK: &str = "Pages, Numbers or Keynote file";
+
 /// What a file of an unknown kind is called, if somebody knows: `MPEG-4 Part 14 Video`.
 pub fn foreign_name(bytes: &[u8]) -> Option<String> {
+    if ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| package::is_iwork(&archive)) {
+        return Some(IWORK.to_owned());
+    }
     match FileFormat::from_reader(Cursor::new(bytes)).ok()? {
         FileFormat::ArbitraryBinaryData | FileFormat::PlainText | FileFormat::Empty => None,
         known => Some(known.name().to_owned()),
     }
+}
+
+/// Whether these bytes are plain text that only a name makes a file of this kind: a failed download, a stub.
+pub fn poses(bytes: &[u8], kind: DocumentKind) -> bool {
+    let head = &bytes[..bytes.len().min(HEAD as usize)];
+    let flat = matches!(kind, DocumentKind::Odt | DocumentKind::Ods | DocumentKind::Odp)
+        && find(head, b"office:document").is_some();
+    let promised = flat
+        || head.starts_with(b"PK")
+        || head.starts_with(OLE)
+        || magic(head).is_some()
+        || find(&head[..head.len().min(1024)], b"%PDF-").is_some();
+    textual::is_promise(kind) && !promised && textual::is_text(head)
 }
 
 fn magic(head: &[u8]) -> Option<DocumentKind> {
@@ -96,7 +119,7 @@ mod tests {
         check(b"%PDF-1.4", "report.doc", DocumentKind::Pdf);
         check(b"\n\n%PDF-1.4", "report", DocumentKind::Pdf);
         check(b"<!DOCTYPE html><p>Hi", "letter.doc", DocumentKind::Html);
-        check(b"just words", "photo.jpg", DocumentKind::Text);
+        check(b"just words", "photo.jpg", DocumentKind::Jpeg);
         check(b"# Title", "README.md", DocumentKind::Markdown);
         check(b"a,b\n1,2\n", "t.csv", DocumentKind::Csv);
         check(b"{\"a\": 1}", "whatever", DocumentKind::Json);
@@ -111,5 +134,21 @@ mod tests {
         check(b"", "a.csv", DocumentKind::Csv);
         check(b"PK\x03\x04 and no more", "a.docx", DocumentKind::Docx);
         check(b"PK\x03\x04 and no more", "a", DocumentKind::Zip);
+    }
+
+    #[test]
+    fn text_that_poses() {
+        #[track_caller]
+        fn check(bytes: &[u8], name: &str, expect: bool) {
+            let kind = detect_kind(Cursor::new(bytes), name).expect("memory");
+            assert_eq!(poses(bytes, kind), expect, "{name}");
+        }
+        check(b"just words", "photo.jpg", true);
+        check(b"404 Not found", "a.docx", true);
+        check(b"%PDF-1.4 all in plain letters", "a.pdf", false);
+        check(b"words", "a.txt", false);
+        check(b"words", "a.doc", false);
+        check(b"PK\x03\x04", "a.odt", false);
+        check(b"<?xml version='1.0'?><office:document mimetype='vnd.oasis.opendocument.text'/>", "a.fodt", false);
     }
 }

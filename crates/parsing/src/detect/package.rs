@@ -19,14 +19,18 @@ pub fn kind<R: Read + Seek>(reader: R, head: &[u8], name: &str) -> DocumentKind 
     }
 }
 
+/// Whether a ZIP file is of Pages, Numbers or Keynote, as they write it now (`.iwa`, perhaps in an `Index.zip`) or did in
+/// 2009; a folder that is such a document counts, too.
+pub fn is_iwork<R: Read + Seek>(archive: &ZipArchive<R>) -> bool {
+    let has = |name: &str| archive.file_names().any(|part| part == name || part.ends_with(&format!("/{name}")));
+    archive.file_names().any(|part| part.ends_with(".iwa"))
+        || has("Index.zip")
+        || has("index.apxl")
+        || has("index.xml") && has("buildVersionHistory.plist")
+}
+
 fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
-    let open_document = part(archive, "mimetype").and_then(|mime| match mime.trim_ascii() {
-        b"application/epub+zip" => Some(DocumentKind::Epub),
-        b"application/vnd.oasis.opendocument.text" => Some(DocumentKind::Odt),
-        b"application/vnd.oasis.opendocument.spreadsheet" => Some(DocumentKind::Ods),
-        b"application/vnd.oasis.opendocument.presentation" => Some(DocumentKind::Odp),
-        _ => None,
-    });
+    let open_document = part(archive, "mimetype").and_then(|mime| of_mime(mime.trim_ascii()));
     if let Some(kind) = open_document {
         let manifest = part(archive, "META-INF/manifest.xml").unwrap_or_default();
         let encrypted = kind != DocumentKind::Epub && find(&manifest, b"encryption-data").is_some();
@@ -46,11 +50,26 @@ fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
         }
         return DocumentKind::Unknown;
     }
-    // Pages, Numbers and Keynote: unpacking them would yield previews and scraps.
-    if archive.index_for_name("Index/Document.iwa").is_some() || archive.index_for_name("Index.zip").is_some() {
+    // Unpacking these would yield previews and scraps.
+    if is_iwork(archive) {
         return DocumentKind::Unknown;
     }
     DocumentKind::Zip
+}
+
+/// The kind that the part `mimetype` of an e-book or OpenDocument file says, templates and drawings among them.
+fn of_mime(mime: &[u8]) -> Option<DocumentKind> {
+    if mime == b"application/epub+zip" {
+        return Some(DocumentKind::Epub);
+    }
+    let what = mime.strip_prefix(b"application/vnd.oasis.opendocument.")?;
+    let kinds = [
+        (&b"text"[..], DocumentKind::Odt),
+        (b"spreadsheet", DocumentKind::Ods),
+        (b"presentation", DocumentKind::Odp),
+        (b"graphics", DocumentKind::Odp),
+    ];
+    kinds.iter().find(|(name, _)| what.starts_with(name)).map(|row| row.1)
 }
 
 fn of_fragment(head: &[u8], name: &str) -> DocumentKind {

@@ -33,6 +33,9 @@ pub fn kind(head: &[u8], name: &str) -> DocumentKind {
     if let Some(kind) = markup(start) {
         return kind;
     }
+    if let Some(kind) = promise(&suffix(name)) {
+        return kind;
+    }
     match suffix(name).as_str() {
         "html" | "htm" | "xhtml" | "shtml" => DocumentKind::Html,
         "md" | "markdown" | "mdown" | "mkd" => DocumentKind::Markdown,
@@ -43,19 +46,43 @@ pub fn kind(head: &[u8], name: &str) -> DocumentKind {
         "ipynb" => DocumentKind::Notebook,
         "eml" => DocumentKind::Email,
         "xml" => DocumentKind::Xml,
-        // A failed download, or a stub: words that pose as a document are a damaged document.
-        "pdf" => DocumentKind::Pdf,
-        "docx" => DocumentKind::Docx,
-        "xlsx" => DocumentKind::Xlsx,
-        "pptx" => DocumentKind::Pptx,
-        "odt" => DocumentKind::Odt,
-        "ods" => DocumentKind::Ods,
-        "odp" => DocumentKind::Odp,
-        "epub" => DocumentKind::Epub,
         _ if start.starts_with(['{', '[']) => json(start).unwrap_or(DocumentKind::Text),
         _ if is_mail(start) => DocumentKind::Email,
         _ => DocumentKind::Text,
     }
+}
+
+/// Suffixes of kinds that are never plain text; words with such a name are a damaged document. Word, Excel and others do
+/// open text that is called `.doc` or `.xls`.
+const PROMISES: &[(&str, DocumentKind)] = &[
+    ("pdf", DocumentKind::Pdf),
+    ("docx", DocumentKind::Docx),
+    ("docm", DocumentKind::Docx),
+    ("xlsx", DocumentKind::Xlsx),
+    ("xlsm", DocumentKind::Xlsx),
+    ("pptx", DocumentKind::Pptx),
+    ("pptm", DocumentKind::Pptx),
+    ("odt", DocumentKind::Odt),
+    ("ods", DocumentKind::Ods),
+    ("odp", DocumentKind::Odp),
+    ("epub", DocumentKind::Epub),
+    ("png", DocumentKind::Png),
+    ("jpg", DocumentKind::Jpeg),
+    ("jpeg", DocumentKind::Jpeg),
+    ("tif", DocumentKind::Tiff),
+    ("tiff", DocumentKind::Tiff),
+    ("webp", DocumentKind::Webp),
+    ("bmp", DocumentKind::Bmp),
+    ("gif", DocumentKind::Gif),
+];
+
+fn promise(suffix: &str) -> Option<DocumentKind> {
+    PROMISES.iter().find(|row| row.0 == suffix).map(|row| row.1)
+}
+
+/// Whether files of this kind are never plain text.
+pub fn is_promise(kind: DocumentKind) -> bool {
+    PROMISES.iter().any(|row| row.1 == kind)
 }
 
 /// HTML, SVG and XML by their first tag.
@@ -89,8 +116,20 @@ fn markup(start: &str) -> Option<DocumentKind> {
     match root[..length].to_ascii_lowercase().as_str() {
         "html" | "head" | "body" => Some(DocumentKind::Html),
         "svg" => Some(DocumentKind::Svg),
+        "office:document" => Some(open_document(root)),
         _ if is_xml => Some(DocumentKind::Xml),
         _ => None,
+    }
+}
+
+/// A flat OpenDocument file, by the type that its root names.
+fn open_document(root: &str) -> DocumentKind {
+    let tag = root.split_once('>').map_or(root, |(tag, _)| tag);
+    match tag.split_once("vnd.oasis.opendocument.") {
+        Some((_, kind)) if kind.starts_with("text") => DocumentKind::Odt,
+        Some((_, kind)) if kind.starts_with("spreadsheet") => DocumentKind::Ods,
+        Some((_, kind)) if kind.starts_with("presentation") || kind.starts_with("graphics") => DocumentKind::Odp,
+        Some(_) | None => DocumentKind::Xml,
     }
 }
 

@@ -88,7 +88,16 @@ pub struct HtmlPage {
 
 /// Turns HTML into text: a line for each block, `- ` before list items, `#` before headings, tabs between cells.
 pub fn to_text(html: &str) -> HtmlPage {
-    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
+    written(html, Writer::default())
+}
+
+/// [`to_text`] for HTML that is XML, where `<title/>` ends at once.
+pub fn xml_to_text(html: &str) -> HtmlPage {
+    written(html, Writer { is_xml: true, ..Writer::default() })
+}
+
+fn written(html: &str, writer: Writer) -> HtmlPage {
+    let tokenizer = Tokenizer::new(Sink(RefCell::new(writer)), TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from_slice(html));
     // No token asks for a script to be run, so that everything is taken at once.
@@ -108,7 +117,6 @@ fn label(bytes: &[u8]) -> Option<&[u8]> {
     Some(&rest[start..start + length])
 }
 
-#[derive(Default)]
 struct Sink(RefCell<Writer>);
 
 impl TokenSink for Sink {
@@ -132,6 +140,7 @@ impl TokenSink for Sink {
 /// The text so far, and where in it the next word goes.
 #[derive(Default)]
 struct Writer {
+    is_xml: bool,
     text: String,
     /// Line ends and spaces that stand before the next word, if one comes.
     lines: usize,
@@ -154,6 +163,9 @@ struct Writer {
 impl Writer {
     fn tag(&mut self, tag: &Tag) -> TokenSinkResult<()> {
         let (name, starts) = (&*tag.name, tag.kind == TagKind::StartTag);
+        if self.is_xml && tag.self_closing && (DROPPED.contains(&name) || matches!(name, "title" | "textarea")) {
+            return TokenSinkResult::Continue;
+        }
         // Of a long list to choose from, a reader sees one line at most.
         self.in_option = starts && name == "option";
         if DROPPED.contains(&name) {

@@ -18,8 +18,9 @@ use tokio::time::timeout;
 
 use super::PoolConfig;
 use super::death::{self, Death};
-use crate::document::{ParsedDocument, ParsedPage, Part};
+use crate::document::{ParsedPage, Unfinished};
 use crate::limits::Limits;
+use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request, Summary};
 use crate::wire;
@@ -30,6 +31,9 @@ const START: Duration = Duration::from_secs(20);
 const DYING: Duration = Duration::from_secs(5);
 /// What is kept of a child's last words, in bytes. They are looked at, never logged.
 const LAST_WORDS: u64 = 4096;
+
+/// The largest picture that is taken from a child, in bytes.
+const PICTURE_BYTES: usize = 256 << 20;
 
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
@@ -44,15 +48,25 @@ pub struct Child {
 }
 
 /// How a document went, and the child if it can be used again.
-pub struct Outcome {
-    pub result: Result<ParsedDocument, Part>,
+pub struct Outcome<T> {
+    pub result: Result<T, Unfinished>,
     pub child: Option<Child>,
+}
+
+/// A part of a document, or all of it.
+pub struct Part {
+    pub kind: DocumentKind,
+    /// How many pages the whole document has, where that is known.
+    pub of: Option<u32>,
+    pub pages: Vec<ParsedPage>,
+    pub summary: Summary,
 }
 
 /// What has arrived of a document so far.
 #[derive(Default)]
 struct Received {
     kind: Option<DocumentKind>,
+    of: Option<u32>,
     pages: Vec<ParsedPage>,
     bytes: usize,
 }
@@ -126,18 +140,18 @@ impl Child {
         let _ = self.process.kill().await;
     }
 
-    /// Has one document parsed, and finds out what happened when that fails.
-    pub async fn parse(mut self, path: &Path, name: &str, limits: &Limits) -> Outcome {
+    /// Has one document or a range of its pages parsed, and finds out what happened when that fails.
+    pub async fn parse(mut self, path: &Path, name: &str, range: Option<(u32, u32)>, limits: &Limits) -> Outcome<Part> {
         let file = match File::open(path).await {
             Ok(file) => file,
             Err(error) => return Outcome { result: Err(unreadable(&error).into()), child: Some(self) },
         };
         let mut received = Received::default();
-        let conversation = timeout(limits.wall, self.converse(&file, name, limits, &mut received)).await;
+        let conversation = timeout(limits.wall, self.converse(&file, name, range, limits, &mut received)).await;
         let death = match conversation {
             Ok(Ok(Ending { result, retire })) => {
                 let result = match result {
-                    Ok(summary) => received.finish(summary).map_err(Part::from),
+                    Ok(summary) => received.finish(summary).map_err(Unfinished::from),
                     Err(failure) => Err(received.cut_off(failure)),
                 };
                 return Outcome { result, child: (!retire).then_some(self) };
@@ -146,18 +160,21 @@ impl Child {
             Ok(Err(_)) => self.find_cause().await,
             Err(_) => Death::Slow,
         };
-        let failure = death.failure(received.kind, received.pages.len(), limits);
-        Outcome { result: Err(Part { failure, pages: received.pages }), child: None }
+        let before = range.map_or(0, |(first, _)| first.saturating_sub(1));
+        let read = received.pages.last().map_or(before, |page| page.number);
+        let failure = death.failure(received.kind, read, limits);
+        Outcome { result: Err(Unfinished { failure, pages: received.pages }), child: None }
     }
 
     async fn converse(
         &mut self,
         file: &File,
         name: &str,
+        range: Option<(u32, u32)>,
         limits: &Limits,
         received: &mut Received,
     ) -> io::Result<Ending> {
-        self.say_with(&Request::Job { name: hint(name), limits: limits.clone() }, file).await?;
+        self.say_with(&Request::Job { name: hint(name), limits: limits.clone(), range }, file).await?;
         // The child keeps to its limits; this is for a child that does not.
         let bound = limits.text_bytes.saturating_add(FRAME_OVERHEAD);
         let total = bound.saturating_add(16 * limits.pages as usize);
@@ -165,11 +182,12 @@ impl Child {
             let (reply, size) = protocol::receive(&mut self.stdout, bound).await?;
             received.bytes += size;
             match reply {
-                Reply::Open { kind } => received.kind = Some(kind),
+                Reply::Open { kind, pages } => (received.kind, received.of) = (Some(kind), pages),
                 Reply::Page(page) if received.bytes <= total => received.pages.push(page),
                 Reply::Done { summary, retire } => return Ok(Ending { result: Ok(summary), retire }),
                 Reply::Failed { failure, retire } => return Ok(Ending { result: Err(failure), retire }),
                 Reply::Page(_)
+                | Reply::Picture { .. }
                 | Reply::Hello { .. }
                 | Reply::Possible(_)
                 | Reply::Entry { .. }
@@ -177,6 +195,45 @@ impl Child {
                 | Reply::EntryEnd(_)
                 | Reply::Unpacked { .. } => return Err(io::ErrorKind::InvalidData.into()),
             }
+        }
+    }
+
+    /// Has a picture made of a page.
+    pub async fn picture(
+        mut self,
+        path: &Path,
+        name: &str,
+        page: u32,
+        purpose: PictureFor,
+        limits: &Limits,
+    ) -> Outcome<Picture> {
+        let file = match File::open(path).await {
+            Ok(file) => file,
+            Err(error) => return Outcome { result: Err(unreadable(&error).into()), child: Some(self) },
+        };
+        let request = Request::Picture { name: hint(name), limits: limits.clone(), page, purpose };
+        let asked = timeout(limits.wall, self.ask_for_picture(&request, &file)).await;
+        let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits).into()), child: None };
+        match asked {
+            Ok(Ok((result, retire))) => {
+                Outcome { result: result.map_err(Unfinished::from), child: (!retire).then_some(self) }
+            }
+            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled),
+            Ok(Err(_)) => failed(self.find_cause().await),
+            Err(_) => failed(Death::Slow),
+        }
+    }
+
+    async fn ask_for_picture(
+        &mut self,
+        request: &Request,
+        file: &File,
+    ) -> io::Result<(Result<Picture, Failure>, bool)> {
+        self.say_with(request, file).await?;
+        match protocol::receive(&mut self.stdout, PICTURE_BYTES).await?.0 {
+            Reply::Picture { picture, retire } => Ok((Ok(picture), retire)),
+            Reply::Failed { failure, retire } => Ok((Err(failure), retire)),
+            _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }
 
@@ -224,17 +281,18 @@ impl Child {
 
 impl Received {
     /// What had come when the child failed; after a panic it is said where that was.
-    fn cut_off(self, mut failure: Failure) -> Part {
-        if failure.code == FailureCode::WorkerCrashed && !self.pages.is_empty() {
-            failure.message.push_str(&format!(", after page {}", self.pages.len()));
+    fn cut_off(self, mut failure: Failure) -> Unfinished {
+        if failure.code == FailureCode::WorkerCrashed
+            && let Some(page) = self.pages.last()
+        {
+            failure.message.push_str(&format!(", after page {}", page.number));
         }
-        Part { failure, pages: self.pages }
+        Unfinished { failure, pages: self.pages }
     }
 
-    fn finish(self, summary: Summary) -> Result<ParsedDocument, Failure> {
-        let Summary { metadata, problems, language, words } = summary;
+    fn finish(self, summary: Summary) -> Result<Part, Failure> {
         let kind = self.kind.ok_or_else(|| Failure::new(FailureCode::Internal, "the parser named no kind"))?;
-        Ok(ParsedDocument { kind, pages: self.pages, metadata, problems, language, words })
+        Ok(Part { kind, of: self.of, pages: self.pages, summary })
     }
 }
 

@@ -3,17 +3,20 @@
 mod child;
 mod death;
 mod proof;
+mod ranges;
 mod unpack;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use futures::{StreamExt, stream};
 use sheaf_domain::{Failure, FailureCode};
 use tokio::sync::{RwLock, Semaphore};
 
-use crate::document::{ParsedDocument, Part};
+use crate::document::{ParsedDocument, Unfinished};
 use crate::limits::Limits;
-use child::{Child, Outcome};
+use crate::picture::{Picture, PictureFor};
+use child::{Child, Outcome, Part};
 
 /// How a [`Pool`] starts its children.
 #[derive(Clone, Debug)]
@@ -27,6 +30,28 @@ pub struct PoolConfig {
     pub limits: Limits,
     /// Parse even where the system cannot lock the children in.
     pub allow_weak_sandbox: bool,
+    /// Pages that a child reads of a document before others may take the next; at least 1.
+    pub pages_per_job: u32,
+    /// Children at one document at the same time, once its first pages are read; at least 1.
+    pub workers_per_document: usize,
+    /// Children that make pictures of pages at the same time; at least 1.
+    pub render_workers: usize,
+}
+
+impl PoolConfig {
+    /// As many of everything as there are `workers`, started from `program`.
+    pub fn new(program: PathBuf, workers: usize) -> Self {
+        Self {
+            workers,
+            program,
+            pdfium: None,
+            limits: Limits::default(),
+            allow_weak_sandbox: false,
+            pages_per_job: 32,
+            workers_per_document: workers,
+            render_workers: workers,
+        }
+    }
 }
 
 pub use proof::Proof;
@@ -38,6 +63,7 @@ pub use proof::Proof;
 pub struct Pool {
     config: PoolConfig,
     slots: Semaphore,
+    renderers: Semaphore,
     idle: Mutex<Vec<Child>>,
     /// Held for reading by each document that is parsed or waits, for writing by nobody but the end.
     busy: RwLock<()>,
@@ -47,27 +73,63 @@ impl Pool {
     /// A pool without children yet.
     pub fn new(config: PoolConfig) -> Self {
         let slots = Semaphore::new(config.workers.max(1));
-        Self { config, slots, idle: Mutex::default(), busy: RwLock::default() }
+        let renderers = Semaphore::new(config.render_workers.max(1));
+        Self { config, slots, renderers, idle: Mutex::default(), busy: RwLock::default() }
     }
 
-    /// Parses the file at `path`, waiting for a free child first. `name` is what the file was called: a weak hint at
-    /// its kind. Dropping the future kills the child that was at it.
+    /// Parses the file at `path`, waiting for a free child first; a document of many pages by several children at once.
+    /// `name` is what the file was called: a weak hint at its kind. Dropping the future kills the children that were at it.
     ///
     /// # Errors
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
-        self.parse_or_part(path, name).await.map_err(|part| part.failure)
+        self.parse_or_some(path, name).await.map_err(|unfinished| unfinished.failure)
     }
 
     /// [`Self::parse`] that also gives the pages before the one at which the document failed.
     ///
     /// # Errors
     /// Those of [`Self::parse`].
-    pub async fn parse_or_part(&self, path: &Path, name: &str) -> Result<ParsedDocument, Part> {
+    pub async fn parse_or_some(&self, path: &Path, name: &str) -> Result<ParsedDocument, Unfinished> {
+        let range = self.config.pages_per_job.max(1);
+        let first = self.part(path, name, (1, range)).await?;
+        let rest = ranges::after(range, first.of.unwrap_or(0).min(self.config.limits.pages));
+        let rest = stream::iter(rest).map(|range| self.part(path, name, range));
+        let mut rest = std::pin::pin!(rest.buffered(self.config.workers_per_document.max(1)));
+        let mut parts = Vec::new();
+        while let Some(part) = rest.next().await {
+            match part {
+                Ok(part) => parts.push(part),
+                Err(Unfinished { failure, pages }) => {
+                    let before = std::iter::once(first).chain(parts).flat_map(|part| part.pages);
+                    return Err(Unfinished { failure, pages: before.chain(pages).collect() });
+                }
+            }
+        }
+        Ok(ranges::join(first, parts, &self.config.limits)?)
+    }
+
+    async fn part(&self, path: &Path, name: &str, range: (u32, u32)) -> Result<Part, Unfinished> {
+        self.with_child(async |child| child.parse(path, name, Some(range), &self.config.limits).await).await
+    }
+
+    /// Makes a picture of a page (from 1) of the file at `path`, as [`Self::parse`] reads it; at most
+    /// [`PoolConfig::render_workers`] at a time.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`]; `unsupported_kind` when the file has no pages to look at.
+    pub async fn picture(&self, path: &Path, name: &str, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
+        let _renderer = self.renderers.acquire().await.map_err(|_| stopping())?;
+        let drawn = self.with_child(async |child| child.picture(path, name, page, purpose, &self.config.limits).await);
+        drawn.await.map_err(|unfinished| unfinished.failure)
+    }
+
+    /// Waits for a free child, and keeps it when it can be used again.
+    async fn with_child<T>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T>) -> Result<T, Unfinished> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
-        let Outcome { result, child } = self.child().await?.parse(path, name, &self.config.limits).await;
+        let Outcome { result, child } = job(self.child().await?).await;
         self.keep(child);
         result
     }
@@ -83,21 +145,22 @@ impl Pool {
         Child::start(&self.config).await
     }
 
-    /// Refuses new documents and those that wait, lets those that are being parsed finish, and ends the children.
-    pub async fn shutdown(&self) {
-        self.slots.close();
-        let _nobody = self.busy.write().await;
-        while let Some(child) = self.take_idle() {
-            child.end().await;
-        }
-    }
-
     /// Keeps a child that can be used again for the next document.
     fn keep(&self, child: Option<Child>) {
         if let Some(child) = child
             && !self.slots.is_closed()
         {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+        }
+    }
+
+    /// Refuses new documents and those that wait, lets those that are being parsed finish, and ends the children.
+    pub async fn shutdown(&self) {
+        self.slots.close();
+        self.renderers.close();
+        let _nobody = self.busy.write().await;
+        while let Some(child) = self.take_idle() {
+            child.end().await;
         }
     }
 

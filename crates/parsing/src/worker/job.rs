@@ -9,11 +9,12 @@ use sheaf_domain::{Failure, FailureCode};
 use crate::formats::{self, Pdfium, Source};
 use crate::limits::Limits;
 use crate::output::Output;
+use crate::picture::{Picture, PictureFor};
 use crate::protocol::{Reply, Summary};
 
 /// How a job went; after a panic the process should not be used again.
-pub struct Finished {
-    pub result: Result<Summary, Failure>,
+pub struct Finished<T> {
+    pub result: Result<T, Failure>,
     pub panicked: bool,
 }
 
@@ -25,9 +26,10 @@ pub fn run(
     file: File,
     name: &str,
     limits: &Limits,
+    range: Option<(u32, u32)>,
     pdfium: &Pdfium,
     send: &mut dyn FnMut(&Reply) -> io::Result<()>,
-) -> io::Result<Finished> {
+) -> io::Result<Finished<Summary>> {
     let mut broken = None;
     let mut send = |reply: &Reply| {
         let sent = send(reply);
@@ -36,13 +38,8 @@ pub fn run(
             Failure::new(FailureCode::Cancelled, "nobody listens")
         })
     };
-    let parsed = catch_unwind(AssertUnwindSafe(|| parse(file, name, limits, pdfium, &mut send)));
-    let panicked = parsed.is_err();
-    let result = parsed.unwrap_or_else(|_| Err(self::panicked()));
-    match broken {
-        Some(error) => Err(error),
-        None => Ok(Finished { result, panicked }),
-    }
+    let finished = caught(|| parse(file, name, limits, range, pdfium, &mut send));
+    broken.map_or(Ok(finished), Err)
 }
 
 /// The failure for a panic.
@@ -54,6 +51,7 @@ fn parse(
     file: File,
     name: &str,
     limits: &Limits,
+    range: Option<(u32, u32)>,
     pdfium: &Pdfium,
     send: &mut dyn FnMut(&Reply) -> Result<(), Failure>,
 ) -> Result<Summary, Failure> {
@@ -62,11 +60,40 @@ fn parse(
         return Err(Failure::new(FailureCode::EmptyFile, "the file is empty"));
     }
     let source = Source::new(&bytes, name);
-    send(&Reply::Open { kind: source.kind })?;
+    // The kind first: should counting fail or kill, it is known what did it.
+    send(&Reply::Open { kind: source.kind, pages: None })?;
+    let pages = formats::page_count(&source, pdfium)?;
+    send(&Reply::Open { kind: source.kind, pages })?;
+    let range = range.filter(|_| pages.is_some());
     let mut emit = |page| send(&Reply::Page(page));
     let mut output = Output::new(limits, &mut emit);
-    formats::parse(&source, pdfium, &mut output)?;
+    if let (Some((first, last)), Some(pages)) = (range, pages) {
+        output = output.part(first.max(1), first > 1 || last < pages);
+    }
+    formats::parse(&source, pdfium, range, &mut output)?;
     output.finish()
+}
+
+/// A picture of a page of `file`.
+pub fn picture(
+    file: File,
+    name: &str,
+    limits: &Limits,
+    pdfium: &Pdfium,
+    page: u32,
+    purpose: PictureFor,
+) -> Finished<Picture> {
+    caught(|| {
+        let bytes = read(file, limits)?;
+        formats::picture(&Source::new(&bytes, name), pdfium, page, purpose, limits)
+    })
+}
+
+fn caught<T>(job: impl FnOnce() -> Result<T, Failure>) -> Finished<T> {
+    let result = catch_unwind(AssertUnwindSafe(job));
+    let panicked = result.is_err();
+    let result = result.unwrap_or_else(|_| Err(self::panicked()));
+    Finished { result, panicked }
 }
 
 fn read(file: File, limits: &Limits) -> Result<Vec<u8>, Failure> {

@@ -72,15 +72,24 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
     let mut jobs = 0;
     while let Some(request) = protocol::read(&mut input, FRAME_OVERHEAD)? {
         jobs += 1;
-        let mut send = |reply: &Reply| protocol::write(&mut output, reply);
         let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
+        let mut send = |reply: &Reply| protocol::write(&mut output, reply);
         let reply = match request {
-            Request::Job { name, limits } => {
+            Request::Job { name, limits, range } => {
                 cage::allow_processor_time(limits.wall)?;
-                let finished = job::run(input.file()?, &name, &limits, &pdfium, &mut send)?;
+                let finished = job::run(input.file()?, &name, &limits, range, &pdfium, &mut send)?;
                 let retire = retire(finished.panicked);
                 match finished.result {
                     Ok(summary) => Reply::Done { summary, retire },
+                    Err(failure) => Reply::Failed { failure, retire },
+                }
+            }
+            Request::Picture { name, limits, page, purpose } => {
+                cage::allow_processor_time(limits.wall)?;
+                let finished = job::picture(input.file()?, &name, &limits, &pdfium, page, purpose);
+                let retire = retire(finished.panicked);
+                match finished.result {
+                    Ok(picture) => Reply::Picture { picture, retire },
                     Err(failure) => Reply::Failed { failure, retire },
                 }
             }

@@ -32,7 +32,7 @@ fn setting(name: &str, default: u64) -> u64 {
 fn pool() -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sheaf-parse-worker"));
     let limits = Limits { wall: Duration::from_secs(10), text_bytes: 8 << 20, ..Limits::default() };
-    Pool::new(PoolConfig { workers: 1, program, pdfium: find_pdfium(), limits, allow_weak_sandbox: false })
+    Pool::new(PoolConfig { pdfium: find_pdfium(), limits, ..PoolConfig::new(program, 1) })
 }
 
 /// The codes that are no file's own.

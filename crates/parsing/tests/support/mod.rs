@@ -8,7 +8,7 @@ use sheaf_parsing::{Limits, Pool, PoolConfig, find_pdfium};
 /// A pool of two children with PDFium where it is installed.
 pub fn pool(limits: Limits) -> Pool {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_sheaf-parse-worker"));
-    Pool::new(PoolConfig { workers: 2, program, pdfium: find_pdfium(), limits, allow_weak_sandbox: false })
+    Pool::new(PoolConfig { pdfium: find_pdfium(), limits, ..PoolConfig::new(program, 2) })
 }
 
 /// Limits for tests: a wall that no healthy document comes near.

@@ -1,6 +1,6 @@
 //! Batches and documents come, are counted and go.
 
-use sheaf_domain::{Counts, Failure, FailureCode, Stage, Status};
+use sheaf_domain::{Counts, DocumentQuery, Failure, FailureCode, Stage, Status};
 
 use super::{batch_of, claim, finish_all};
 use crate::{NewDocument, Store};
@@ -30,6 +30,11 @@ pub async fn a_batch_is_listed_with_its_counts<S: Store>(store: &S) {
 
     let failures = store.failures(first).await.expect("read");
     assert_eq!((failures.len(), failures[0].code, failures[0].documents), (1, FailureCode::ArchiveLimit, 1));
+    let stopped_by = async |code| {
+        let query = DocumentQuery { failure: Some(code), ..DocumentQuery::default() };
+        store.documents(first, &query).await.expect("read").total
+    };
+    assert_eq!((stopped_by(FailureCode::ArchiveLimit).await, stopped_by(FailureCode::TimedOut).await), (1, 0));
 }
 
 pub async fn an_unsealed_batch_is_never_analysed<S: Store>(store: &S) {

@@ -4,7 +4,7 @@ mod batches;
 mod queue;
 mod results;
 
-use sheaf_domain::{BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, Stage};
+use sheaf_domain::{BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, PageRecognition, Stage, WordBox};
 use uuid::Uuid;
 
 use crate::{Claim, EmbedOutcome, EmbedResult, NewBatch, NewDocument, ParseRecord, Store, Vectored};
@@ -58,6 +58,8 @@ async fn claim<S: Store>(store: &S, stage: Stage, limit: u32) -> Vec<Claim> {
     store.claim(stage, "worker-1", limit, LEASE).await.expect("jobs can be claimed")
 }
 
+const WORD: WordBox = WordBox { start: 0, length: 2, left: 10, top: 20, width: 30, height: 40 };
+
 fn record(key: &str) -> ParseRecord {
     ParseRecord {
         key: key.into(),
@@ -68,6 +70,8 @@ fn record(key: &str) -> ParseRecord {
         metadata: DocumentMetadata { title: Some("A letter".into()), ..DocumentMetadata::default() },
         problems: Vec::new(),
         text: format!("text of {key}"),
+        page_starts: vec![0, 8],
+        recognised: vec![PageRecognition { page: 2, confidence: 0.5, words: vec![WORD] }],
     }
 }
 

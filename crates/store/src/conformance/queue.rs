@@ -85,8 +85,6 @@ pub async fn a_retry_waits<S: Store>(store: &S) {
     let failure = Failure::new(FailureCode::TimedOut, "slow");
     assert!(store.fail(&held, &failure, Some(60_000)).await.expect("answered"));
     assert_eq!(claim(store, Stage::Parse, 1).await, []);
-    let wait = store.next_ready_ms().await.expect("read").expect("one waits");
-    assert!((50_000..=60_000).contains(&wait), "waits {wait} ms");
     let (stored, _) = store.document(batch, documents[0]).await.expect("read").expect("it is there");
     assert_eq!(stored.document.status, Status::Pending);
 }

@@ -1,54 +1,28 @@
 //! From a part in WordprocessingML to text.
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::BytesStart;
 use sheaf_domain::Failure;
 
 use super::Context;
+use super::math::Math;
 use super::numbering::Counters;
-use super::styles::attribute;
-use crate::formats::corrupt;
-use crate::formats::xml::{resolve, too_deep};
+use crate::formats::markdown::{Markdown, Table};
+use crate::formats::xml::{Visitor, attribute, number, relation_id, walk_part};
 
-/// The visible text of a part: paragraphs apart by an empty line, rows by a line, cells by a tab.
+/// The visible text of a part: paragraphs apart by an empty line, tables as in Markdown.
 ///
 /// # Errors
 /// `corrupt_file` for bad XML, `document_limit` for elements nested too deep.
-pub fn text(xml: &str, context: &Context) -> Result<String, Failure> {
-    let mut reader = Reader::from_str(xml);
+pub fn text(name: &str, xml: &str, context: &Context<'_>) -> Result<Text, Failure> {
     let mut body = Body::new(context);
-    let mut nested = 0;
-    loop {
-        let event = reader.read_event();
-        match event {
-            Ok(Event::Start(tag)) => {
-                nested += 1;
-                if nested > context.depth {
-                    return Err(too_deep());
-                }
-                body.open(&tag);
-            }
-            Ok(Event::Empty(tag)) => {
-                body.open(&tag);
-                body.close(tag.local_name().as_ref());
-            }
-            Ok(Event::End(tag)) => {
-                nested = nested.saturating_sub(1);
-                body.close(tag.local_name().as_ref());
-            }
-            Ok(Event::Text(text)) => body.characters(&text.xml10_content()),
-            Ok(Event::CData(text)) => body.characters(&text.xml10_content()),
-            Ok(Event::GeneralRef(reference)) => {
-                if let Some(character) = resolve(&reference) {
-                    body.characters(character.encode_utf8(&mut [0; 4]));
-                }
-            }
-            Ok(Event::Eof) if nested == 0 => return Ok(body.text),
-            Ok(Event::Eof) => return Err(corrupt("this Office file is damaged: a part of it is cut off")),
-            Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_)) => {}
-            Err(_) => return Err(corrupt("this Office file is damaged: a part of it is not valid XML")),
-        }
-    }
+    walk_part(name, xml, context.limits.depth, &mut body)?;
+    Ok(Text { text: body.text, parts: body.parts })
+}
+
+/// The text of a part, and the ids of its relations to charts and diagrams.
+pub struct Text {
+    pub text: String,
+    pub parts: Vec<String>,
 }
 
 /// What stands before the next visible character, the larger of all that was asked for.
@@ -63,7 +37,7 @@ enum Gap {
 
 /// The text so far and where in the part the reader is.
 struct Body<'a> {
-    context: &'a Context,
+    context: &'a Context<'a>,
     counters: Counters,
     text: String,
     gap: Gap,
@@ -80,11 +54,21 @@ struct Body<'a> {
     in_properties: u32,
     skipped: u32,
     tables: u32,
-    first_cell: bool,
+    /// The table that is being read, its next column, and the text before it.
+    table: Option<Table>,
+    column: u32,
+    span: u32,
+    before_table: String,
+    /// What the next text begins with because it is a comment.
+    speaker: Option<String>,
+    math: Math,
+    in_math: u32,
+    /// Ids of the relations to charts and diagrams.
+    parts: Vec<String>,
 }
 
 impl<'a> Body<'a> {
-    fn new(context: &'a Context) -> Self {
+    fn new(context: &'a Context<'a>) -> Self {
         Self {
             context,
             counters: Counters::default(),
@@ -100,55 +84,14 @@ impl<'a> Body<'a> {
             in_properties: 0,
             skipped: 0,
             tables: 0,
-            first_cell: false,
-        }
-    }
-
-    fn open(&mut self, tag: &BytesStart<'_>) {
-        match tag.local_name().as_ref() {
-            "Fallback" | "moveFrom" | "rt" => self.skipped += 1,
-            "p" => {
-                self.separate();
-                self.begin_paragraph();
-            }
-            "pPr" => self.in_properties += 1,
-            "t" => self.in_text += 1,
-            "tbl" => {
-                self.separate();
-                self.tables += 1;
-            }
-            "tr" => self.begin_row(),
-            "tc" => self.begin_cell(),
-            "pStyle" => self.style = attribute(tag, "val").unwrap_or_default(),
-            "ilvl" => self.list_level = attribute(tag, "val").and_then(|level| level.parse().ok()),
-            "numId" => self.list = attribute(tag, "val"),
-            "tab" if self.in_properties == 0 => self.write("\t"),
-            "br" | "cr" if self.in_properties == 0 => self.gap = self.gap.max(Gap::Line),
-            "noBreakHyphen" => self.write("-"),
-            _ => {}
-        }
-    }
-
-    fn close(&mut self, name: &str) {
-        match name {
-            "Fallback" | "moveFrom" | "rt" => self.skipped = self.skipped.saturating_sub(1),
-            "p" => self.separate(),
-            "pPr" => {
-                self.in_properties = self.in_properties.saturating_sub(1);
-                self.end_properties();
-            }
-            "t" => self.in_text = self.in_text.saturating_sub(1),
-            "tbl" => {
-                self.tables = self.tables.saturating_sub(1);
-                self.separate();
-            }
-            _ => {}
-        }
-    }
-
-    fn characters(&mut self, text: &str) {
-        if self.in_text > 0 {
-            self.write(text);
+            table: None,
+            column: 0,
+            span: 1,
+            before_table: String::new(),
+            speaker: None,
+            math: Math::default(),
+            in_math: 0,
+            parts: Vec::new(),
         }
     }
 
@@ -158,24 +101,70 @@ impl<'a> Body<'a> {
     }
 
     /// Rows and cells of a table within a cell are not told apart.
-    fn begin_row(&mut self) {
-        self.first_cell = true;
-        if self.tables == 1 && self.gap < Gap::Paragraph && !self.text.is_empty() {
-            self.text.truncate(self.text.trim_end_matches(['\t', '\n']).len());
-            self.text.push('\n');
+    fn begin_table(&mut self) {
+        self.separate();
+        self.tables += 1;
+        if self.tables == 1 {
+            self.before_table = std::mem::take(&mut self.text);
+            self.table = Some(Table::new(self.context.limits));
+        }
+    }
+
+    fn end_table(&mut self) {
+        self.tables = self.tables.saturating_sub(1);
+        if self.tables == 0 {
+            self.text = std::mem::take(&mut self.before_table);
+            self.gap = Gap::Paragraph;
+            self.prefix.clear();
+            self.is_item = false;
+            let mut table = Markdown::new(self.context.limits);
+            if let Some(cells) = self.table.take() {
+                table.table(&cells);
+            }
+            self.write(&table.take());
+        }
+        self.separate();
+    }
+
+    fn begin_cell(&mut self) {
+        if self.tables == 1 {
+            self.text.clear();
             self.gap = Gap::None;
         }
     }
 
-    fn begin_cell(&mut self) {
-        if self.tables == 1 && !self.first_cell {
-            if self.gap >= Gap::Line {
-                self.write("");
-            }
-            self.gap = Gap::None;
-            self.text.push('\t');
+    fn end_cell(&mut self) {
+        if let (1, Some(table)) = (self.tables, &mut self.table) {
+            table.cell(self.column, &self.text);
+            self.text.clear();
+            self.column += std::mem::replace(&mut self.span, 1);
         }
-        self.first_cell = false;
+    }
+
+    fn begin_formula_part(&mut self, tag: &BytesStart<'_>) {
+        if let Some(text) = self.math.open(tag) {
+            self.write(&text);
+        }
+    }
+
+    /// A part without content is not written.
+    fn end_formula_part(&mut self, name: &str) {
+        let Some(text) = self.math.close(name) else { return };
+        if text == "}" && self.text.ends_with(['{']) {
+            self.text.truncate(self.text.len() - 2);
+        } else {
+            self.write(&text);
+        }
+    }
+
+    /// Says whose comment the next paragraph is.
+    fn begin_comment(&mut self, author: Option<String>) {
+        self.begin_paragraph();
+        let author = author.filter(|author| !author.trim().is_empty());
+        self.speaker = Some(match author {
+            Some(author) => format!("Comment by {}: ", author.trim()),
+            None => "Comment: ".to_owned(),
+        });
     }
 
     fn begin_paragraph(&mut self) {
@@ -208,7 +197,10 @@ impl<'a> Body<'a> {
         if self.skipped > 0 {
             return;
         }
-        let fresh = self.text.is_empty() || self.text.ends_with(['\t', '\n']);
+        if self.gap >= Gap::Line {
+            self.text.truncate(self.text.trim_end_matches(['\t', ' ']).len());
+        }
+        let fresh = self.text.is_empty() || self.text.ends_with('\n');
         match self.gap {
             _ if fresh => {}
             Gap::None => {}
@@ -219,10 +211,78 @@ impl<'a> Body<'a> {
         }
         self.gap = Gap::None;
         self.was_item = self.is_item;
-        if self.tables == 0 {
+        // In a cell, only numbers of items say something.
+        if self.tables == 0 || self.is_item && self.prefix.contains(char::is_alphanumeric) {
             self.text.push_str(&self.prefix);
         }
         self.prefix.clear();
+        self.text.push_str(&self.speaker.take().unwrap_or_default());
         self.text.push_str(text);
+    }
+}
+
+impl Visitor for Body<'_> {
+    fn open(&mut self, tag: &BytesStart<'_>) {
+        if self.in_math > 0 {
+            self.begin_formula_part(tag);
+        }
+        match tag.local_name().as_ref() {
+            "Fallback" | "moveFrom" | "rt" => self.skipped += 1,
+            "p" => {
+                self.separate();
+                self.begin_paragraph();
+            }
+            "pPr" => self.in_properties += 1,
+            "t" => self.in_text += 1,
+            "tbl" => self.begin_table(),
+            "tr" if self.tables == 1 => self.column = 0,
+            "tc" => self.begin_cell(),
+            // A cell over several columns.
+            "gridSpan" if self.tables == 1 => {
+                self.span = number(tag, "val").unwrap_or(1_u32).clamp(1, 63);
+            }
+            "chart" | "relIds" if self.skipped == 0 => {
+                self.parts.extend(relation_id(tag).or_else(|| attribute(tag, "dm")))
+            }
+            "comment" => self.begin_comment(attribute(tag, "author")),
+            "pStyle" => self.style = attribute(tag, "val").unwrap_or_default(),
+            "ilvl" => self.list_level = attribute(tag, "val").and_then(|level| level.parse().ok()),
+            "numId" => self.list = attribute(tag, "val"),
+            "tab" if self.in_properties == 0 => self.write("\t"),
+            "br" | "cr" if self.in_properties == 0 => self.gap = self.gap.max(Gap::Line),
+            "oMath" => self.in_math += 1,
+            "noBreakHyphen" => self.write("-"),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if self.in_math > 0 && name != "oMath" {
+            self.end_formula_part(name);
+        }
+        match name {
+            "Fallback" | "moveFrom" | "rt" => self.skipped = self.skipped.saturating_sub(1),
+            "p" => self.separate(),
+            "pPr" => {
+                self.in_properties = self.in_properties.saturating_sub(1);
+                self.end_properties();
+            }
+            "t" => self.in_text = self.in_text.saturating_sub(1),
+            "oMath" => self.in_math = self.in_math.saturating_sub(1),
+            "tbl" => self.end_table(),
+            "tr" => {
+                if let (1, Some(table)) = (self.tables, &mut self.table) {
+                    table.end_row();
+                }
+            }
+            "tc" => self.end_cell(),
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.in_text > 0 {
+            self.write(text);
+        }
     }
 }

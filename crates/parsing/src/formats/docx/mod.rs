@@ -2,56 +2,66 @@
 //! Parts are read one by one under a limit; nothing outside the package is ever followed.
 
 mod body;
+mod math;
 mod numbering;
-mod package;
 mod styles;
 
-use sheaf_domain::{DocumentMetadata, Failure};
+use sheaf_domain::Failure;
 
-use crate::formats::corrupt;
+use crate::formats::markdown::Markdown;
+use crate::formats::package::Package;
+use crate::formats::{corrupt, ooxml};
+use crate::limits::Limits;
 use crate::output::Output;
 use numbering::Numbering;
-use package::Package;
 use styles::Styles;
 
 /// One page: the headers, the body, the footers, then foot- and endnotes and comments.
 pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     let mut package = Package::open(bytes, output.limits())?;
-    let main = package.main_part();
+    let main = ooxml::main_part(&mut package, "word/document.xml")?;
     let document = package.part(&main)?.ok_or_else(|| corrupt("this Word file has no document part"))?;
     let context = Context {
         styles: Styles::read(&package.part("word/styles.xml")?.unwrap_or_default()),
         numbering: Numbering::read(&package.part("word/numbering.xml")?.unwrap_or_default()),
-        depth: output.limits().depth,
+        limits: output.limits(),
     };
 
     let mut page = String::new();
-    let body = body::text(&document, &context)?;
+    let body = body::text(&main, &document, &context)?;
     append_parts(&mut page, &mut package, "header", &context)?;
-    append(&mut page, &body);
+    append(&mut page, &body.text);
+    let mut related = Markdown::new(output.limits());
+    let relations = package.relations(&main)?;
+    ooxml::write_related(&mut package, &relations, &body.parts, output.limits(), &mut related)?;
+    append(&mut page, &related.take());
     for part in ["footer", "footnotes", "endnotes", "comments"] {
         append_parts(&mut page, &mut package, part, &context)?;
     }
-    output.metadata = metadata(&mut package)?;
+    output.metadata = ooxml::metadata(&mut package)?;
     output.page(&page)
 }
 
 /// What the text of a part depends on besides the part.
-struct Context {
+struct Context<'a> {
     styles: Styles,
     numbering: Numbering,
-    /// How deep elements may be nested.
-    depth: u32,
+    limits: &'a Limits,
 }
 
 /// Adds the text of the parts `word/NAME.xml` or `word/NAME1.xml` and so on, the same text once: Word keeps a header
 /// for first, odd and even pages.
-fn append_parts(page: &mut String, package: &mut Package<'_>, name: &str, context: &Context) -> Result<(), Failure> {
+fn append_parts(
+    page: &mut String,
+    package: &mut Package<'_>,
+    name: &str,
+    context: &Context<'_>,
+) -> Result<(), Failure> {
     let mut seen = Vec::new();
-    for part in package.numbered(name) {
+    for part in package.numbered(&format!("word/{name}")) {
         let Some(xml) = package.part(&part)? else { continue };
         // A broken header is no reason to lose the body.
-        let Ok(text) = body::text(&xml, context) else { continue };
+        let Ok(body::Text { text, .. }) = body::text(&part, &xml, context) else { continue };
         if !seen.contains(&text) {
             append(page, &text);
             seen.push(text);
@@ -70,35 +80,12 @@ fn append(page: &mut String, text: &str) {
     }
 }
 
-fn metadata(package: &mut Package<'_>) -> Result<DocumentMetadata, Failure> {
-    let core = package.part("docProps/core.xml")?.unwrap_or_default();
-    let app = package.part("docProps/app.xml")?.unwrap_or_default();
-    Ok(DocumentMetadata {
-        title: styles::element(&core, "title"),
-        author: styles::element(&core, "creator"),
-        created: styles::element(&core, "created"),
-        producer: styles::element(&app, "Application"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
-
     use sheaf_domain::FailureCode;
-    use zip::ZipWriter;
-    use zip::write::SimpleFileOptions;
 
+    use crate::formats::package::pack as package;
     use crate::formats::read;
-
-    fn package(parts: &[(&str, &str)]) -> Vec<u8> {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, text) in parts {
-            zip.start_file(*name, SimpleFileOptions::default()).expect("memory");
-            zip.write_all(text.as_bytes()).expect("memory");
-        }
-        zip.finish().expect("memory").into_inner()
-    }
 
     fn word(body: &str) -> Vec<u8> {
         package(&[
@@ -128,10 +115,20 @@ mod tests {
         let cell = |text: &str| format!("<w:tc>{}</w:tc>", p(text));
         check(
             &format!("<w:tbl><w:tr>{}{}</w:tr><w:tr>{}{}</w:tr></w:tbl>", cell("a"), cell("b"), cell("c"), cell("d")),
-            "a\tb\nc\td",
+            "| a | b |\n| --- | --- |\n| c | d |",
         );
         let hole = "<w:tc><w:p/></w:tc>";
-        check(&format!("<w:tbl><w:tr>{}{hole}</w:tr><w:tr>{hole}{}</w:tr></w:tbl>", cell("a"), cell("d")), "a\n\td");
+        check(
+            &format!("<w:tbl><w:tr>{}{hole}</w:tr><w:tr>{hole}{}</w:tr></w:tbl>", cell("a"), cell("d")),
+            "| a |\n| --- | --- |\n|  | d |",
+        );
+        check(
+            "<w:p><m:oMath><m:r><m:t>f</m:t></m:r><m:d><m:e><m:r><m:t>x</m:t></m:r></m:e></m:d><m:r><m:t>=</m:t></m:r>\
+             <m:nary><m:naryPr><m:chr m:val='∑'/></m:naryPr><m:sub><m:r><m:t>0</m:t></m:r></m:sub><m:sup/>\
+             <m:e><m:f><m:num><m:r><m:t>a</m:t></m:r></m:num><m:den><m:r><m:t>b</m:t></m:r></m:den></m:f></m:e></m:nary>\
+             </m:oMath></w:p>",
+            "f(x)=∑_{0}(a)/(b)",
+        );
         check(
             "<w:p><w:r><w:t>kept</w:t><w:delText>deleted</w:delText><w:instrText>PAGE</w:instrText></w:r></w:p>",
             "kept",

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
-use super::styles::attribute;
+use crate::formats::numerals::{self, System};
+use crate::formats::xml::{attribute, number};
 
 /// Levels that a list has.
 const LEVELS: usize = 9;
@@ -54,9 +55,10 @@ impl Numbering {
                 continue;
             };
             match tag.local_name().as_ref() {
-                "abstractNum" => definition = attribute(&tag, "abstractNumId").unwrap_or_default(),
+                // Some programs write definitions after lists.
+                "abstractNum" => (definition, list) = (attribute(&tag, "abstractNumId").unwrap_or_default(), None),
                 "num" => list = attribute(&tag, "numId"),
-                "lvl" | "lvlOverride" => level = number(&tag, "ilvl").unwrap_or(0) as usize,
+                "lvl" | "lvlOverride" => level = number(&tag, "ilvl").unwrap_or(0),
                 "abstractNumId" => {
                     if let (Some(list), Some(definition)) = (&list, attribute(&tag, "val")) {
                         numbering.lists.entry(list.clone()).or_default().definition = definition;
@@ -120,64 +122,26 @@ impl Numbering {
         let mut label = shown.text.clone();
         for (index, count) in counts.iter().enumerate().take(level + 1) {
             let format = of(index).map_or("", |level| level.format.as_str());
-            label = label.replace(&format!("%{}", index + 1), &in_format(count.unwrap_or(1), format));
+            let number = numerals::show(count.unwrap_or(1), System::of_name(format));
+            label = label.replace(&format!("%{}", index + 1), &number);
         }
         Some(label.trim().to_owned()).filter(|label| !label.is_empty())
     }
 }
 
-fn in_format(count: u32, format: &str) -> String {
-    match format {
-        "lowerLetter" => letters(count).to_lowercase(),
-        "upperLetter" => letters(count),
-        "lowerRoman" => roman(count).to_lowercase(),
-        "upperRoman" => roman(count),
-        _ => count.to_string(),
-    }
-}
-
-/// A to Z, then AA, BB and so on.
-fn letters(count: u32) -> String {
-    let (letter, times) = (count.saturating_sub(1) % 26, count.saturating_sub(1) / 26 + 1);
-    char::from(b'A' + letter as u8).to_string().repeat(times.min(8) as usize)
-}
-
-fn roman(mut count: u32) -> String {
-    const NUMERALS: [(u32, &str); 13] = [
-        (1000, "M"),
-        (900, "CM"),
-        (500, "D"),
-        (400, "CD"),
-        (100, "C"),
-        (90, "XC"),
-        (50, "L"),
-        (40, "XL"),
-        (10, "X"),
-        (9, "IX"),
-        (5, "V"),
-        (4, "IV"),
-        (1, "I"),
-    ];
-    if count > 4999 {
-        return count.to_string();
-    }
-    let mut roman = String::new();
-    for (value, numeral) in NUMERALS {
-        while count >= value {
-            roman.push_str(numeral);
-            count -= value;
-        }
-    }
-    roman
-}
-
-fn number(tag: &BytesStart<'_>, name: &str) -> Option<u32> {
-    attribute(tag, name)?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn definitions_may_follow_lists() {
+        let numbering = Numbering::read(
+            "<w:numbering xmlns:w='w'><w:num w:numId='1'><w:abstractNumId w:val='7'/></w:num>\
+             <w:abstractNum w:abstractNumId='7'><w:lvl w:ilvl='0'><w:numFmt w:val='decimal'/><w:lvlText w:val='%1.'/>\
+             </w:lvl></w:abstractNum></w:numbering>",
+        );
+        assert_eq!(numbering.next("1", 0, &mut Counters::default()).as_deref(), Some("1."));
+    }
 
     #[test]
     fn numbers_run_on_and_start_anew() {
@@ -206,17 +170,5 @@ mod tests {
         check("2", 0, Some("1."));
         check("2", 0, Some("2."));
         check("9", 0, None);
-    }
-
-    #[test]
-    fn formats() {
-        #[track_caller]
-        fn check(count: u32, format: &str, expect: &str) {
-            assert_eq!(in_format(count, format), expect);
-        }
-        check(4, "decimal", "4");
-        check(28, "upperLetter", "BB");
-        check(1994, "lowerRoman", "mcmxciv");
-        check(0, "lowerLetter", "a");
     }
 }

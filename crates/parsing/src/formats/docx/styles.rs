@@ -1,11 +1,11 @@
-//! Small facts from the package's other parts: what styles mean, where the document is, who wrote it.
+//! What the styles of a document mean for its paragraphs.
 
 use std::collections::HashMap;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::Event;
 
-use crate::formats::xml::resolve;
+use crate::formats::xml::attribute;
 
 /// What the styles of paragraphs say about them, by the style's id.
 #[derive(Default)]
@@ -79,52 +79,4 @@ fn level_of_name(name: &str) -> Option<u8> {
         return Some(1);
     }
     name.strip_prefix("heading")?.trim().parse().ok().filter(|level| (1..=9).contains(level))
-}
-
-/// The target of the first relation whose type ends in `kind`, relative to the package.
-pub fn relation(xml: &str, kind: &str) -> Option<String> {
-    let mut reader = Reader::from_str(xml);
-    while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Start(tag) | Event::Empty(tag)
-                if attribute(&tag, "Type").is_some_and(|found| found.ends_with(kind)) =>
-            {
-                return attribute(&tag, "Target").map(|target| target.trim_start_matches('/').to_owned());
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The text of the first element called `name`, whatever its namespace.
-pub fn element(xml: &str, name: &str) -> Option<String> {
-    let mut reader = Reader::from_str(xml);
-    let mut text: Option<String> = None;
-    while let Ok(event) = reader.read_event() {
-        match event {
-            Event::Start(tag) if tag.local_name().as_ref() == name => text = Some(String::new()),
-            Event::Text(part) => {
-                if let Some(text) = &mut text {
-                    text.push_str(&part.xml10_content());
-                }
-            }
-            Event::GeneralRef(reference) => {
-                if let Some(text) = &mut text {
-                    text.extend(resolve(&reference));
-                }
-            }
-            Event::End(_) if text.is_some() => break,
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    text.filter(|text| !text.trim().is_empty())
-}
-
-/// The value of an attribute, whatever its namespace.
-pub fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let found = tag.attributes().flatten().find(|attribute| attribute.key.local_name().as_ref() == name)?;
-    Some(found.value.into_owned())
 }

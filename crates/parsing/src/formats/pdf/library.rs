@@ -25,6 +25,9 @@ const TEXT_FIELD: c_int = 6;
 /// shorter than this; PDFium keeps the pointer while the form is open.
 type FormFill = [usize; 64];
 
+/// Objects of a page that are looked at.
+const OBJECTS: c_int = 5000;
+
 type Handle = *mut c_void;
 
 macro_rules! functions {
@@ -55,7 +58,14 @@ functions! {
     form_close = b"FPDFDOC_ExitFormFillEnvironment\0": fn(Handle);
     page_load = b"FPDF_LoadPage\0": fn(Handle, c_int) -> Handle;
     page_close = b"FPDF_ClosePage\0": fn(Handle);
+    page_size = b"FPDF_GetPageSizeByIndexF\0": fn(Handle, c_int, *mut [f32; 2]) -> c_int;
     object_count = b"FPDFPage_CountObjects\0": fn(Handle) -> c_int;
+    object_get = b"FPDFPage_GetObject\0": fn(Handle, c_int) -> Handle;
+    object_type = b"FPDFPageObj_GetType\0": fn(Handle) -> c_int;
+    object_bounds = b"FPDFPageObj_GetBounds\0": fn(Handle, *mut f32, *mut f32, *mut f32, *mut f32) -> c_int;
+    bitmap_create = b"FPDFBitmap_CreateEx\0": fn(c_int, c_int, c_int, *mut c_void, c_int) -> Handle;
+    bitmap_destroy = b"FPDFBitmap_Destroy\0": fn(Handle);
+    render = b"FPDF_RenderPageBitmap\0": fn(Handle, Handle, c_int, c_int, c_int, c_int, c_int, c_int);
     text_load = b"FPDFText_LoadPage\0": fn(Handle) -> Handle;
     text_close = b"FPDFText_ClosePage\0": fn(Handle);
     text_count = b"FPDFText_CountChars\0": fn(Handle) -> c_int;
@@ -74,6 +84,15 @@ functions! {
 pub struct Library {
     functions: Functions,
     _one_thread: PhantomData<*mut ()>,
+}
+
+/// In which colours a page is rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// One byte a pixel.
+    Grey,
+    /// Three bytes a pixel: red, green, blue.
+    Rgb,
 }
 
 /// Why a document cannot be opened.
@@ -97,6 +116,7 @@ pub struct Document<'a> {
 /// A page of an open document.
 pub struct Page<'a> {
     document: &'a Document<'a>,
+    index: c_int,
     handle: Handle,
 }
 
@@ -171,7 +191,7 @@ impl Document<'_> {
         let index = c_int::try_from(index).ok()?;
         // SAFETY: the document is open; an index beyond its end gives null.
         let handle = unsafe { (self.library.functions.page_load)(self.handle, index) };
-        (!handle.is_null()).then_some(Page { document: self, handle })
+        (!handle.is_null()).then_some(Page { document: self, index, handle })
     }
 }
 
@@ -215,11 +235,74 @@ impl Page<'_> {
         String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
     }
 
-    /// Whether nothing at all is drawn on it: neither text nor pictures nor lines. PDFium gives up content that unpacks to
-    /// too much, which looks the same.
-    pub fn is_empty(&self) -> bool {
+    /// Width and height in points, turned as the page is; those of A4 where it has none that make sense.
+    pub fn size(&self) -> (f32, f32) {
+        let mut size = [0.0; 2];
+        // SAFETY: the document is open, and the struct of the header is two floats.
+        let known = unsafe { (self.document.library.functions.page_size)(self.document.handle, self.index, &mut size) };
+        let makes_sense = |length: f32| length.is_finite() && length >= 1.0;
+        if known != 0 && size.into_iter().all(makes_sense) { (size[0], size[1]) } else { (595.0, 842.0) }
+    }
+
+    /// Whether there is anything on the page at all.
+    pub fn is_drawn_on(&self) -> bool {
         // SAFETY: the page is open.
-        unsafe { (self.document.library.functions.object_count)(self.handle) <= 0 }
+        unsafe { (self.document.library.functions.object_count)(self.handle) > 0 }
+    }
+
+    /// How much of the page its pictures cover, 0 to 1; overlaps count twice, up to 1.
+    pub fn picture_share(&self) -> f32 {
+        /// `FPDF_PAGEOBJ_IMAGE` (`fpdf_edit.h`).
+        const IMAGE: c_int = 3;
+        let f = &self.document.library.functions;
+        let (width, height) = self.size();
+        // SAFETY: the page is open.
+        let count = unsafe { (f.object_count)(self.handle) }.min(OBJECTS);
+        let mut covered = 0.0;
+        for index in 0..count {
+            let (mut left, mut bottom, mut right, mut top) = (0.0, 0.0, 0.0, 0.0);
+            // SAFETY: the page is open and owns its objects; one that is not there is null and not used; the four floats
+            // are written to or left alone.
+            let is_image = unsafe {
+                let object = (f.object_get)(self.handle, index);
+                !object.is_null()
+                    && (f.object_type)(object) == IMAGE
+                    && (f.object_bounds)(object, &mut left, &mut bottom, &mut right, &mut top) != 0
+            };
+            if is_image {
+                covered += (right - left).max(0.0) * (top - bottom).max(0.0);
+            }
+        }
+        (covered / (width * height)).min(1.0)
+    }
+
+    /// The page on white, scaled to `width` by `height` pixels: rows from the top, without gaps. Absent when there is no
+    /// memory for it.
+    pub fn render(&self, width: u32, height: u32, colours: Colours) -> Option<Vec<u8>> {
+        /// `FPDFBitmap_Gray` and `FPDFBitmap_BGR`; `FPDF_ANNOT` and `FPDF_REVERSE_BYTE_ORDER` (`fpdfview.h`).
+        const GREY: c_int = 1;
+        const BGR: c_int = 2;
+        const ANNOTATIONS: c_int = 0x01;
+        const REVERSE: c_int = 0x10;
+        let f = &self.document.library.functions;
+        let (format, bytes, flags) = match colours {
+            Colours::Grey => (GREY, 1, ANNOTATIONS),
+            Colours::Rgb => (BGR, 3, ANNOTATIONS | REVERSE),
+        };
+        let (w, h) = (c_int::try_from(width).ok()?, c_int::try_from(height).ok()?);
+        let stride = w.checked_mul(bytes)?;
+        let mut pixels = vec![255; (width as usize).checked_mul(height as usize)?.checked_mul(bytes as usize)?];
+        // SAFETY: the page is open; the buffer has `height` rows of `stride` bytes and outlives the bitmap, which PDFium does
+        // not free as it does not own it.
+        unsafe {
+            let bitmap = (f.bitmap_create)(w, h, format, pixels.as_mut_ptr().cast(), stride);
+            if bitmap.is_null() {
+                return None;
+            }
+            (f.render)(bitmap, self.handle, 0, 0, w, h, 0, flags);
+            (f.bitmap_destroy)(bitmap);
+        }
+        Some(pixels)
     }
 
     /// What was written on the page: values of form fields and free text, in the order of the file.

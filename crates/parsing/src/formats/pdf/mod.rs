@@ -5,14 +5,25 @@ mod library;
 use std::cell::OnceCell;
 use std::path::PathBuf;
 
+use image::RgbImage;
 use sheaf_domain::{DocumentMetadata, Failure, FailureCode};
 
+use crate::document::PageState;
+use crate::formats::encode::encode;
 use crate::formats::{corrupt, password};
 use crate::output::Output;
-use library::{Document, Library, OpenError};
+use crate::picture::{Picture, PictureFor};
+use library::{Colours, Document, Library, OpenError, Page};
 
-/// Pages without text are named up to this many.
-const NAMED: usize = 8;
+/// Points an inch, the unit of PDF.
+const POINTS: f64 = 72.0;
+/// A page is never drawn with more pixels than this.
+const MOST_PIXELS: f64 = 64e6;
+/// A page with fewer letters than this and a picture over more than [`LARGE`] of it is a scan with a stamp or a number.
+const FEW_LETTERS: usize = 100;
+const LARGE: f32 = 0.5;
+/// One unknown sign in so many makes a text layer useless.
+const UNKNOWN: usize = 4;
 
 /// PDFium, loaded when it is first needed.
 pub struct Pdfium {
@@ -39,12 +50,21 @@ impl Pdfium {
     }
 }
 
-/// Each page of the PDF.
-pub fn parse(bytes: &[u8], pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(), Failure> {
-    let document = pdfium.library()?.open(bytes).map_err(|error| match error {
+fn open<'a>(bytes: &'a [u8], pdfium: &'a Pdfium) -> Result<Document<'a>, Failure> {
+    pdfium.library()?.open(bytes).map_err(|error| match error {
         OpenError::Password => password("this PDF asks for a password"),
         OpenError::Broken => corrupt("this PDF is damaged and cannot be opened"),
-    })?;
+    })
+}
+
+/// The number of pages, as the PDF has it.
+pub fn page_count(bytes: &[u8], pdfium: &Pdfium) -> Result<u32, Failure> {
+    Ok(open(bytes, pdfium)?.page_count())
+}
+
+/// The pages of the PDF from the first to the last of `range`, or all.
+pub fn parse(bytes: &[u8], pdfium: &Pdfium, range: Option<(u32, u32)>, output: &mut Output<'_>) -> Result<(), Failure> {
+    let document = open(bytes, pdfium)?;
     output.metadata = metadata(&document);
     let count = document.page_count();
     if count == 0 {
@@ -53,11 +73,10 @@ pub fn parse(bytes: &[u8], pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(
     if count > output.limits().pages {
         return Err(output.limits().too_many_pages());
     }
-    let (mut broken, mut blank, mut drawn) = (Vec::new(), Vec::new(), false);
-    for number in 1..=count {
+    let (first, last) = range.unwrap_or((1, count));
+    for number in first..=last.min(count) {
         let Some(page) = document.page(number - 1) else {
-            broken.push(number);
-            output.page("")?;
+            output.page_in_state("", PageState::Damaged)?;
             continue;
         };
         let mut text = join_hyphens(page.text());
@@ -65,45 +84,54 @@ pub fn parse(bytes: &[u8], pdfium: &Pdfium, output: &mut Output<'_>) -> Result<(
             text.push('\n');
             text.push_str(&note);
         }
-        if text.trim().is_empty() {
-            blank.push(number);
-            drawn |= !page.is_empty();
-        }
-        output.page(&text)?;
-    }
-    if !output.has_text() && broken.is_empty() && !drawn {
-        let message =
-            format!("nothing can be seen on any page of this PDF ({count}): it is empty, or unpacks to too much");
-        return Err(
-            Failure::new(FailureCode::NoText, message).with_hint("Open it in its own program and save it anew.")
-        );
-    }
-    report(count, &broken, &blank, output)
-}
-
-/// Says what is missing, or fails when everything is.
-fn report(count: u32, broken: &[u32], blank: &[u32], output: &mut Output<'_>) -> Result<(), Failure> {
-    let pages = if count == 1 { "1 page".to_owned() } else { format!("{count} pages") };
-    if !output.has_text() {
-        return Err(if broken.is_empty() {
-            Failure::new(FailureCode::NoText, format!("this PDF has {pages} but no text layer; it looks like a scan"))
-        } else {
-            corrupt(format!("this PDF has {pages}, {} of them damaged, and no text", broken.len()))
-        });
-    }
-    for (numbers, what) in [(broken, "damaged pages, left out"), (blank, "pages without text, perhaps scans")] {
-        if !numbers.is_empty() {
-            let message = format!("{what}: {} ({} of {count})", list(numbers), numbers.len());
-            output.problem(numbers.first().copied(), message);
-        }
+        let state = if is_pictured(&page, &text) { PageState::Pictured } else { PageState::Read };
+        output.page_in_state(&text, state)?;
     }
     Ok(())
 }
 
-fn list(numbers: &[u32]) -> String {
-    let named: Vec<String> = numbers.iter().take(NAMED).map(u32::to_string).collect();
-    let more = if numbers.len() > NAMED { ", …" } else { "" };
-    format!("{}{more}", named.join(", "))
+/// Whether a page shows more than its text layer says: a scan, a picture of a page, letters drawn as lines, or a text layer
+/// that is no text.
+fn is_pictured(page: &Page<'_>, text: &str) -> bool {
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let signs = text.chars().filter(|c| !c.is_whitespace()).count();
+    // Fonts without a map to Unicode yield replacement characters and private ones.
+    let unknown =
+        text.chars().filter(|&c| c == char::REPLACEMENT_CHARACTER || ('\u{e000}'..='\u{f8ff}').contains(&c)).count();
+    if letters == 0 || unknown * UNKNOWN > signs {
+        return page.is_drawn_on();
+    }
+    letters < FEW_LETTERS && page.picture_share() > LARGE
+}
+
+/// A page as a picture.
+pub fn picture(bytes: &[u8], pdfium: &Pdfium, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
+    let document = open(bytes, pdfium)?;
+    let count = document.page_count();
+    let opened = page.checked_sub(1).and_then(|index| document.page(index));
+    let opened = opened.ok_or_else(|| corrupt(format!("page {page} of {count} is not there or damaged")))?;
+    let (width, height) = opened.size();
+    let inches = f64::from(width) * f64::from(height) / (POINTS * POINTS);
+    let dpi = match purpose {
+        PictureFor::Eye { width: pixels } => f64::from(pixels) * POINTS / f64::from(width),
+        PictureFor::Recognition { dpi, pixels } => f64::from(dpi).min((pixels as f64 / inches).sqrt()),
+    };
+    // A page may claim to be a thin strip miles long.
+    let dpi = dpi.min((MOST_PIXELS / inches).sqrt());
+    let side = |points: f32| ((f64::from(points) * dpi / POINTS).round() as u32).max(1);
+    let (width, height) = (side(width), side(height));
+    let too_large = || Failure::new(FailureCode::DocumentLimit, format!("page {page} is too large to be drawn"));
+    match purpose {
+        PictureFor::Eye { .. } => {
+            let pixels = opened.render(width, height, Colours::Rgb).ok_or_else(too_large)?;
+            let drawn = RgbImage::from_raw(width, height, pixels).ok_or_else(too_large)?;
+            encode(drawn, Some(dpi.round() as u32), PictureFor::Eye { width })
+        }
+        PictureFor::Recognition { .. } => {
+            let bytes = opened.render(width, height, Colours::Grey).ok_or_else(too_large)?;
+            Ok(Picture { width, height, dpi: Some(dpi.round() as u32), bytes })
+        }
+    }
 }
 
 /// PDFium has U+0002 or U+FFFE for a hyphen at the end of a line: the two halves are one word.

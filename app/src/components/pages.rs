@@ -1,0 +1,148 @@
+//! A document's pages as pictures: a strip to choose from, and the chosen one with what was recognised on it.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use sheaf_domain::{BatchId, DocumentId, DocumentView, PageRecognition, PageView, WordBox};
+
+use crate::boxed::Boxed;
+use crate::errors::AppError;
+use crate::format::{count, ratio};
+
+/// Pages of the strip; with more, the others are reached by their number.
+const STRIP: u32 = 24;
+
+/// Which document's pages, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Of {
+    pub batch: BatchId,
+    pub document: DocumentId,
+    pub pages: u32,
+}
+
+impl Of {
+    /// The pages of the document that is shown.
+    pub fn new(view: &DocumentView) -> Self {
+        Self { batch: view.batch, document: view.row.id, pages: view.row.pages.unwrap_or(1) }
+    }
+
+    fn picture(self, page: u32, width: u32) -> String {
+        let Self { batch, document, .. } = self;
+        format!("/api/batches/{batch}/documents/{document}/pages/{page}/picture?width={width}")
+    }
+
+    fn href(self, page: u32) -> String {
+        let Self { batch, document, .. } = self;
+        format!("/batches/{batch}/documents/{document}?page={page}#page")
+    }
+}
+
+/// Small pictures of the pages around the chosen one, each a link to the large one.
+#[component]
+pub fn PageStrip(of: Of, chosen: Signal<Option<u32>>) -> impl IntoView {
+    let around = move || {
+        let middle = chosen.get().unwrap_or(1).clamp(1, of.pages.max(1));
+        let first = middle.saturating_sub(STRIP / 2).clamp(1, of.pages.saturating_sub(STRIP - 1).max(1));
+        (first..=of.pages.min(first + STRIP - 1)).collect::<Vec<_>>()
+    };
+    let sheet = move |page: u32| {
+        let current = move || (chosen.get() == Some(page)).then_some("page");
+        view! {
+            <li>
+                <a class="sheet" href=of.href(page) aria-current=current data-testid="page-link">
+                    <img src=of.picture(page, 160) alt=format!("Page {page}") loading="lazy" width="120" height="160" />
+                    <span class="sheet-number tabular">{count(page.into())}</span>
+                </a>
+            </li>
+        }
+    };
+    let jump = (of.pages > STRIP).then(|| {
+        view! {
+            <form class="page-jump" method="get" action=format!("/batches/{}/documents/{}#page", of.batch, of.document)>
+                <label class="field">
+                    <span>{format!("Page, 1 to {}", count(of.pages.into()))}</span>
+                    <input type="number" name="page" min="1" max=of.pages.to_string() required=true />
+                </label>
+                <button class="button quiet" type="submit">
+                    "Show"
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <section class="pages" aria-labelledby="pages-title">
+            <h2 id="pages-title">"Pages"</h2>
+            <ol class="page-strip">
+                <For each=around key=|page| *page children=sheet />
+            </ol>
+            {jump}
+        </section>
+    }
+    .boxed()
+}
+
+/// The chosen page, large.
+#[component]
+pub fn ChosenPage(of: Of, page: Result<PageView, AppError>) -> impl IntoView {
+    let PageView { number, text, recognition } = match page {
+        Ok(page) => page,
+        Err(error) => {
+            return Either::Left(view! {
+                <p class="notice" id="page">
+                    {error.0.message}
+                </p>
+            });
+        }
+    };
+    let how = recognition
+        .as_ref()
+        .map(|found| format!("Text recognised on the picture, with a mean confidence of {}.", ratio(found.confidence)));
+    let boxes = recognition.map(|found| view! { <Words text=text.clone() found /> });
+    let step = |page: u32, label: &'static str| {
+        (1..=of.pages).contains(&page).then(|| view! { <a href=of.href(page)>{label}</a> })
+    };
+    Either::Right(view! {
+        <section class="chosen-page" id="page" data-testid="page" aria-labelledby="page-title">
+            <header class="chosen-head">
+                <h2 id="page-title">{format!("Page {} of {}", count(number.into()), count(of.pages.into()))}</h2>
+                <nav class="chosen-steps" aria-label="Neighbouring pages">
+                    {step(number.saturating_sub(1), "Previous page")} {step(number + 1, "Next page")}
+                    <a href=format!("/batches/{}/documents/{}", of.batch, of.document)>"Close"</a>
+                </nav>
+            </header>
+            <div class="chosen-body">
+                <div class="chosen-picture">
+                    <img src=of.picture(number, 1000) alt=format!("Page {number}") />
+                    {boxes}
+                </div>
+                <div class="chosen-text" dir="auto" tabindex="0" role="region" aria-label="The text of this page" data-testid="page-text">
+                    {if text.is_empty() { "There is no text on this page.".to_owned() } else { text }}
+                </div>
+            </div>
+            <p class="fine" data-testid="page-recognition">
+                {how}
+            </p>
+        </section>
+    })
+}
+
+/// A box over each word; its text shows when it is pointed at.
+#[component]
+fn Words(text: String, found: PageRecognition) -> impl IntoView {
+    let boxes = found
+        .words
+        .into_iter()
+        .map(|WordBox { start, length, left, top, width, height }| {
+            let word = text.get(start as usize..(start as usize).saturating_add(length as usize)).unwrap_or_default();
+            view! {
+                <rect x=left.to_string() y=top.to_string() width=width.to_string() height=height.to_string()>
+                    <title>{word.to_owned()}</title>
+                </rect>
+            }
+        })
+        .collect_view();
+    view! {
+        <svg class="chosen-words" viewBox="0 0 10000 10000" preserveAspectRatio="none" aria-hidden="true">
+            {boxes}
+        </svg>
+    }
+}

@@ -1,0 +1,73 @@
+"""Pages of every PDF in a folder, as a user would read or draw them today, on several processes.
+
+    python bench/parsing.py FOLDER --tool pymupdf|pypdfium2|pdftotext --mode text|render --workers 2
+
+Prints one line of JSON: documents, pages, seconds of wall time without the start of the processes.
+"""
+
+import argparse
+import json
+import subprocess
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+DPI = 150
+
+
+def by_pymupdf(path: str, mode: str) -> int:
+    import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    with pymupdf.open(path) as document:
+        for page in document:
+            page.get_text() if mode == "text" else page.get_pixmap(dpi=DPI, colorspace=pymupdf.csGRAY)
+        return len(document)
+
+
+def by_pypdfium2(path: str, mode: str) -> int:
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(path)
+    for page in document:
+        if mode == "text":
+            page.get_textpage().get_text_range()
+        else:
+            page.render(scale=DPI / 72, grayscale=True).to_numpy()
+    return len(document)
+
+
+def by_pdftotext(path: str, mode: str) -> int:
+    if mode != "text":
+        raise SystemExit("pdftotext draws nothing")
+    out = subprocess.run(["pdftotext", path, "-"], capture_output=True, check=True).stdout
+    return out.count(b"\f")
+
+
+def pages(job: tuple[str, str, str]) -> int:
+    tool, path, mode = job
+    try:
+        return {"pymupdf": by_pymupdf, "pypdfium2": by_pypdfium2, "pdftotext": by_pdftotext}[tool](path, mode)
+    except Exception:  # documents that cannot be read count for nobody
+        return 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tool", required=True, choices=["pymupdf", "pypdfium2", "pdftotext"])
+    parser.add_argument("--mode", required=True, choices=["text", "render"])
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args()
+    files = sorted(args.folder.glob("*.pdf"))
+    jobs = [(args.tool, str(path), args.mode) for path in files]
+    with ProcessPoolExecutor(args.workers) as pool:
+        list(pool.map(pages, [(args.tool, "", args.mode)] * 8))  # the processes start and import
+        start = time.perf_counter()
+        total = sum(pool.map(pages, jobs))
+        seconds = time.perf_counter() - start
+    print(json.dumps({"documents": len(files), "pages": total, "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+//! Pages by the pool, for `cargo xtask bench parsing`: the text of every PDF in a folder, or every page drawn in grey.
+//!
+//!     pages PROGRAM FOLDER text|render WORKERS
+//!
+//! Prints one line of JSON: documents, pages, seconds of wall time.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use futures::{StreamExt, stream};
+use sheaf_parsing::{PictureFor, Pool, PoolConfig, find_pdfium};
+
+/// What the rivals draw at.
+const PURPOSE: PictureFor = PictureFor::Recognition { dpi: 150, pixels: u64::MAX };
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [program, folder, mode, workers] = &arguments[..] else {
+        return Err("usage: pages PROGRAM FOLDER text|render WORKERS".into());
+    };
+    let workers: usize = workers.parse()?;
+    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut files = entries.collect::<Result<Vec<PathBuf>, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|suffix| suffix == "pdf"));
+    files.sort();
+    let pool = Pool::new(PoolConfig { pdfium: find_pdfium(), ..PoolConfig::new(PathBuf::from(program), workers) });
+
+    let (pages, mut seconds) = read(&pool, &files, workers).await;
+    if mode == "render" {
+        let sheets: Vec<(&Path, u32)> =
+            pages.iter().flat_map(|&(file, count)| (1..=count).map(move |page| (file, page))).collect();
+        let started = Instant::now();
+        stream::iter(sheets)
+            .map(|(file, page)| pool.picture(file, "a.pdf", page, PURPOSE))
+            .buffer_unordered(workers + 1)
+            .for_each(|_| async {})
+            .await;
+        seconds = started.elapsed().as_secs_f64();
+    }
+    let count: u32 = pages.iter().map(|(_, count)| count).sum();
+    println!(r#"{{"documents": {}, "pages": {count}, "seconds": {seconds}}}"#, files.len());
+    pool.shutdown().await;
+    Ok(())
+}
+
+/// The text of every document; pages of each (none where it cannot be read), and the seconds that it took.
+async fn read<'a>(pool: &Pool, files: &'a [PathBuf], workers: usize) -> (Vec<(&'a Path, u32)>, f64) {
+    let started = Instant::now();
+    let pages = stream::iter(files)
+        .map(|file| async move {
+            let document = pool.parse(file, "a.pdf").await;
+            (file.as_path(), document.map_or(0, |document| document.pages.len() as u32))
+        })
+        .buffer_unordered(workers + 1)
+        .collect()
+        .await;
+    (pages, started.elapsed().as_secs_f64())
+}

@@ -22,11 +22,11 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use sheaf_domain::{Failure, FailureCode};
+use sheaf_domain::{BatchId, Failure, FailureCode};
 use sheaf_parsing::{Proof, Reader};
 use sheaf_store::{Store, StoreError};
-use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobStore, LocalBlobs};
 use models::Models;
@@ -36,6 +36,9 @@ pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use intake::{Intake, clean_path};
 pub use queue::Workers;
+
+/// Batches that may be deleted while a worker does not look.
+const GONE: usize = 256;
 
 /// Everything that a page, the API or a command can ask for. Cheap to clone.
 #[derive(Clone)]
@@ -52,6 +55,8 @@ struct Inner {
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
+    /// Announces batches that are no more, so that work on them ends at once.
+    gone: broadcast::Sender<BatchId>,
     /// Held as long as the engine lives: one process owns the folder.
     _lock: File,
 }
@@ -87,6 +92,7 @@ impl Engine {
             models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
+            gone: broadcast::channel(GONE).0,
             _lock: lock,
         }));
         for batch in engine.store().open_batches().await? {
@@ -137,6 +143,17 @@ impl Engine {
     /// Says that there may be something to claim.
     fn wake(&self) {
         self.0.work.notify_waiters();
+    }
+
+    /// Says that a batch is no more.
+    fn announce_gone(&self, batch: BatchId) {
+        // Nobody may be at work.
+        let _ = self.0.gone.send(batch);
+    }
+
+    /// The batches that are gone from now on.
+    fn gone(&self) -> broadcast::Receiver<BatchId> {
+        self.0.gone.subscribe()
     }
 
     /// Resolves at the next [`Engine::wake`] after this call.

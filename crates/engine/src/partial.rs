@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use sheaf_domain::{BatchId, DocumentId};
-use sheaf_parsing::Unfinished;
+use sheaf_parsing::Part;
 use tokio::task::spawn_blocking;
 
 use crate::Engine;
 
 /// Keeps the text that was read before a document failed, if there is any. That it cannot be kept is logged only: the
 /// document's own failure is what counts.
-pub async fn keep(engine: &Engine, batch: BatchId, document: DocumentId, unfinished: &Unfinished) {
-    let text = unfinished.text();
+pub async fn keep(engine: &Engine, batch: BatchId, document: DocumentId, part: &Part) {
+    let text = part.text();
     if text.is_empty() {
         return;
     }

@@ -158,6 +158,7 @@ impl Engine {
         if !self.store().delete_batch(batch).await? {
             return Err(no_batch(batch));
         }
+        self.announce_gone(batch);
         let free = self.store().unreferenced(&hashes).await?;
         let blobs = Arc::clone(self.blobs());
         let removed = spawn_blocking(move || {

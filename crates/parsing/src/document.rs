@@ -50,7 +50,7 @@ pub enum PageState {
 
 /// A document that could not be read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct Part {
     pub failure: Failure,
     /// The pages before the one at which it ended.
     pub pages: Vec<ParsedPage>,
@@ -78,14 +78,14 @@ impl ParsedDocument {
     }
 }
 
-impl Unfinished {
+impl Part {
     /// The text of the pages that were read, joined by [`PAGE_BREAK`]; empty when there is none.
     pub fn text(&self) -> String {
         joined(&self.pages).trim().to_owned()
     }
 }
 
-impl From<Failure> for Unfinished {
+impl From<Failure> for Part {
     fn from(failure: Failure) -> Self {
         Self { failure, pages: Vec::new() }
     }

@@ -25,7 +25,7 @@ mod language;
 mod output;
 
 pub use detect::detect_kind;
-pub use document::{PAGE_BREAK, PageState, ParsedDocument, ParsedPage, Unfinished};
+pub use document::{PAGE_BREAK, PageState, ParsedDocument, ParsedPage, Part};
 pub use find::find_pdfium;
 pub use limits::Limits;
 pub use picture::{Picture, PictureFor};

@@ -21,10 +21,10 @@ pub struct Limits {
     /// Bytes that the parts of a packed document (OOXML, OpenDocument, EPUB) may unpack to, or that the streams of an OLE
     /// file may have.
     pub unpacked_bytes: u64,
-    /// Pixels of an image.
-    pub pixels: u64,
     /// Nesting of JSON and XML. HTML is read without a tree, and its nesting costs nothing.
     pub depth: u32,
+    /// Width times height of an image that is decoded.
+    pub pixels: u64,
 }
 
 impl Default for Limits {
@@ -36,8 +36,8 @@ impl Default for Limits {
             text_bytes: 32 << 20,
             pages: 20_000,
             unpacked_bytes: 256 << 20,
-            pixels: 128_000_000,
             depth: 256,
+            pixels: 100_000_000,
         }
     }
 }

@@ -55,6 +55,11 @@ impl<'a> Output<'a> {
         self.limits
     }
 
+    /// Whether any page had text or shows something.
+    pub fn has_content(&self) -> bool {
+        self.has_text || self.pictured
+    }
+
     /// Counts pages from `first` on. A part of a document may have no text.
     pub fn part(mut self, first: u32, partial: bool) -> Self {
         self.partial = partial;

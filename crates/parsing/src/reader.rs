@@ -7,7 +7,7 @@ use futures::{StreamExt, stream};
 use sheaf_domain::{Failure, FailureCode, Problem};
 
 use crate::charset;
-use crate::document::{PageState, ParsedDocument, Unfinished};
+use crate::document::{PageState, ParsedDocument, Part};
 use crate::language;
 use crate::output::count_words;
 use crate::picture::PictureFor;
@@ -54,15 +54,15 @@ impl Reader {
     /// # Errors
     /// Those of [`Pool::parse`]; `ocr_missing` when all that it holds is pictures and there is no engine; `no_text` when
     /// recognition finds nothing either.
-    pub async fn read(&self, path: &Path, name: &str, on_pages: OnPages<'_>) -> Result<ParsedDocument, Unfinished> {
-        let mut document = self.pool.parse_or_some(path, name).await?;
+    pub async fn read(&self, path: &Path, name: &str, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
+        let mut document = self.pool.parse_or_part(path, name, on_pages).await?;
         let pictured: Vec<u32> =
             document.pages.iter().filter(|page| page.state == PageState::Pictured).map(|page| page.number).collect();
         if pictured.is_empty() {
             return Ok(document);
         }
         if !self.recogniser.is_there() {
-            return Ok(without_recognition(document, &pictured)?);
+            return without_recognition(document, &pictured).map_err(Part::from);
         }
         let total = document.pages.len() as u32;
         let done = AtomicU32::new(total - pictured.len() as u32);

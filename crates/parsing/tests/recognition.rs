@@ -89,7 +89,8 @@ async fn only_pages_without_words_are_recognised() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_an_engine_a_picture_says_what_is_missing() {
     let (_folder, file) = stored("scan.png", &png(&scan(&with_tesseract()).await));
-    let code = async |reader: Reader| reader.read(&file, "scan.png", &|_, _| {}).await.map_err(|f| f.failure.code);
+    let code =
+        async |reader: Reader| reader.read(&file, "scan.png", &|_, _| {}).await.map_err(|part| part.failure.code);
     assert_eq!(code(reader(None, "eng")).await.map(|_| ()), Err(FailureCode::OcrMissing));
     let unknown = reader(find_tesseract(), "xxx");
     assert_eq!(code(unknown).await.map(|_| ()), Err(FailureCode::OcrMissing));
@@ -101,7 +102,7 @@ async fn a_picture_without_text_says_so_and_progress_is_told() {
     let (_folder, file) = stored("white.png", &png(&GrayImage::from_pixel(300, 300, image::Luma([255]))));
     let told = Mutex::new(Vec::new());
     let on_pages = |done, total| told.lock().expect("whole").push((done, total));
-    let failure = reader.read(&file, "white.png", &on_pages).await.expect_err("nothing is on it");
-    assert_eq!(failure.failure.code, FailureCode::NoText);
-    assert_eq!(*told.lock().expect("whole"), [(1, 1)]);
+    let part = reader.read(&file, "white.png", &on_pages).await.expect_err("nothing is on it");
+    assert_eq!(part.failure.code, FailureCode::NoText);
+    assert_eq!(*told.lock().expect("whole"), [(0, 1), (1, 1)]);
 }

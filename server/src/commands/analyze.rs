@@ -14,6 +14,7 @@ use sheaf_engine::ProcessingConfig;
 use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyze};
 
 use super::bounds::Bounds;
+use super::reading::Reading;
 use super::{plain, start_log};
 
 /// Some documents failed, all others have results.
@@ -59,12 +60,15 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
     bounds: Bounds,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     start_log("warn");
     let mut processing = ProcessingConfig::new(std::env::current_exe().context("this program cannot be found")?);
+    args.reading.apply(&mut processing);
     args.bounds.apply(&mut processing);
     if let Some(threads) = args.threads {
         anyhow::ensure!(threads > 0, "--threads must be at least 1");

@@ -3,7 +3,7 @@
 pub mod analyze;
 mod bounds;
 pub mod distil;
-mod limits;
+mod reading;
 pub mod serve;
 
 use std::io::IsTerminal;

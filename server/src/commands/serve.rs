@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::bounds::Bounds;
+use super::reading::Reading;
 use super::{plain, start_log};
 use crate::state::AppState;
 use crate::{listen, router};
@@ -38,6 +39,8 @@ pub struct Args {
     /// The most MiB of one upload.
     #[arg(long, env = "SHEAF_MAX_UPLOAD_MIB", default_value_t = 16 << 10, value_name = "MIB")]
     max_upload_mib: u64,
+    #[command(flatten)]
+    reading: Reading,
     #[command(flatten)]
     bounds: Bounds,
 }
@@ -65,7 +68,8 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = EngineConfig::new(data, std::env::current_exe().context("this program cannot be found")?);
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
-    args.bounds.apply(&mut config.processing);
+    args.reading.clone().apply(&mut config.processing);
+    args.bounds.clone().apply(&mut config.processing);
     if let Some(workers) = args.parse_workers {
         config.processing.parse_workers = workers.max(1);
     }

@@ -64,6 +64,11 @@ impl Server {
         Self { child, address, client: reqwest::Client::new() }
     }
 
+    /// Of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// As when the machine loses its power.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");

@@ -231,8 +231,7 @@ async fn read_one(reader: &Reader, work: &Work) -> Result<ParseRecord, Failure> 
     match &work.source {
         Source::File(path) => {
             let file: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            let read = parse(reader, &file, &work.path, work.key.clone(), &|_, _| {}).await;
-            read.map_err(|unfinished| unfinished.failure)
+            parse(reader, &file, &work.path, work.key.clone(), &|_, _| {}).await.map_err(|part| part.failure)
         }
         Source::Text { text, .. } => {
             let parsed = read_plain(text)?;

@@ -3,11 +3,13 @@
 
 mod leases;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sheaf_domain::Stage;
+use sheaf_domain::{BatchId, Stage};
 use sheaf_store::Claim;
+use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -95,6 +97,18 @@ async fn run(engine: Engine, leases: Arc<Leases>, stage: Stage, slots: usize, st
     running.shutdown().await;
 }
 
+/// Resolves when none of these batches is left.
+async fn all_gone(mut gone: broadcast::Receiver<BatchId>, mut batches: HashSet<BatchId>) {
+    while !batches.is_empty() {
+        match gone.recv().await {
+            Ok(batch) => drop(batches.remove(&batch)),
+            // What was missed is found out by the heartbeat.
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
+        }
+    }
+}
+
 async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> Vec<Claim> {
     let limit = u32::try_from(free).unwrap_or(u32::MAX).saturating_mul(claims_per_slot(stage));
     match engine.store().claim(stage, leases.worker(), limit, leases.lease_ms()).await {
@@ -109,6 +123,7 @@ async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> V
 /// Runs a group of claims of one stage to its end, unless all of their leases are lost first.
 async fn work(engine: Engine, leases: Arc<Leases>, stage: Stage, claims: Vec<Claim>, stop: CancellationToken) {
     let lost = leases.hold(&claims);
+    let gone = all_gone(engine.gone(), claims.iter().map(|claim| claim.batch).collect());
     let work = async {
         match stage {
             Stage::Parse => stages::parse::run(&engine, &claims[0]).await,
@@ -119,6 +134,7 @@ async fn work(engine: Engine, leases: Arc<Leases>, stage: Stage, claims: Vec<Cla
     let ended = tokio::select! {
         ended = work => ended,
         () = lost.cancelled() => Ok(()),
+        () = gone => Ok(()), // There is nothing left that could be finished or fail.
         () = stop.cancelled() => return, // Kept in `leases`, to be given back.
     };
     if let Err(failure) = ended {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sheaf_domain::{Failure, FailureCode, PageRecognition};
-use sheaf_parsing::{OnPages, PARSER_VERSION, Reader, Unfinished};
+use sheaf_parsing::{OnPages, PARSER_VERSION, Part, Reader};
 use sheaf_store::{Claim, ParseRecord};
 use tokio::sync::watch;
 
@@ -32,7 +32,7 @@ pub async fn parse(
     path: &str,
     key: String,
     on_pages: OnPages<'_>,
-) -> Result<ParseRecord, Unfinished> {
+) -> Result<ParseRecord, Part> {
     let parsed = reader.read(file, path, on_pages).await?;
     Ok(ParseRecord {
         key,
@@ -65,15 +65,15 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
             let on_pages = |done, total| {
                 sender.send_replace((done, total));
             };
-            let parsed = tokio::select! {
-                parsed = parse(engine.reader(), &file, &document.path, key, &on_pages) => parsed,
+            let read = tokio::select! {
+                read = parse(engine.reader(), &file, &document.path, key, &on_pages) => read,
                 never = note_pages(engine, claim, receiver) => match never {},
             };
-            match parsed {
+            match read {
                 Ok(record) => record,
-                Err(unfinished) => {
-                    partial::keep(engine, claim.batch, document.id, &unfinished).await;
-                    return Err(unfinished.failure);
+                Err(part) => {
+                    partial::keep(engine, claim.batch, document.id, &part).await;
+                    return Err(part.failure);
                 }
             }
         }

@@ -192,7 +192,8 @@ impl Visitor for Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sheaf_domain::FailureCode;
+
     use crate::formats::read;
 
     #[test]

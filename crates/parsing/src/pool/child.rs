@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::PoolConfig;
 use super::death::{self, Death};
-use crate::document::{ParsedPage, Unfinished};
+use crate::document::{PageState, ParsedPage, Part};
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
@@ -48,13 +48,13 @@ pub struct Child {
 }
 
 /// How a document went, and the child if it can be used again.
-pub struct Outcome<T> {
-    pub result: Result<T, Unfinished>,
+pub struct Outcome<T, E = Failure> {
+    pub result: Result<T, E>,
     pub child: Option<Child>,
 }
 
-/// A part of a document, or all of it.
-pub struct Part {
+/// A stretch of the pages of a document, or all of them.
+pub struct Stretch {
     pub kind: DocumentKind,
     /// How many pages the whole document has, where that is known.
     pub of: Option<u32>,
@@ -62,11 +62,20 @@ pub struct Part {
     pub summary: Summary,
 }
 
+impl Stretch {
+    /// Pages whose text is all that is wanted of them.
+    pub fn read(&self) -> u32 {
+        self.pages.iter().filter(|page| page.state != PageState::Pictured).count() as u32
+    }
+}
+
 /// What has arrived of a document so far.
 #[derive(Default)]
 struct Received {
     kind: Option<DocumentKind>,
     of: Option<u32>,
+    /// Pages of the document before those that were asked for.
+    before: usize,
     pages: Vec<ParsedPage>,
     bytes: usize,
 }
@@ -141,17 +150,24 @@ impl Child {
     }
 
     /// Has one document or a range of its pages parsed, and finds out what happened when that fails.
-    pub async fn parse(mut self, path: &Path, name: &str, range: Option<(u32, u32)>, limits: &Limits) -> Outcome<Part> {
+    pub async fn parse(
+        mut self,
+        path: &Path,
+        name: &str,
+        range: Option<(u32, u32)>,
+        limits: &Limits,
+    ) -> Outcome<Stretch, Part> {
         let file = match File::open(path).await {
             Ok(file) => file,
             Err(error) => return Outcome { result: Err(unreadable(&error).into()), child: Some(self) },
         };
         let mut received = Received::default();
         let conversation = timeout(limits.wall, self.converse(&file, name, range, limits, &mut received)).await;
+        received.before = range.map_or(0, |(first, _)| first.saturating_sub(1) as usize);
         let death = match conversation {
             Ok(Ok(Ending { result, retire })) => {
                 let result = match result {
-                    Ok(summary) => received.finish(summary).map_err(Unfinished::from),
+                    Ok(summary) => received.finish(summary).map_err(Part::from),
                     Err(failure) => Err(received.cut_off(failure)),
                 };
                 return Outcome { result, child: (!retire).then_some(self) };
@@ -160,10 +176,8 @@ impl Child {
             Ok(Err(_)) => self.find_cause().await,
             Err(_) => Death::Slow,
         };
-        let before = range.map_or(0, |(first, _)| first.saturating_sub(1));
-        let read = received.pages.last().map_or(before, |page| page.number);
-        let failure = death.failure(received.kind, read, limits);
-        Outcome { result: Err(Unfinished { failure, pages: received.pages }), child: None }
+        let failure = death.failure(received.kind, received.before + received.pages.len(), limits);
+        Outcome { result: Err(Part { failure, pages: received.pages }), child: None }
     }
 
     async fn converse(
@@ -209,15 +223,13 @@ impl Child {
     ) -> Outcome<Picture> {
         let file = match File::open(path).await {
             Ok(file) => file,
-            Err(error) => return Outcome { result: Err(unreadable(&error).into()), child: Some(self) },
+            Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
         };
         let request = Request::Picture { name: hint(name), limits: limits.clone(), page, purpose };
         let asked = timeout(limits.wall, self.ask_for_picture(&request, &file)).await;
-        let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits).into()), child: None };
+        let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };
         match asked {
-            Ok(Ok((result, retire))) => {
-                Outcome { result: result.map_err(Unfinished::from), child: (!retire).then_some(self) }
-            }
+            Ok(Ok((result, retire))) => Outcome { result, child: (!retire).then_some(self) },
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled),
             Ok(Err(_)) => failed(self.find_cause().await),
             Err(_) => failed(Death::Slow),
@@ -281,18 +293,17 @@ impl Child {
 
 impl Received {
     /// What had come when the child failed; after a panic it is said where that was.
-    fn cut_off(self, mut failure: Failure) -> Unfinished {
-        if failure.code == FailureCode::WorkerCrashed
-            && let Some(page) = self.pages.last()
-        {
-            failure.message.push_str(&format!(", after page {}", page.number));
+    fn cut_off(self, mut failure: Failure) -> Part {
+        let pages = self.before + self.pages.len();
+        if failure.code == FailureCode::WorkerCrashed && pages > 0 {
+            failure.message.push_str(&format!(", after page {pages}"));
         }
-        Unfinished { failure, pages: self.pages }
+        Part { failure, pages: self.pages }
     }
 
-    fn finish(self, summary: Summary) -> Result<Part, Failure> {
+    fn finish(self, summary: Summary) -> Result<Stretch, Failure> {
         let kind = self.kind.ok_or_else(|| Failure::new(FailureCode::Internal, "the parser named no kind"))?;
-        Ok(Part { kind, of: self.of, pages: self.pages, summary })
+        Ok(Stretch { kind, of: self.of, pages: self.pages, summary })
     }
 }
 

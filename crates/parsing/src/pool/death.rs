@@ -40,8 +40,8 @@ pub fn cause(status: ExitStatus, last_words: &[u8]) -> Death {
 }
 
 impl Death {
-    /// What to tell about a document of which `pages` were read.
-    pub fn failure(self, kind: Option<DocumentKind>, pages: u32, limits: &Limits) -> Failure {
+    /// What to tell about a document of which `pages` had arrived.
+    pub fn failure(self, kind: Option<DocumentKind>, pages: usize, limits: &Limits) -> Failure {
         let what = kind.map_or("this file", DocumentKind::label);
         let at = match pages {
             0 => String::new(),

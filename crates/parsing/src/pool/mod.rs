@@ -13,10 +13,11 @@ use futures::{StreamExt, stream};
 use sheaf_domain::{Failure, FailureCode};
 use tokio::sync::{RwLock, Semaphore};
 
-use crate::document::{ParsedDocument, Unfinished};
+use crate::document::{ParsedDocument, Part};
 use crate::limits::Limits;
 use crate::picture::{Picture, PictureFor};
-use child::{Child, Outcome, Part};
+use crate::reader::OnPages;
+use child::{Child, Outcome, Stretch};
 
 /// How a [`Pool`] starts its children.
 #[derive(Clone, Debug)]
@@ -84,33 +85,37 @@ impl Pool {
     /// The reason why the document cannot be read, whatever it did to the child; `cancelled` after [`Self::shutdown`];
     /// `internal` when no child can be started.
     pub async fn parse(&self, path: &Path, name: &str) -> Result<ParsedDocument, Failure> {
-        self.parse_or_some(path, name).await.map_err(|unfinished| unfinished.failure)
+        self.parse_or_part(path, name, &|_, _| {}).await.map_err(|part| part.failure)
     }
 
-    /// [`Self::parse`] that also gives the pages before the one at which the document failed.
+    /// [`Self::parse`] that also gives the pages before the one at which the document failed, and tells `on_pages` how many
+    /// are read, of how many: those that are pictured are not read yet.
     ///
     /// # Errors
     /// Those of [`Self::parse`].
-    pub async fn parse_or_some(&self, path: &Path, name: &str) -> Result<ParsedDocument, Unfinished> {
+    pub async fn parse_or_part(&self, path: &Path, name: &str, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
         let range = self.config.pages_per_job.max(1);
-        let first = self.part(path, name, (1, range)).await?;
-        let rest = ranges::after(range, first.of.unwrap_or(0).min(self.config.limits.pages));
-        let rest = stream::iter(rest).map(|range| self.part(path, name, range));
+        let mut stretches = vec![self.stretch(path, name, (1, range)).await?];
+        let total = stretches[0].of.unwrap_or(0).min(self.config.limits.pages);
+        let mut read = stretches[0].read();
+        on_pages(read, total);
+        let rest = ranges::after(range, total);
+        let rest = stream::iter(rest).map(|range| self.stretch(path, name, range));
         let mut rest = std::pin::pin!(rest.buffered(self.config.workers_per_document.max(1)));
-        let mut parts = Vec::new();
-        while let Some(part) = rest.next().await {
-            match part {
-                Ok(part) => parts.push(part),
-                Err(Unfinished { failure, pages }) => {
-                    let before = std::iter::once(first).chain(parts).flat_map(|part| part.pages);
-                    return Err(Unfinished { failure, pages: before.chain(pages).collect() });
+        while let Some(stretch) = rest.next().await {
+            match stretch {
+                Ok(stretch) => {
+                    read += stretch.read();
+                    on_pages(read, total);
+                    stretches.push(stretch);
                 }
+                Err(part) => return Err(ranges::cut_off(stretches, part)),
             }
         }
-        Ok(ranges::join(first, parts, &self.config.limits)?)
+        ranges::join(stretches, &self.config.limits).map_err(Part::from)
     }
 
-    async fn part(&self, path: &Path, name: &str, range: (u32, u32)) -> Result<Part, Unfinished> {
+    async fn stretch(&self, path: &Path, name: &str, range: (u32, u32)) -> Result<Stretch, Part> {
         self.with_child(async |child| child.parse(path, name, Some(range), &self.config.limits).await).await
     }
 
@@ -121,12 +126,11 @@ impl Pool {
     /// As for [`Self::parse`]; `unsupported_kind` when the file has no pages to look at.
     pub async fn picture(&self, path: &Path, name: &str, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
         let _renderer = self.renderers.acquire().await.map_err(|_| stopping())?;
-        let drawn = self.with_child(async |child| child.picture(path, name, page, purpose, &self.config.limits).await);
-        drawn.await.map_err(|unfinished| unfinished.failure)
+        self.with_child(async |child| child.picture(path, name, page, purpose, &self.config.limits).await).await
     }
 
     /// Waits for a free child, and keeps it when it can be used again.
-    async fn with_child<T>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T>) -> Result<T, Unfinished> {
+    async fn with_child<T, E: From<Failure>>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T, E>) -> Result<T, E> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
         let Outcome { result, child } = job(self.child().await?).await;

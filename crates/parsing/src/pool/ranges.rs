@@ -2,8 +2,8 @@
 
 use sheaf_domain::{Failure, FailureCode};
 
-use super::child::Part;
-use crate::document::{PageState, ParsedDocument, ParsedPage};
+use super::child::Stretch;
+use crate::document::{PageState, ParsedDocument, ParsedPage, Part};
 use crate::limits::Limits;
 use crate::output::{PROBLEMS, no_text};
 
@@ -18,13 +18,20 @@ pub fn after(length: u32, pages: u32) -> impl Iterator<Item = (u32, u32)> {
         .map(move |start| (start, start.saturating_add(length - 1).min(pages)))
 }
 
-/// The whole from its parts in order.
+/// What there is of a document that failed after these stretches.
+pub fn cut_off(stretches: Vec<Stretch>, part: Part) -> Part {
+    let before = stretches.into_iter().flat_map(|stretch| stretch.pages);
+    Part { failure: part.failure, pages: before.chain(part.pages).collect() }
+}
+
+/// The whole from its stretches in order; there is at least one.
 ///
 /// # Errors
-/// `too_much_text` when the parts together hold too much text, `corrupt_file` when no page can be opened, `no_text` when none has text or shows a
-/// picture.
-pub fn join(first: Part, rest: Vec<Part>, limits: &Limits) -> Result<ParsedDocument, Failure> {
-    let Part { kind, pages, summary, .. } = first;
+/// `too_much_text` when they together hold too much, `corrupt_file` when no page can be opened, `no_text` when none has text
+/// or shows a picture.
+pub fn join(stretches: Vec<Stretch>, limits: &Limits) -> Result<ParsedDocument, Failure> {
+    let mut stretches = stretches.into_iter();
+    let Some(Stretch { kind, pages, summary, .. }) = stretches.next() else { return Err(no_text()) };
     let mut document = ParsedDocument {
         kind,
         pages,
@@ -34,7 +41,7 @@ pub fn join(first: Part, rest: Vec<Part>, limits: &Limits) -> Result<ParsedDocum
         words: summary.words,
         recognised: Vec::new(),
     };
-    for part in rest {
+    for part in stretches {
         document.pages.extend(part.pages);
         document.problems.extend(part.summary.problems);
         document.words += part.summary.words;

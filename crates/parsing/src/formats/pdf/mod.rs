@@ -87,7 +87,16 @@ pub fn parse(bytes: &[u8], pdfium: &Pdfium, range: Option<(u32, u32)>, output: &
         let state = if is_pictured(&page, &text) { PageState::Pictured } else { PageState::Read };
         output.page_in_state(&text, state)?;
     }
+    if first == 1 && last >= count && !output.has_content() {
+        return Err(nothing_seen(count));
+    }
     Ok(())
+}
+
+/// The failure for a PDF on which nothing is drawn. PDFium gives up content that unpacks to too much, which looks the same.
+pub fn nothing_seen(count: u32) -> Failure {
+    let message = format!("nothing can be seen on any page of this PDF ({count}): it is empty, or unpacks to too much");
+    Failure::new(FailureCode::NoText, message).with_hint("Open it in its own program and save it anew.")
 }
 
 /// Whether a page shows more than its text layer says: a scan, a picture of a page, letters drawn as lines, or a text layer

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use encoding_rs::Encoding;
-use sheaf_domain::{DocumentMetadata, Failure, FailureCode};
+use sheaf_domain::{DocumentMetadata, Failure};
 
 use super::group::{Destination, Group, Properties, codepage, destination};
 use super::tokens::{Token, Tokens};
 use crate::charset;
 use crate::formats::flow::{Flow, Place};
-use crate::limits::Limits;
+use crate::limits::{Limits, nested_too_deep};
 
 /// Groups in groups; real files have dozens.
 const DEEPEST: usize = 4096;
@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
     fn open(&mut self) -> Result<(), Failure> {
         self.decode();
         if self.groups.len() >= DEEPEST {
-            return Err(Failure::new(FailureCode::NestedTooDeep, "its groups are nested too deep"));
+            return Err(nested_too_deep("groups"));
         }
         self.groups.push(self.group);
         self.group.optional = false;

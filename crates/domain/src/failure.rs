@@ -74,7 +74,7 @@ failure_codes! {
     /// A kind that is recognised, but that this version does not read.
     UnsupportedKind => ("unsupported_kind", Document, false, 422, "Convert the file to PDF, Word, HTML or plain text and add it again."),
     /// It wants a password.
-    PasswordProtected => ("password_protected", Document, false, 422, "Remove the password and add the file again."),
+    PasswordProtected => ("password_protected", Document, false, 422, "Add it without its password, or give the password with the batch (under Options)."),
     /// It breaks the rules of its own format.
     CorruptFile => ("corrupt_file", Document, false, 422, "The file is damaged. Open it in its own program, save it anew and add it again."),
     /// An archive that holds nothing.

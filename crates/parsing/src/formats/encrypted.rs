@@ -13,7 +13,7 @@ pub fn open(bytes: &[u8], passwords: &Passwords) -> Result<Vec<u8>, Failure> {
     let opened = |password| office_crypto::decrypt_from_bytes(bytes.to_vec(), password).ok();
     // With a wrong password some ciphers give noise instead of an error.
     let makes_sense = |inside: &Vec<u8>| kind(inside).is_ok();
-    passwords.iter().filter_map(opened).find(makes_sense).ok_or_else(|| locked(passwords, "this Office file"))
+    passwords.iter().filter_map(opened).find(makes_sense).ok_or_else(|| locked(passwords, "this encrypted Office file"))
 }
 
 /// What kind the opened document is.

@@ -62,7 +62,8 @@ impl Parsing {
                 }
             }
         }
-        let table = table(&scores);
+        let mut table = table(&scores);
+        table.push_str(&recognition(&corpora, &scores)?);
         println!("\n{table}");
         if self.write {
             let page = paths.root.join("docs/quality.md");
@@ -174,7 +175,10 @@ fn words(text: &str) -> HashMap<String, usize> {
 fn table(scores: &[Score]) -> String {
     let mut by_suffix: BTreeMap<String, Vec<&Score>> = BTreeMap::new();
     for score in scores {
-        let suffix = score.path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let mut suffix = score.path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        if suffix == "pdf" && score.path.iter().any(|part| part.to_string_lossy().contains("scanned")) {
+            suffix.push_str(", scanned");
+        }
         by_suffix.entry(suffix).or_default().push(score);
     }
     let mut table = String::from(
@@ -200,6 +204,29 @@ fn table(scores: &[Score]) -> String {
         table.push_str(&format!("| {suffix} | {} | {completed} | {} | {figures} |\n", scores.len(), known.len()));
     }
     table
+}
+
+/// Two rows for the images that somebody has typed off: all of Sheaf's, and Tesseract's own command line on the same files.
+fn recognition(corpora: &Path, scores: &[Score]) -> Result<String> {
+    let typed: Vec<&Score> = scores.iter().filter(|s| s.f1.is_some() && s.path.starts_with("images")).collect();
+    let mut alone = Vec::new();
+    for score in &typed {
+        let image = corpora.join(&score.path);
+        let read = Command::new("tesseract").arg(&image).arg("stdout").env("OMP_THREAD_LIMIT", "1").output();
+        let Ok(read) = read else { return Ok(String::new()) };
+        let mut expected = image.into_os_string();
+        expected.push(EXPECTED);
+        let expected = String::from_utf8_lossy(&fs::read(&expected)?).into_owned();
+        alone.push(f1(&spoken(&expected), &String::from_utf8_lossy(&read.stdout)));
+    }
+    let mean = |f1: &[f64]| f1.iter().sum::<f64>() / f1.len().max(1) as f64;
+    let ours: Vec<f64> = typed.iter().filter_map(|score| score.f1).collect();
+    Ok(format!(
+        "| all images | | | {n} | {:.3} | | |\n| the same by Tesseract alone | | | {n} | {:.3} | | |\n",
+        mean(&ours),
+        mean(&alone),
+        n = typed.len()
+    ))
 }
 
 /// The page with the table between its marks.

@@ -92,3 +92,50 @@ fn word_start(text: &str, at: usize) -> usize {
     let reach = text.floor_char_boundary((from + REACH).min(text.len()));
     text[from..reach].find(char::is_whitespace).map_or(from, |found| from + found)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::{ProptestConfig, Strategy, prop, proptest};
+
+    use super::*;
+
+    /// Letters and their continuations are tokens: a word of n letters is n of them.
+    fn tokenizer() -> WordPiece {
+        let special = ["[UNK]", "[CLS]", "[SEP]"].map(str::to_owned);
+        let letters = ('a'..='z').flat_map(|letter| [letter.to_string(), format!("##{letter}")]);
+        let vocabulary: HashMap<String, u32> = special.into_iter().chain(letters).zip(0..).collect();
+        WordPiece::new(vocabulary).expect("complete")
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        // Long words in some, other scripts and signs in others; up to several times the eight chunks.
+        prop::collection::vec("[a-z]{1,12}|é|日本|\\.|[ \n]{1,3}", 0..3000).prop_map(|words| words.join(" "))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn chunks_are_bounded_ordered_and_cover_short_texts(text in text()) {
+            let tokenizer = tokenizer();
+            let mut all = 0;
+            tokenizer.tokenize(&text, |_| { all += 1; true });
+            let chunks = chunk_evenly(&tokenizer, &text);
+            assert!(chunks.len() <= MAX_CHUNKS && chunks.is_empty() == (all == 0));
+            for chunk in &chunks {
+                assert!((1..=CHUNK_TOKENS).contains(&chunk.ids.len()));
+                assert_eq!(chunk.weight, chunk.ids.len() as f32);
+                assert!(text.get(chunk.range.clone()).is_some_and(|part| !part.is_empty()));
+            }
+            assert!(chunks.windows(2).all(|pair| pair[0].range.end <= pair[1].range.start));
+            let used: usize = chunks.iter().map(|chunk| chunk.ids.len()).sum();
+            if all <= CHUNK_TOKENS * MAX_CHUNKS {
+                assert_eq!(used, all, "nothing of a short text is left out");
+            }
+            let whole: usize = chunk_whole(&tokenizer, &text, 100).iter().map(|chunk| chunk.ids.len()).sum();
+            assert_eq!(whole, all);
+        }
+    }
+}

@@ -83,7 +83,7 @@ impl WordPiece {
         })
     }
 
-    fn new(vocabulary: HashMap<String, u32>) -> Option<Self> {
+    pub(super) fn new(vocabulary: HashMap<String, u32>) -> Option<Self> {
         let mut tokens = vec![String::new(); vocabulary.len()];
         let (mut first, mut rest) = (FxHashMap::default(), FxHashMap::default());
         let mut longest = 0;

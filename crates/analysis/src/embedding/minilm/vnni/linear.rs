@@ -97,3 +97,48 @@ impl Quantised {
         self.rows.next_multiple_of(ROWS)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers between -1 and 1 that look random.
+    fn numbers(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|i| (((i + 1) * (seed * 2 + 7919)) % 2003) as f32 / 1001.5 - 1.0).collect()
+    }
+
+    #[test]
+    fn the_product_is_what_the_definition_says() {
+        let Some(cpu) = Avx512::detect() else {
+            eprintln!("SKIPPED: this processor has no AVX-512 VNNI");
+            return;
+        };
+        for (rows, inputs, outputs) in [(1, 64, 64), (6, 64, 128), (13, 128, 192)] {
+            let (weight, bias) = (numbers(inputs * outputs, 1), numbers(outputs, 2));
+            let packed = PackedLinear::new(Linear { weight: &weight, bias: &bias }, inputs);
+            let data = numbers(rows * inputs, 3);
+            let mut quantised = Quantised::default();
+            quantised.fill(cpu, &data, inputs);
+            let mut out = Vec::new();
+            cpu.linear(&quantised, &packed, Layout::Rows, &mut out);
+            for row in 0..rows {
+                for output in 0..outputs {
+                    // By the quantised numbers exactly, by the given ones as well as eight bits can.
+                    let (q, w) = (&quantised.values[row * inputs..][..inputs], &weight[output * inputs..][..inputs]);
+                    let step = packed.scales[output];
+                    let sum: i32 = q
+                        .iter()
+                        .zip(w)
+                        .map(|(&q, w)| (i32::from(q) - quantised.zeros[row]) * (w / step).round() as i32)
+                        .sum();
+                    let exact = sum as f32 * step * quantised.scales[row] + bias[output];
+                    let found = out[row * outputs + output];
+                    assert!((found - exact).abs() < 1e-3, "{rows}×{inputs}×{outputs}: {found}, not {exact}");
+                    let given: f32 =
+                        w.iter().zip(&data[row * inputs..]).map(|(w, x)| w * x).sum::<f32>() + bias[output];
+                    assert!((found - given).abs() < 0.15, "{rows}×{inputs}×{outputs}: {found} is far from {given}");
+                }
+            }
+        }
+    }
+}

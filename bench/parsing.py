@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--mode", required=True, choices=["text", "render"])
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    files = sorted(args.folder.glob("*.pdf"))
+    files = sorted(args.folder.rglob("*.pdf"))
     jobs = [(args.tool, str(path), args.mode) for path in files]
     with ProcessPoolExecutor(args.workers) as pool:
         list(pool.map(pages, [(args.tool, "", args.mode)] * 8))  # the processes start and import

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode};
 use sheaf_parsing::{Hints, PictureFor};
 use tokio::task::spawn_blocking;
@@ -21,13 +22,7 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`; `unsupported_kind` when the document has no pages to look at; the failure of drawing it.
-    pub async fn picture(
-        &self,
-        batch: BatchId,
-        document: DocumentId,
-        page: u32,
-        width: u32,
-    ) -> Result<Vec<u8>, Failure> {
+    pub async fn picture(&self, batch: BatchId, document: DocumentId, page: u32, width: u32) -> Result<Bytes, Failure> {
         let found = self.store().document(batch, document).await?;
         let (stored, row) = found.ok_or_else(|| {
             Failure::new(FailureCode::NotFound, format!("there is no document `{document}` in this batch"))
@@ -38,7 +33,7 @@ impl Engine {
         let width = WIDTHS.into_iter().find(|&w| w >= width).unwrap_or(WIDTHS[WIDTHS.len() - 1]);
         let name = format!("{}-{page}-{width}.webp", stored.document.sha256);
         if let Some(kept) = self.pictures().get(&name).await {
-            return Ok(kept);
+            return Ok(kept.into());
         }
         let (path, file) = self.original(batch, document).await?;
         let hints = Hints { name: path, passwords: self.store().passwords(batch).await? };

@@ -20,22 +20,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: pages PROGRAM FOLDER text|render WORKERS".into());
     };
     let workers: usize = workers.parse()?;
-    let entries = std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut files = entries.collect::<Result<Vec<PathBuf>, _>>()?;
-    files.retain(|file| file.extension().is_some_and(|suffix| suffix == "pdf"));
+    let mut files = Vec::new();
+    list(Path::new(folder), &mut files)?;
     files.sort();
     let pool = Pool::new(PoolConfig { pdfium: find_pdfium(), ..PoolConfig::new(PathBuf::from(program), workers) });
 
     let (pages, mut seconds) = read(&pool, &files, workers).await;
     if mode == "render" {
-        let sheets: Vec<(&Path, u32)> =
-            pages.iter().flat_map(|&(file, count)| (1..=count).map(move |page| (file, page))).collect();
         let started = Instant::now();
-        stream::iter(sheets)
-            .map(|(file, page)| pool.picture(file, "a.pdf", page, PURPOSE))
-            .buffer_unordered(workers + 1)
-            .for_each(|_| async {})
-            .await;
+        let draw = async |(file, count): &(&Path, u32)| {
+            for page in 1..=*count {
+                // A page that cannot be drawn counts for nobody.
+                let _ = pool.picture(file, "a.pdf", page, PURPOSE).await;
+            }
+        };
+        stream::iter(&pages).map(draw).buffer_unordered(workers).for_each(|()| async {}).await;
         seconds = started.elapsed().as_secs_f64();
     }
     let count: u32 = pages.iter().map(|(_, count)| count).sum();
@@ -56,4 +55,17 @@ async fn read<'a>(pool: &Pool, files: &'a [PathBuf], workers: usize) -> (Vec<(&'
         .collect()
         .await;
     (pages, started.elapsed().as_secs_f64())
+}
+
+/// The PDFs below a folder.
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list(&path, files)?;
+        } else if path.extension().is_some_and(|suffix| suffix == "pdf") {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

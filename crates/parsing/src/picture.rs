@@ -1,5 +1,6 @@
 //! Pages as pictures: for people to look at, and for text recognition.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// What a picture is for, and so its size and encoding.
@@ -21,5 +22,5 @@ pub struct Picture {
     /// Pixels an inch; absent when the source does not know.
     pub dpi: Option<u32>,
     /// [`PictureFor::Eye`]: the file. [`PictureFor::Recognition`]: `width * height` bytes, rows from the top.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }

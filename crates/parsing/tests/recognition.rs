@@ -38,7 +38,7 @@ async fn scan(reader: &Reader) -> GrayImage {
     let (_folder, file) = stored("page.pdf", &made::pdf(&[SENTENCE]));
     let purpose = PictureFor::Recognition { dpi: 200, pixels: u64::MAX };
     let page = reader.pool().picture(&file, "page.pdf", 1, purpose).await.expect("drawn");
-    GrayImage::from_raw(page.width, page.height, page.bytes).expect("as many pixels as it says")
+    GrayImage::from_raw(page.width, page.height, page.bytes.to_vec()).expect("as many pixels as it says")
 }
 
 fn png(picture: &GrayImage) -> Vec<u8> {

@@ -23,7 +23,7 @@ pub fn encode(picture: RgbImage, dpi: Option<u32>, purpose: PictureFor) -> Resul
         PictureFor::Eye { .. } => webp(&picture)?,
         PictureFor::Recognition { .. } => imageops::grayscale(&picture).into_raw(),
     };
-    Ok(Picture { width, height, dpi, bytes })
+    Ok(Picture { width, height, dpi, bytes: bytes.into() })
 }
 
 fn shrink(picture: &RgbImage, scale: f64) -> RgbImage {

@@ -132,24 +132,36 @@ pub fn page_count(source: &Source<'_>, pdfium: &Pdfium) -> Result<Option<u32>, F
     }
 }
 
-/// A page (from 1) as a picture.
-///
-/// # Errors
-/// The reason why there is none: the kind has no pages to look at, the page is not there or damaged.
-pub fn picture(
-    source: &Source<'_>,
-    pdfium: &Pdfium,
-    page: u32,
-    purpose: PictureFor,
-    limits: &Limits,
-) -> Result<Picture, Failure> {
-    match source.kind {
-        DocumentKind::Pdf => pdf::picture(source, pdfium, page, purpose),
-        kind if image::is_image(kind) => {
-            let picture = image::decode(source.bytes, kind, page, limits)?;
-            encode::encode(picture, None, purpose)
+/// A document whose pages can be looked at.
+pub enum Opened<'a> {
+    Pdf(pdf::Document<'a>),
+    Image(&'a Source<'a>),
+}
+
+impl<'a> Opened<'a> {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or its kind has no pages to look at.
+    pub fn new(source: &'a Source<'a>, pdfium: &'a Pdfium) -> Result<Self, Failure> {
+        match source.kind {
+            DocumentKind::Pdf => pdf::open(source, pdfium).map(Self::Pdf),
+            kind if image::is_image(kind) => Ok(Self::Image(source)),
+            kind => Err(unsupported(format!("a file of the kind “{}” has no pages to look at", kind.label()))),
         }
-        kind => Err(unsupported(format!("a file of the kind “{}” has no pages to look at", kind.label()))),
+    }
+
+    /// A page (from 1) as a picture.
+    ///
+    /// # Errors
+    /// When the page is not there, damaged or too large.
+    pub fn picture(&self, page: u32, purpose: PictureFor, limits: &Limits) -> Result<Picture, Failure> {
+        match self {
+            Self::Pdf(document) => pdf::picture(document, page, purpose),
+            Self::Image(source) => {
+                encode::encode(image::decode(source.bytes, source.kind, page, limits)?, None, purpose)
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{self, Path};
+use std::path::{self, Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub struct Child {
     /// What its cage is made of.
     pub protections: Protections,
     stdout: BufReader<ChildStdout>,
+    /// The document of which it drew a page last: it still has it open.
+    open: Option<PathBuf>,
     last_words: JoinHandle<Vec<u8>>,
 }
 
@@ -120,7 +122,7 @@ impl Child {
         let stdout = BufReader::with_capacity(64 << 10, stdout);
         let protections = Protections { landlock: None, seccomp: false };
         let stdin = UnixStream::from_std(stdin)?;
-        Ok(Self { process, stdin, protections, stdout, last_words: tokio::spawn(listen(stderr)) })
+        Ok(Self { process, stdin, protections, stdout, open: None, last_words: tokio::spawn(listen(stderr)) })
     }
 
     async fn greet(mut self, config: &PoolConfig) -> io::Result<Self> {
@@ -137,6 +139,11 @@ impl Child {
             }
             _ => Err(io::Error::other("the program is of another version; was it replaced while it ran?")),
         }
+    }
+
+    /// Whether it has this document open.
+    pub fn has_open(&self, path: &Path) -> bool {
+        self.open.as_deref() == Some(path)
     }
 
     /// Whether it still runs.
@@ -162,6 +169,7 @@ impl Child {
             Ok(file) => file,
             Err(error) => return Outcome { result: Err(unreadable(&error).into()), child: Some(self) },
         };
+        self.open = None;
         let mut received = Received::default();
         let conversation = timeout(limits.wall, self.converse(&file, hints, range, limits, &mut received)).await;
         received.before = range.map_or(0, |(first, _)| first.saturating_sub(1) as usize);
@@ -226,6 +234,7 @@ impl Child {
             Ok(file) => file,
             Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
         };
+        self.open = Some(path.to_owned());
         let request = Request::Picture { hints: hints.short(), limits: limits.clone(), page, purpose };
         let asked = timeout(limits.wall, self.ask_for_picture(&request, &file)).await;
         let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };

@@ -123,7 +123,7 @@ impl Pool {
     }
 
     async fn stretch(&self, path: &Path, hints: &Hints, range: (u32, u32)) -> Result<Stretch, Part> {
-        self.with_child(async |child| child.parse(path, hints, Some(range), &self.config.limits).await).await
+        self.with_child(None, async |child| child.parse(path, hints, Some(range), &self.config.limits).await).await
     }
 
     /// Makes a picture of a page (from 1) of the file at `path`, as [`Self::parse`] reads it; at most
@@ -140,22 +140,27 @@ impl Pool {
     ) -> Result<Picture, Failure> {
         let hints = hints.into();
         let _renderer = self.renderers.acquire().await.map_err(|_| stopping())?;
-        self.with_child(async |child| child.picture(path, &hints, page, purpose, &self.config.limits).await).await
+        self.with_child(Some(path), async |child| child.picture(path, &hints, page, purpose, &self.config.limits).await)
+            .await
     }
 
     /// Waits for a free child, and keeps it when it can be used again.
-    async fn with_child<T, E: From<Failure>>(&self, job: impl AsyncFnOnce(Child) -> Outcome<T, E>) -> Result<T, E> {
+    async fn with_child<T, E: From<Failure>>(
+        &self,
+        path: Option<&Path>,
+        job: impl AsyncFnOnce(Child) -> Outcome<T, E>,
+    ) -> Result<T, E> {
         let _busy = self.busy.read().await;
         let _slot = self.slots.acquire().await.map_err(|_| stopping())?;
-        let Outcome { result, child } = job(self.child().await?).await;
+        let Outcome { result, child } = job(self.child(path).await?).await;
         self.keep(child);
         result
     }
 
-    /// A child that waits, or a new one.
-    async fn child(&self) -> Result<Child, Failure> {
+    /// A child that waits, if there is one the one that has the document at `path` open; or a new one.
+    async fn child(&self, path: Option<&Path>) -> Result<Child, Failure> {
         // A child may have died while it was idle; that is not the document's fault.
-        while let Some(mut child) = self.take_idle() {
+        while let Some(mut child) = self.take_idle(path) {
             if child.is_alive() {
                 return Ok(child);
             }
@@ -177,13 +182,18 @@ impl Pool {
         self.slots.close();
         self.renderers.close();
         let _nobody = self.busy.write().await;
-        while let Some(child) = self.take_idle() {
+        while let Some(child) = self.take_idle(None) {
             child.end().await;
         }
     }
 
-    fn take_idle(&self) -> Option<Child> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    fn take_idle(&self, path: Option<&Path>) -> Option<Child> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = path.and_then(|path| idle.iter().position(|child| child.has_open(path)));
+        match fitting {
+            Some(fitting) => Some(idle.swap_remove(fitting)),
+            None => idle.pop(),
+        }
     }
 }
 

@@ -102,7 +102,7 @@ impl Walk<'_> {
     /// Has one archive unpacked, without what is nested in it.
     async fn level(&mut self, waiting: Waiting) -> Result<(), Stop> {
         let _slot = self.pool.slots.acquire().await.map_err(|_| Stop::All(stopping()))?;
-        let mut child = self.pool.child().await.map_err(Stop::All)?;
+        let mut child = self.pool.child(None).await.map_err(Stop::All)?;
         let Waiting { file, path, kind, depth } = waiting;
         let level = Level {
             limits: self.limits.clone(),

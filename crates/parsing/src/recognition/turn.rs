@@ -32,7 +32,7 @@ impl Turn {
 
     /// The picture, turned.
     pub fn apply(self, picture: &Picture) -> Picture {
-        let Some(pixels) = GrayImage::from_raw(picture.width, picture.height, picture.bytes.clone()) else {
+        let Some(pixels) = GrayImage::from_raw(picture.width, picture.height, picture.bytes.to_vec()) else {
             return picture.clone();
         };
         let turned = match self {
@@ -42,7 +42,7 @@ impl Turn {
             Self::Left => imageops::rotate270(&pixels),
         };
         let (width, height) = turned.dimensions();
-        Picture { width, height, dpi: picture.dpi, bytes: turned.into_raw() }
+        Picture { width, height, dpi: picture.dpi, bytes: turned.into_raw().into() }
     }
 
     /// A box on the turned picture as one on the picture before.
@@ -67,7 +67,7 @@ mod tests {
     fn dotted(x: u32, y: u32) -> Picture {
         let mut bytes = vec![255; 200];
         bytes[(y * 10 + x) as usize] = 0;
-        Picture { width: 10, height: 20, dpi: None, bytes }
+        Picture { width: 10, height: 20, dpi: None, bytes: bytes.into() }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use crate::formats::{self, Pdfium, Source};
 use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::output::Output;
-use crate::picture::{Picture, PictureFor};
 use crate::protocol::{Reply, Summary};
 
 /// How a job went; after a panic the process should not be used again.
@@ -75,29 +74,16 @@ fn parse(
     output.finish()
 }
 
-/// A picture of a page of `file`.
-pub fn picture(
-    file: File,
-    hints: &Hints,
-    limits: &Limits,
-    pdfium: &Pdfium,
-    page: u32,
-    purpose: PictureFor,
-) -> Finished<Picture> {
-    caught(|| {
-        let bytes = read(file, limits)?;
-        formats::picture(&Source::new(&bytes, hints), pdfium, page, purpose, limits)
-    })
-}
-
-fn caught<T>(job: impl FnOnce() -> Result<T, Failure>) -> Finished<T> {
+/// Runs a job whose panic is a failure.
+pub fn caught<T>(job: impl FnOnce() -> Result<T, Failure>) -> Finished<T> {
     let result = catch_unwind(AssertUnwindSafe(job));
     let panicked = result.is_err();
     let result = result.unwrap_or_else(|_| Err(self::panicked()));
     Finished { result, panicked }
 }
 
-fn read(file: File, limits: &Limits) -> Result<Vec<u8>, Failure> {
+/// All of a file.
+pub fn read(file: File, limits: &Limits) -> Result<Vec<u8>, Failure> {
     let storage = |error: io::Error| {
         Failure::new(FailureCode::Storage, format!("the stored file cannot be read: {}", error.kind()))
     };

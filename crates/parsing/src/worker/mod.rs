@@ -1,5 +1,6 @@
 //! The child: reads jobs from its standard input, parses under limits of its own, answers on its standard output.
 
+mod album;
 mod cage;
 mod job;
 
@@ -15,6 +16,7 @@ use crate::archive::{Stop, level};
 use crate::formats::Pdfium;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
 use crate::wire::Incoming;
+use album::Wanted;
 use cage::{MainThread, Resident};
 
 /// Documents are parsed on a stack of this many bytes; what overflows it dies alone.
@@ -70,14 +72,17 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
     }
 
     let mut jobs = 0;
-    while let Some(request) = protocol::read(&mut input, FRAME_OVERHEAD)? {
+    let mut next = || receive(&mut input);
+    let mut waiting = next()?;
+    while let Some((request, file)) = waiting {
+        let file = || file.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a request came without its file"));
         jobs += 1;
         let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
         let mut send = |reply: &Reply| protocol::write(&mut output, reply);
         let reply = match request {
             Request::Job { hints, limits, range } => {
                 cage::allow_processor_time(limits.wall)?;
-                let finished = job::run(input.file()?, &hints, &limits, range, &pdfium, &mut send)?;
+                let finished = job::run(file()?, &hints, &limits, range, &pdfium, &mut send)?;
                 let retire = retire(finished.panicked);
                 match finished.result {
                     Ok(summary) => Reply::Done { summary, retire },
@@ -85,17 +90,20 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
                 }
             }
             Request::Picture { hints, limits, page, purpose } => {
-                cage::allow_processor_time(limits.wall)?;
-                let finished = job::picture(input.file()?, &hints, &limits, &pdfium, page, purpose);
-                let retire = retire(finished.panicked);
-                match finished.result {
-                    Ok(picture) => Reply::Picture { picture, retire },
-                    Err(failure) => Reply::Failed { failure, retire },
-                }
+                let wanted = Wanted { file: file()?, hints, limits, page, purpose };
+                waiting = album::serve(wanted, &pdfium, &mut next, &mut |finished| {
+                    jobs += 1;
+                    let retire = finished.panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
+                    send(&match finished.result {
+                        Ok(picture) => Reply::Picture { picture, retire },
+                        Err(failure) => Reply::Failed { failure, retire },
+                    })
+                })?;
+                continue;
             }
             Request::Unpack { name, level } => {
                 cage::allow_processor_time(level.limits.wall)?;
-                let file = input.file()?;
+                let file = file()?;
                 let unpacked = catch_unwind(AssertUnwindSafe(|| level::unpack(file, &name, &level, &mut send)));
                 let retire = retire(unpacked.is_err());
                 Reply::Unpacked { result: unpacked.unwrap_or_else(|_| Err(Stop::This(job::panicked()))), retire }
@@ -103,7 +111,18 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
             Request::Probe => Reply::Possible(cage::what_is_possible()),
             Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
         };
-        protocol::write(&mut output, &reply)?;
+        send(&reply)?;
+        waiting = next()?;
     }
     Ok(())
+}
+
+/// The next request, and the file that it came with; nothing when the parent has closed its end.
+fn receive(input: &mut Incoming) -> io::Result<album::Incoming> {
+    let Some(request) = protocol::read(input, FRAME_OVERHEAD)? else { return Ok(None) };
+    let file = match &request {
+        Request::Job { .. } | Request::Picture { .. } | Request::Unpack { .. } => Some(input.file()?),
+        Request::Hello { .. } | Request::Probe => None,
+    };
+    Ok(Some((request, file)))
 }

@@ -13,7 +13,8 @@ use crate::formats::encode::encode;
 use crate::formats::{Source, corrupt, locked};
 use crate::output::Output;
 use crate::picture::{Picture, PictureFor};
-use library::{Colours, Document, Library, OpenError, Page};
+pub use library::Document;
+use library::{Colours, Library, OpenError, Page};
 
 /// Points an inch, the unit of PDF.
 const POINTS: f64 = 72.0;
@@ -51,7 +52,7 @@ impl Pdfium {
 }
 
 /// Opens it, without a password or with the first of those given that fits.
-fn open<'a>(source: &'a Source<'_>, pdfium: &'a Pdfium) -> Result<Document<'a>, Failure> {
+pub fn open<'a>(source: &'a Source<'_>, pdfium: &'a Pdfium) -> Result<Document<'a>, Failure> {
     let library = pdfium.library()?;
     let mut opened = library.open(source.bytes, None);
     for password in source.passwords.iter() {
@@ -128,8 +129,7 @@ fn is_pictured(page: &Page<'_>, text: &str) -> bool {
 }
 
 /// A page as a picture.
-pub fn picture(source: &Source<'_>, pdfium: &Pdfium, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
-    let document = open(source, pdfium)?;
+pub fn picture(document: &Document<'_>, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
     let count = document.page_count();
     let opened = page.checked_sub(1).and_then(|index| document.page(index));
     let opened = opened.ok_or_else(|| corrupt(format!("page {page} of {count} is not there or damaged")))?;
@@ -152,7 +152,7 @@ pub fn picture(source: &Source<'_>, pdfium: &Pdfium, page: u32, purpose: Picture
         }
         PictureFor::Recognition { .. } => {
             let bytes = opened.render(width, height, Colours::Grey).ok_or_else(too_large)?;
-            Ok(Picture { width, height, dpi: Some(dpi.round() as u32), bytes })
+            Ok(Picture { width, height, dpi: Some(dpi.round() as u32), bytes: bytes.into() })
         }
     }
 }

@@ -70,7 +70,7 @@ failure_codes! {
     /// A file of no bytes.
     EmptyFile => ("empty_file", Document, false, 422, "The file holds no bytes. Look whether the original is complete."),
     /// A readable file without a word in it.
-    NoText => ("no_text", Document, false, 422, "The file can be read but holds no text. A scan needs text recognition (OCR) first."),
+    NoText => ("no_text", Document, false, 422, "Nothing in it can be read as text. If it is a scan in another language than English, install that language for Tesseract and name it in SHEAF_OCR_LANGUAGES."),
     /// A kind that is recognised, but that this version does not read.
     UnsupportedKind => ("unsupported_kind", Document, false, 422, "Convert the file to PDF, Word, HTML or plain text and add it again."),
     /// It wants a password.

@@ -65,7 +65,8 @@ pub fn decode(bytes: &[u8], kind: DocumentKind, page: u32, limits: &Limits) -> R
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > limits.pixels {
-        let message = format!("this image has {width} × {height} pixels; at most {} are read", limits.pixels);
+        let message =
+            format!("this image has {width} × {height} pixels; at most {} million are read", limits.pixels / 1_000_000);
         return Err(Failure::new(FailureCode::TooManyPixels, message));
     }
     if pixels == 0 {

@@ -69,7 +69,7 @@ pub fn parse(
 ) -> Result<(), Failure> {
     let bytes = source.bytes;
     if poses(bytes, source.kind) {
-        return Err(corrupt(format!("the file is named like a {}, but holds plain text", source.kind.label()))
+        return Err(corrupt(format!("the file is named like “{}”, but holds plain text", source.kind.label()))
             .with_hint("Give it the right name, such as one that ends in .txt, and add it again."));
     }
     match source.kind {
@@ -234,7 +234,7 @@ mod tests {
             ("xl/workbook.bin", "x"),
         ]);
         check(&binary, "a.xlsb", FailureCode::UnsupportedKind, "binary", ".xlsx");
-        check(b"just words", "photo.jpg", FailureCode::CorruptFile, "named like a JPEG image", "right name");
+        check(b"just words", "photo.jpg", FailureCode::CorruptFile, "named like “JPEG image”", "right name");
         check(b"404 Not found", "a.pdf", FailureCode::CorruptFile, "holds plain text", "right name");
         let manifest = "<manifest:encryption-data/>";
         let locked = [("mimetype", "application/vnd.oasis.opendocument.text"), ("META-INF/manifest.xml", manifest)];

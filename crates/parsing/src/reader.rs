@@ -10,7 +10,7 @@ use crate::charset;
 use crate::document::{PageState, ParsedDocument, Part};
 use crate::hints::Hints;
 use crate::language;
-use crate::output::count_words;
+use crate::output::{PROBLEMS, count_words};
 use crate::picture::PictureFor;
 use crate::pool::Pool;
 use crate::recognition::{RecognisedPage, Recogniser};
@@ -50,7 +50,7 @@ impl Reader {
         &self.recogniser
     }
 
-    /// Reads the file at `path`.  Dropping the future stops the work.
+    /// Reads the file at `path`. Dropping the future stops the work.
     ///
     /// # Errors
     /// Those of [`Pool::parse`]; `ocr_missing` when all that it holds is pictures and there is no engine; `no_text` when
@@ -131,6 +131,7 @@ fn take(
             }
         }
     }
+    document.problems.truncate(PROBLEMS);
     if !document.has_text() {
         return Err(first_failure.unwrap_or_else(|| {
             let message = format!("no text was found on its pages, also not by text recognition (for `{languages}`)");

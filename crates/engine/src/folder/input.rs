@@ -37,6 +37,17 @@ pub enum Source {
     Refused(Failure),
 }
 
+impl Source {
+    /// The size of the content; 0 where there is none.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::File(path) => path.metadata().map_or(0, |file| file.len()),
+            Self::Text { text, .. } => text.len() as u64,
+            Self::Refused(_) => 0,
+        }
+    }
+}
+
 /// What archives and letters are opened with.
 pub struct Opener<'a> {
     pub pool: &'a Pool,

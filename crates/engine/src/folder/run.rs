@@ -1,5 +1,6 @@
 //! The run: parsing and embedding side by side, then grouping, then writing.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -126,7 +127,9 @@ async fn read_all(
     });
 
     let mut rows: Vec<Row> = items.iter().map(Row::new).collect();
-    let work = group_by_content(items, &mut rows, reader.recogniser().id(), &request.passwords).await?;
+    let mut work = group_by_content(items, &mut rows, reader.recogniser().id(), &request.passwords).await?;
+    // The longest first: one that began last would keep a single core busy while the others have nothing to do.
+    work.sort_by_cached_key(|work| Reverse(work.source.bytes()));
     let reading = stream::iter(work)
         .map(|work| async { (read_one(reader, &work).await, work) })
         .buffer_unordered(request.processing.concurrent_documents.max(1));

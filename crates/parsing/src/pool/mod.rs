@@ -105,7 +105,9 @@ impl Pool {
         let mut stretches = vec![self.stretch(path, hints, (1, range)).await?];
         let total = stretches[0].of.unwrap_or(0).min(self.config.limits.pages);
         let mut read = stretches[0].read();
-        on_pages(read, total);
+        if total > 0 {
+            on_pages(read, total);
+        }
         let rest = ranges::after(range, total);
         let rest = stream::iter(rest).map(|range| self.stretch(path, hints, range));
         let mut rest = std::pin::pin!(rest.buffered(self.config.workers_per_document.max(1)));

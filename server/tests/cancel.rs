@@ -1,11 +1,15 @@
 //! Work that nobody wants any more ends at once, in the middle of a document.
 
+#[expect(dead_code, reason = "only the assembling is used here")]
+#[path = "../../crates/parsing/tests/support/pdf.rs"]
+mod made;
 mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use made::assemble;
 use support::Server;
 
 /// A PDF that takes minutes: many pages that all draw the same long content.
@@ -21,18 +25,7 @@ fn endless() -> Vec<u8> {
     ];
     let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> >> >>";
     objects.extend((0..PAGES).map(|_| page.to_owned()));
-    let mut file = b"%PDF-1.4\n".to_vec();
-    let mut offsets = Vec::new();
-    for (number, object) in objects.iter().enumerate() {
-        offsets.push(file.len());
-        file.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", number + 1).as_bytes());
-    }
-    let table = file.len();
-    file.extend_from_slice(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).as_bytes());
-    offsets.iter().for_each(|offset| file.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes()));
-    let size = objects.len() + 1;
-    file.extend_from_slice(format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n").as_bytes());
-    file
+    assemble(&objects)
 }
 
 /// The processes that read documents for the server with this process id.

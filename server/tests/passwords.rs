@@ -30,6 +30,14 @@ fn locked(root: &Path) -> Vec<(String, Vec<u8>)> {
     LOCKED.iter().map(read).collect()
 }
 
+/// How a picture of the first page of the locked PDF is answered.
+async fn picture(server: &Server, batch: &str) -> u16 {
+    let (_, found) = server.get(&format!("/api/batches/{batch}/documents?q=encrypted-user-pw")).await;
+    let document = found["items"][0]["id"].as_str().expect("it is listed").to_owned();
+    let address = format!("{}/api/batches/{batch}/documents/{document}/pages/1/picture", server.address);
+    server.client.get(address).send().await.expect("answered").status().as_u16()
+}
+
 #[tokio::test]
 async fn by_the_server() {
     let Some(root) = corpus() else { return };
@@ -44,6 +52,8 @@ async fn by_the_server() {
     assert_eq!(batch["counts"]["failed"], 0, "{failed}");
     assert!(!batch.to_string().contains("hunter2"), "{batch}");
 
+    assert_eq!(picture(&server, &opened).await, 200);
+
     // The same bytes without a password stay locked, though they were read before.
     let (_, batch) = server.upload(&[("model", "fast")], &locked(&root)).await;
     let id = batch["id"].as_str().expect("an id").to_owned();
@@ -51,6 +61,7 @@ async fn by_the_server() {
     assert_eq!(batch["counts"]["completed"], 0, "{}", batch["counts"]);
     let (_, page) = server.get(&format!("/api/batches/{id}/documents?failure=password_protected")).await;
     assert_eq!(page["total"], batch["counts"]["failed"], "{page}");
+    assert_eq!(picture(&server, &id).await, 422, "nor is a picture of them shown");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use sheaf_parsing::{Hints, PictureFor};
 use tokio::task::spawn_blocking;
 use walkdir::WalkDir;
 
+use crate::stages::parse::digest;
 use crate::{Engine, internal};
 
 /// Widths in pixels that pictures are made in; what is asked for is rounded up, so that the cache stays small.
@@ -31,12 +32,14 @@ impl Engine {
             return Err(Failure::new(FailureCode::NotFound, format!("document `{document}` has no page {page}")));
         }
         let width = WIDTHS.into_iter().find(|&w| w >= width).unwrap_or(WIDTHS[WIDTHS.len() - 1]);
-        let name = format!("{}-{page}-{width}.webp", stored.document.sha256);
+        let passwords = self.store().passwords(batch).await?;
+        let opened = digest(&passwords).unwrap_or_default();
+        let name = format!("{}-{page}-{width}-{opened}.webp", stored.document.sha256);
         if let Some(kept) = self.pictures().get(&name).await {
             return Ok(kept.into());
         }
         let (path, file) = self.original(batch, document).await?;
-        let hints = Hints { name: path, passwords: self.store().passwords(batch).await? };
+        let hints = Hints { name: path, passwords };
         let picture = self.reader().pool().picture(&file, hints, page, PictureFor::Eye { width }).await?;
         self.pictures().put(name, &picture.bytes).await;
         Ok(picture.bytes)
@@ -59,6 +62,17 @@ impl PictureCache {
         fs::create_dir_all(&folder)?;
         let size = files(&folder).map(|(_, bytes, _)| bytes).sum();
         Ok(Self { folder, cap, size: AtomicU64::new(size) })
+    }
+
+    /// Forgets the pictures of documents with these hashes. Blocks.
+    pub fn forget(&self, hashes: &[String]) {
+        for (path, bytes, _) in files(&self.folder) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_of = |hash: &String| !hash.is_empty() && name.starts_with(hash.as_str());
+            if hashes.iter().any(is_of) && fs::remove_file(&path).is_ok() {
+                self.size.fetch_sub(bytes, Ordering::Relaxed);
+            }
+        }
     }
 
     async fn get(&self, name: &str) -> Option<Vec<u8>> {
@@ -123,6 +137,10 @@ mod tests {
         }
         assert_eq!(cache.get("0.webp").await, None);
         assert_eq!(cache.get("9.webp").await, Some(vec![9; 300]));
+        cache.put("abc-1-160.webp".into(), &[1; 10]).await;
+        cache.forget(&["abc".into(), String::new()]);
+        assert_eq!(cache.get("abc-1-160.webp").await, None);
+        assert!(cache.get("9.webp").await.is_some());
         let again = PictureCache::open(data.path(), 1000).expect("readable");
         assert!(again.size.load(Ordering::Relaxed) <= 1000);
     }

@@ -149,7 +149,7 @@ impl Engine {
         Ok((stored.document.path, file))
     }
 
-    /// Removes a batch, its results, and the originals that no other batch has.
+    /// Removes a batch, its results, and the originals and pictures that no other batch has.
     ///
     /// # Errors
     /// `not_found`, `storage`.
@@ -160,9 +160,11 @@ impl Engine {
         }
         self.announce_gone(batch);
         let free = self.store().unreferenced(&hashes).await?;
-        let blobs = Arc::clone(self.blobs());
+        let engine = self.clone();
         let removed = spawn_blocking(move || {
+            let blobs = engine.blobs();
             blobs.remove_derived(&format!("{batch}-"))?;
+            engine.pictures().forget(&free);
             free.iter().filter(|sha256| !sha256.is_empty()).try_for_each(|sha256| blobs.remove(sha256))
         });
         removed.await.map_err(internal)?.map_err(intake::storage)

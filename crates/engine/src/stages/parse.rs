@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use sheaf_domain::{Failure, FailureCode, PageRecognition};
+use sheaf_domain::{Failure, FailureCode, PageRecognition, Passwords};
 use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, Part, Reader};
 use sheaf_store::{Claim, ParseRecord};
 use tokio::sync::watch;
@@ -23,16 +23,17 @@ pub fn key(sha256: &str, hints: &Hints, recogniser: &str) -> String {
     let suffix = name.rsplit_once('.').map_or("", |(_, suffix)| suffix).to_ascii_lowercase();
     let suffix: String = suffix.chars().take(16).collect();
     let key = format!("{sha256}:{PARSER_VERSION}:{recogniser}:{suffix}");
-    if passwords.is_empty() {
-        return key;
-    }
-    // What a password has opened is not for who has none.
+    digest(passwords).map_or(key.clone(), |digest| format!("{key}:{digest}"))
+}
+
+/// Tells results by their passwords, of which it betrays nothing of use: what one has opened is not for who has none.
+pub fn digest(passwords: &Passwords) -> Option<String> {
     let mut hasher = Sha256::new();
     passwords.iter().for_each(|password| {
         hasher.update(password);
         hasher.update([0]);
     });
-    format!("{key}:{}", hex::encode(&hasher.finalize()[..8]))
+    (!passwords.is_empty()).then(|| hex::encode(&hasher.finalize()[..8]))
 }
 
 /// Reads a file.

@@ -33,7 +33,8 @@ pub fn find_tesseract() -> Option<PathBuf> {
 /// The words of a picture as Tesseract's TSV.
 pub async fn recognise(program: &Path, languages: &str, picture: &Picture) -> Result<String, Failure> {
     if picture.width > LONGEST || picture.height > LONGEST {
-        return Err(Failure::new(FailureCode::DocumentLimit, "this page is too long for text recognition"));
+        return Err(Failure::new(FailureCode::DocumentLimit, "this page is too long for text recognition")
+            .with_hint("Cut the picture into several, and add those."));
     }
     let mut arguments = vec!["-l".to_owned(), languages.to_owned()];
     if let Some(dpi) = picture.dpi {

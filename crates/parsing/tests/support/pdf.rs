@@ -17,6 +17,11 @@ pub fn pdf(pages: &[&str]) -> Vec<u8> {
         let content = if text.is_empty() { String::new() } else { format!("BT /F1 24 Tf 72 760 Td ({text}) Tj ET") };
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     }
+    assemble(&objects)
+}
+
+/// A file of these objects, numbered from 1; the first is the catalogue.
+pub fn assemble(objects: &[String]) -> Vec<u8> {
     let mut file = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
     for (number, object) in objects.iter().enumerate() {

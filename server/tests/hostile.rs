@@ -46,15 +46,6 @@ impl Outcome<'_> {
     }
 }
 
-fn corpus() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora/hostile");
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED: there is no {}", path.display());
-    None
-}
-
 fn cases(root: &Path) -> Vec<Case> {
     let table = fs::read_to_string(root.join("cases.tsv")).expect("the corpus has a table");
     let rows = table.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
@@ -82,7 +73,7 @@ fn good_documents() -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn every_hostile_file_ends_as_expected_beside_fifty_good_ones() {
-    let Some(root) = corpus() else { return };
+    let Some(root) = support::corpus("hostile") else { return };
     let cases = cases(&root);
     let work = tempfile::tempdir().expect("a folder");
     let (input, out) = (work.path().join("in"), work.path().join("out"));
@@ -205,7 +196,7 @@ fn forbidden(case: &Case, outcome: &Outcome<'_>, out: &Path) -> Vec<String> {
 /// The names that senders give are only shown: each file of the corpus under the name that its row has for it.
 #[tokio::test]
 async fn hostile_names_are_only_shown() {
-    let Some(root) = corpus() else { return };
+    let Some(root) = support::corpus("hostile") else { return };
     let data = tempfile::tempdir().expect("a folder");
     let server = Server::start(data.path(), &[]);
     let named: Vec<_> = cases(&root)

@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use support::{Server, analyze};
 
@@ -14,15 +14,6 @@ const LOCKED: [(&str, &str); 4] = [
     ("pdf/password-is-test.pdf", "test"),
     ("zip/encrypted-zipcrypto.zip", "hunter2"),
 ];
-
-fn corpus() -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora/hostile");
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("SKIPPED: there is no {}", path.display());
-    None
-}
 
 fn locked(root: &Path) -> Vec<(String, Vec<u8>)> {
     let read =
@@ -40,7 +31,7 @@ async fn picture(server: &Server, batch: &str) -> u16 {
 
 #[tokio::test]
 async fn by_the_server() {
-    let Some(root) = corpus() else { return };
+    let Some(root) = support::corpus("hostile") else { return };
     let data = tempfile::tempdir().expect("a folder");
     let server = Server::start(data.path(), &[]);
     let passwords = "wrong\nhunter2\ntika\ntest\n";
@@ -66,7 +57,7 @@ async fn by_the_server() {
 
 #[test]
 fn by_the_command_line() {
-    let Some(root) = corpus() else { return };
+    let Some(root) = support::corpus("hostile") else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("passwords");
     fs::write(&file, "hunter2\ntika\ntest\n").expect("room");

@@ -17,6 +17,16 @@ pub fn pile() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/pile")
 }
 
+/// A folder of the shared corpora; none, with a word about it, where they are not.
+pub fn corpus(folder: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora").join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: there is no {}", path.display());
+    None
+}
+
 /// Every file below a folder with its path relative to it, sorted.
 pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();

@@ -75,6 +75,42 @@ impl SqliteStore {
         Ok(Self { writer, readers })
     }
 
+    /// Opens a database file that exists, to read from it while another process may be at work with it. What would write
+    /// fails.
+    ///
+    /// # Errors
+    /// When there is none, or it was made by another version.
+    pub async fn open_to_read(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(30))
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "memory");
+        let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(database)?;
+        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&readers)
+            .await
+            .map_err(database)?;
+        let ours = MIGRATIONS.iter().map(|migration| migration.version).max();
+        if found != ours {
+            let other =
+                "it was made by another version of Sheaf; the server brings an older one up to date when it starts";
+            return Err(StoreError::Database(other.into()));
+        }
+        Ok(Self { writer: readers.clone(), readers })
+    }
+
+    /// Writes everything as of now to a new file, while others read and write.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<()> {
+        let path = path.to_str().ok_or_else(|| StoreError::Database("the path is not UTF-8".into()))?;
+        sqlx::query("VACUUM INTO ?").bind(path).execute(&self.readers).await.map_err(database)?;
+        Ok(())
+    }
+
     /// Waits for what is under way and closes the file.
     pub async fn close(&self) {
         self.readers.close().await;
@@ -89,6 +125,10 @@ pub(crate) fn database(error: sqlx::Error) -> StoreError {
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn create_batch(&self, batch: &NewBatch) -> Result<()> {
         arrive::create_batch(&self.writer, batch).await
     }
@@ -98,8 +138,8 @@ impl Store for SqliteStore {
     async fn seal_batch(&self, batch: BatchId) -> Result<()> {
         arrive::seal_batch(&self.writer, batch).await
     }
-    async fn open_batches(&self) -> Result<Vec<BatchId>> {
-        arrive::open_batches(&self.readers).await
+    async fn open_batches(&self, idle_ms: u64) -> Result<Vec<BatchId>> {
+        arrive::open_batches(&self.readers, idle_ms).await
     }
     async fn delete_batch(&self, batch: BatchId) -> Result<bool> {
         arrive::delete_batch(&self.writer, batch).await

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, distil, serve};
+use commands::{analyze, backup, distil, serve, verify, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -26,6 +26,12 @@ struct Cli {
 enum Command {
     /// Serve the web page and the API on this machine.
     Serve(serve::Args),
+    /// Work for servers on other machines; serves no page.
+    Work(work::Args),
+    /// Copy the database and all documents, while work goes on.
+    Backup(backup::Args),
+    /// Look whether everything that is stored is there and undamaged.
+    Verify(verify::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
     /// Make the fast model from the accurate one (done once, by set-up).
@@ -54,6 +60,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> ExitCode {
     let ended = match command {
         Command::Serve(args) => serve::run(args),
+        Command::Work(args) => work::run(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Distil(args) => distil::run(args),
         Command::ParseWorker => return sheaf_parsing::worker_main(),

@@ -3,10 +3,20 @@
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use sheaf_domain::{Failure, FailureCode};
 use sheaf_engine::Engine;
 use sheaf_parsing::Protections;
+use tokio_util::sync::CancellationToken;
 
 use super::failure::HttpFailure;
+
+/// What is asked about.
+#[derive(Clone)]
+pub struct Watched {
+    pub engine: Engine,
+    /// Cancelled when the process was asked to end.
+    pub ending: CancellationToken,
+}
 
 /// Answers as long as the process does.
 pub async fn alive() -> &'static str {
@@ -33,8 +43,12 @@ struct Sandbox {
     possible: Vec<String>,
 }
 
-/// Answers with 503 while the database cannot be read.
-pub async fn ready(State(engine): State<Engine>) -> Result<Json<Ready>, HttpFailure> {
+/// Answers with 503 while the database or the blobs cannot be read, and once the process was asked to end.
+pub async fn ready(State(Watched { engine, ending }): State<Watched>) -> Result<Json<Ready>, HttpFailure> {
+    if ending.is_cancelled() {
+        let failure = Failure::new(FailureCode::Overloaded, "this process is about to end");
+        return Err(HttpFailure(failure.with_hint("Ask another one, or wait until it is back.")));
+    }
     engine.check().await?;
     let proof = engine.sandbox();
     let protections = proof.protections.clone();

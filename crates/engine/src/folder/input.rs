@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 use super::Fields;
-use crate::blobs::{BlobStore, LocalBlobs};
-use crate::intake::{clean_path, storage, unique};
+use crate::blobs::{LocalBlobs, Staging};
+use crate::intake::{clean_path, disk, unique};
 
 /// One document to come.
 pub struct Item {
@@ -53,7 +53,8 @@ pub struct Opener<'a> {
     pub pool: &'a Pool,
     pub passwords: &'a Passwords,
     pub limits: &'a ArchiveLimits,
-    /// Where their files go.
+    /// Where their files are received, and where they go.
+    pub staging: &'a Staging,
     pub unpacked: &'a LocalBlobs,
 }
 
@@ -139,7 +140,7 @@ fn add_file(file: &Path, path: String, opener: &Opener<'_>, items: &mut Vec<Item
 
 /// Has a child unpack an archive or a letter, and keeps what comes.
 fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
-    let file = File::open(file).map_err(storage)?;
+    let file = File::open(file).map_err(|error| disk(&error))?;
     let (sender, receiver) = mpsc::channel(4);
     let unpacking = async {
         let sender = sender;
@@ -149,7 +150,7 @@ fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> 
         // Dropped with the first error: nobody waits for a place in a channel that is not read any more.
         let mut receiver = receiver;
         while let Some(item) = receiver.recv().await {
-            items.push(keep(item, opener.unpacked)?);
+            items.push(keep(item, opener)?);
         }
         Ok(())
     };
@@ -157,13 +158,13 @@ fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> 
     kept.and(unpacked)
 }
 
-fn keep(item: ArchiveItem, unpacked: &LocalBlobs) -> Result<Item, Failure> {
+fn keep(item: ArchiveItem, opener: &Opener<'_>) -> Result<Item, Failure> {
     let source = match item.content {
         Ok(mut content) => {
-            let staged = unpacked.stage(&mut content).map_err(storage)?;
-            let sha256 = staged.sha256.clone();
-            unpacked.commit(vec![staged]).map_err(storage)?;
-            Source::File(unpacked.file(&sha256).map_err(storage)?)
+            let staged = opener.staging.stage(&mut content).map_err(|error| disk(&error))?;
+            let place = opener.unpacked.place(&staged.sha256)?;
+            opener.unpacked.keep_now(&[staged])?;
+            Source::File(place)
         }
         Err(failure) => Source::Refused(failure),
     };

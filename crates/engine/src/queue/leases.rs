@@ -77,14 +77,12 @@ impl Leases {
         }
     }
 
-    /// The heartbeat: extends what is held, drops what was lost, and returns to the queue what others lost.
-    pub async fn keep(self: Arc<Self>, stop: CancellationToken, max_crashes: u32) {
+    /// The heartbeat, until it is dropped: extends what is held, drops what was lost, and returns to the queue what others
+    /// lost.
+    pub async fn keep(self: Arc<Self>, max_crashes: u32) {
         let period = (self.engine.config().lease / 3).max(Duration::from_millis(50));
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(period) => {}
-            }
+            tokio::time::sleep(period).await;
             let claims: Vec<Claim> = self.held().values().map(|(claim, _)| claim.clone()).collect();
             if let Err(error) = self.beat(&claims, max_crashes).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "the heartbeat failed");

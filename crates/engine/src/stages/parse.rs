@@ -10,7 +10,7 @@ use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, Part, Reader};
 use sheaf_store::{Claim, ParseRecord};
 use tokio::sync::watch;
 
-use crate::{Engine, intake, partial};
+use crate::{Engine, partial};
 
 /// How often the number of pages that are read is written down.
 const NOTED_EVERY: Duration = Duration::from_millis(700);
@@ -76,13 +76,13 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     let record = match engine.store().remembered_parse(&key).await? {
         Some(record) => record,
         None => {
-            let file = engine.blobs().file(&document.sha256).map_err(intake::storage)?;
+            let file = engine.blobs().file(&document.sha256).await?;
             let (sender, receiver) = watch::channel((0, 0));
             let on_pages = |done, total| {
                 sender.send_replace((done, total));
             };
             let read = tokio::select! {
-                read = parse(engine.reader(), &file, &hints, key, &on_pages) => read,
+                read = parse(engine.reader(), file.path(), &hints, key, &on_pages) => read,
                 never = note_pages(engine, claim, receiver) => match never {},
             };
             match read {

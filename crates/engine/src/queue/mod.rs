@@ -2,13 +2,13 @@
 //! heartbeat of their own; what was lost is dropped at once.
 
 mod leases;
+mod vitals;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sheaf_domain::{BatchId, Stage};
-use sheaf_store::Claim;
+use sheaf_store::{Claim, Room};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,10 @@ impl Engine {
         let (closing, stop) = (CancellationToken::new(), CancellationToken::new());
         let leases = Arc::new(Leases::new(self.clone()));
         let (mut stages, mut heartbeat) = (JoinSet::new(), JoinSet::new());
-        heartbeat.spawn(Arc::clone(&leases).keep(MAX_CRASHES));
+        if !self.config().stages.is_empty() {
+            heartbeat.spawn(Arc::clone(&leases).keep(MAX_CRASHES));
+            heartbeat.spawn(vitals::tell(self.clone(), leases.worker().to_owned()));
+        }
         for &stage in &self.config().stages {
             let tokens = (closing.clone(), stop.clone());
             stages.spawn(run(self.clone(), Arc::clone(&leases), stage, self.slots(stage), tokens));
@@ -106,12 +109,13 @@ async fn all_ended(tasks: &mut JoinSet<()>) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// Jobs that one slot of a stage takes at a time. Embedding works on many documents at once, so that its microbatches are
-/// full; the others take one.
-const fn claims_per_slot(stage: Stage) -> u32 {
+/// Jobs that one slot of a stage takes at a time, and the bytes of their documents. A transaction for each of many small
+/// documents would cost more than the work on it; embedding works on many at once, so that its microbatches are full.
+const fn per_slot(stage: Stage) -> (u32, u64) {
     match stage {
-        Stage::Parse | Stage::Analyse => 1,
-        Stage::Embed => 32,
+        Stage::Parse => (16, 64 << 10),
+        Stage::Embed => (128, 4 << 20),
+        Stage::Analyse => (1, 0),
     }
 }
 
@@ -138,10 +142,10 @@ async fn run(
             }
             continue;
         }
-        for group in claims.chunks(claims_per_slot(stage) as usize) {
+        for group in claims {
             // Held before the task first runs: it may be dropped before that.
-            let lost = leases.hold(group);
-            running.spawn(work(engine.clone(), Arc::clone(&leases), stage, group.to_vec(), (lost, stop.clone())));
+            let lost = leases.hold(&group);
+            running.spawn(work(engine.clone(), Arc::clone(&leases), stage, group, (lost, stop.clone())));
         }
     }
     tokio::select! {
@@ -152,21 +156,24 @@ async fn run(
     running.shutdown().await;
 }
 
-/// Resolves when none of these batches is left.
-async fn all_gone(mut gone: broadcast::Receiver<BatchId>, mut batches: HashSet<BatchId>) {
-    while !batches.is_empty() {
-        match gone.recv().await {
-            Ok(batch) => drop(batches.remove(&batch)),
-            // What was missed is found out by the heartbeat.
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
+/// Resolves when this batch is stopped.
+async fn stopped(mut stops: broadcast::Receiver<BatchId>, batch: BatchId) {
+    loop {
+        match stops.recv().await {
+            Ok(stopped) if stopped == batch => return,
+            // What was missed is found out by asking for the leases.
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
         }
     }
 }
 
-async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> Vec<Claim> {
-    let limit = u32::try_from(free).unwrap_or(u32::MAX).saturating_mul(claims_per_slot(stage));
-    match engine.store().claim(stage, leases.worker(), limit, leases.lease_ms()).await {
+async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> Vec<Vec<Claim>> {
+    let (jobs_per_slot, bytes_per_slot) = per_slot(stage);
+    let slots = u32::try_from(free).unwrap_or(u32::MAX);
+    let room =
+        Room { stage, worker: leases.worker(), slots, jobs_per_slot, bytes_per_slot, lease_ms: leases.lease_ms() };
+    match engine.store().claim(&room).await {
         Ok(claims) => claims,
         Err(error) => {
             tracing::error!(%stage, error = &error as &dyn std::error::Error, "no jobs could be claimed");
@@ -175,7 +182,7 @@ async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> V
     }
 }
 
-/// Runs a group of claims of one stage to its end, unless all of their leases are lost first.
+/// Runs a group of claims of one stage and one batch to its end, unless all of their leases are lost first.
 async fn work(
     engine: Engine,
     leases: Arc<Leases>,
@@ -183,10 +190,10 @@ async fn work(
     claims: Vec<Claim>,
     (lost, stop): (CancellationToken, CancellationToken),
 ) {
-    let gone = all_gone(engine.gone(), claims.iter().map(|claim| claim.batch).collect());
+    let stopped = stopped(engine.stopped(), claims[0].batch);
     let work = async {
         match stage {
-            Stage::Parse => stages::parse::run(&engine, &claims[0]).await,
+            Stage::Parse => stages::parse::run(&engine, &claims).await,
             Stage::Embed => stages::embed::run(&engine, &claims).await,
             Stage::Analyse => stages::analyse::run(&engine, &claims[0]).await,
         }
@@ -194,7 +201,7 @@ async fn work(
     let ended = tokio::select! {
         ended = work => ended,
         () = lost.cancelled() => Ok(()),
-        () = gone => Ok(()), // There is nothing left that could be finished or fail.
+        () = stopped => Ok(()), // There is nothing left that could be finished or fail.
         () = stop.cancelled() => return, // Kept in `leases`, to be given back.
     };
     if let Err(failure) = ended {

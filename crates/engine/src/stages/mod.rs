@@ -32,7 +32,7 @@ fn retry_after(claim: &Claim, failure: &Failure) -> Option<u64> {
         (_, FailureKind::System) => SYSTEM_ATTEMPTS,
         (_, FailureKind::Document | FailureKind::Request) => 1,
     };
-    (claim.attempt < attempts).then(|| (BACKOFF_MS << claim.attempt.min(7)).min(MAX_BACKOFF_MS))
+    (claim.tries < attempts).then(|| (BACKOFF_MS << claim.tries.min(7)).min(MAX_BACKOFF_MS))
 }
 
 /// Ends these attempts with a failure, tried again later or for good.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode};
+use sheaf_domain::{BatchId, BatchQuery, DocumentId, Failure, FailureCode};
 use sheaf_store::Store;
 
 use super::Blobs;
@@ -116,7 +116,7 @@ pub async fn copy(
     let mut batches = HashSet::new();
     let mut cursor = None;
     loop {
-        let page = source.rows.batches(PAGE, cursor.as_deref()).await?;
+        let page = source.rows.batches(&BatchQuery { limit: PAGE, cursor, ..BatchQuery::default() }).await?;
         for batch in page.items {
             batches.insert(batch.id);
             copy_blobs(source, target, batch.id, &mut there, &mut copied, &mut on_file).await?;

@@ -28,7 +28,7 @@ impl Engine {
         if !self.store().delete_batch(batch).await? {
             return Err(no_batch(batch));
         }
-        self.announce_gone(batch);
+        self.announce_stop(batch);
         if let Err(failure) = self.remove_bytes_of(batch, hashes).await {
             tracing::warn!(%batch, code = %failure.code, "not all files of a deleted batch could be removed; they are swept later");
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sheaf_domain::{BatchId, BatchParams, DocumentId, Passwords};
+use sheaf_domain::{BatchId, BatchParams, DocumentId, Passwords, RunPolicy};
 use sheaf_store::{NewBatch, NewDocument, Store};
 use sheaf_store_sqlite::SqliteStore;
 use uuid::Uuid;
@@ -52,6 +52,7 @@ impl Place {
             name: "Letters".into(),
             params: BatchParams::default(),
             passwords: Passwords::default(),
+            policy: RunPolicy::default(),
         };
         self.store.create_batch(&new).await.expect("made");
         let document = NewDocument {

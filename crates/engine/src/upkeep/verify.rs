@@ -6,7 +6,7 @@ use std::fmt;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use sheaf_domain::{BatchId, DocumentId, DocumentRow, Failure, Status};
+use sheaf_domain::{BatchId, BatchQuery, DocumentId, DocumentRow, Failure, Status};
 use sheaf_store::{Clustering, Store, VectorFile};
 
 use super::Blobs;
@@ -91,7 +91,7 @@ pub async fn verify(store: &dyn Store, blobs: &Blobs, mut on_blob: impl FnMut(&R
     let mut named = HashSet::new();
     let mut cursor = None;
     loop {
-        let page = store.batches(PAGE, cursor.as_deref()).await?;
+        let page = store.batches(&BatchQuery { limit: PAGE, cursor, ..BatchQuery::default() }).await?;
         for batch in page.items {
             report.batches += 1;
             verify_batch(store, blobs, batch.id, &stored, &mut named, &mut report).await?;

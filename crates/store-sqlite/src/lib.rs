@@ -89,6 +89,10 @@ pub(crate) fn database(error: sqlx::Error) -> StoreError {
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn create_batch(&self, batch: &NewBatch) -> Result<()> {
         arrive::create_batch(&self.writer, batch).await
     }
@@ -98,8 +102,8 @@ impl Store for SqliteStore {
     async fn seal_batch(&self, batch: BatchId) -> Result<()> {
         arrive::seal_batch(&self.writer, batch).await
     }
-    async fn open_batches(&self) -> Result<Vec<BatchId>> {
-        arrive::open_batches(&self.readers).await
+    async fn open_batches(&self, idle_ms: u64) -> Result<Vec<BatchId>> {
+        arrive::open_batches(&self.readers, idle_ms).await
     }
     async fn delete_batch(&self, batch: BatchId) -> Result<bool> {
         arrive::delete_batch(&self.writer, batch).await

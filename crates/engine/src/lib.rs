@@ -3,7 +3,9 @@
 mod config;
 mod intake;
 mod pictures;
+mod progress;
 mod read;
+mod steer;
 
 mod queue;
 mod stages;
@@ -23,7 +25,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sheaf_domain::{BatchId, Failure, FailureCode};
+use sheaf_domain::{BatchId, BatchQuery, Failure, FailureCode};
 use sheaf_parsing::{Proof, Reader};
 use sheaf_store::{Store, StoreError};
 use tokio::sync::futures::OwnedNotified;
@@ -41,8 +43,8 @@ pub use queue::Workers;
 /// After this time without a further document an upload to a shared store counts as cut off.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
-/// Batches that may be deleted while a worker does not look.
-const GONE: usize = 256;
+/// Batches that may be stopped while a worker does not look.
+const STOPPED: usize = 256;
 
 /// Everything that a page, the API or a command can ask for. Cheap to clone.
 #[derive(Clone)]
@@ -59,8 +61,8 @@ struct Inner {
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
-    /// Announces batches that are no more, so that work on them ends at once.
-    gone: broadcast::Sender<BatchId>,
+    /// Announces batches that were stopped or deleted, so that work on them ends at once.
+    stopped: broadcast::Sender<BatchId>,
     /// Held as long as the engine lives: one process owns the folder.
     _lock: File,
 }
@@ -96,7 +98,7 @@ impl Engine {
             models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
-            gone: broadcast::channel(GONE).0,
+            stopped: broadcast::channel(STOPPED).0,
             _lock: lock,
         }));
         // Where others may be at work, only time tells whose upload was cut off.
@@ -113,7 +115,7 @@ impl Engine {
     /// # Errors
     /// `storage` when not.
     pub async fn check(&self) -> Result<(), Failure> {
-        self.store().batches(1, None).await?;
+        self.store().batches(&BatchQuery { limit: 1, ..BatchQuery::default() }).await?;
         Ok(())
     }
 
@@ -151,15 +153,15 @@ impl Engine {
         self.0.work.notify_waiters();
     }
 
-    /// Says that a batch is no more.
-    fn announce_gone(&self, batch: BatchId) {
+    /// Says that a batch was stopped or deleted.
+    fn announce_stop(&self, batch: BatchId) {
         // Nobody may be at work.
-        let _ = self.0.gone.send(batch);
+        let _ = self.0.stopped.send(batch);
     }
 
-    /// The batches that are gone from now on.
-    fn gone(&self) -> broadcast::Receiver<BatchId> {
-        self.0.gone.subscribe()
+    /// The batches that are stopped from now on.
+    fn stopped(&self) -> broadcast::Receiver<BatchId> {
+        self.0.stopped.subscribe()
     }
 
     /// Resolves at the next [`Engine::wake`] after this call.

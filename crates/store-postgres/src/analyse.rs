@@ -4,9 +4,11 @@ use sheaf_domain::{BatchId, DocumentId, Status};
 use sheaf_store::{AnalysedDocument, AnalysisResult, Placement, Vectored};
 use sqlx::{PgConnection, PgPool};
 
+use crate::arrive::lock_batches;
 use crate::rows::{get, id, json, signed, text};
+use crate::steer::end;
 use crate::work::finish_job;
-use crate::{Result, database, now, nul};
+use crate::{Result, database, nul};
 
 /// Placements that one statement writes, so that a large batch is not sent as one message.
 const PLACEMENTS: usize = 5_000;
@@ -41,6 +43,7 @@ pub async fn analysed_documents(pool: &PgPool, batch: BatchId) -> Result<Vec<Ana
 pub async fn complete_analysis(pool: &PgPool, result: &AnalysisResult) -> Result<bool> {
     let batch = result.claim.batch;
     let mut tx = pool.begin().await.map_err(database)?;
+    lock_batches(&mut tx, [batch]).await?;
     if !finish_job(&mut tx, &result.claim, Status::Completed).await? {
         return Ok(false);
     }
@@ -57,16 +60,15 @@ pub async fn complete_analysis(pool: &PgPool, result: &AnalysisResult) -> Result
         insert_placements(&mut tx, batch, placements).await?;
     }
     // A batch of which no document could be read has failed; one of which some could has not.
-    sqlx::query(concat!(
-        "UPDATE batches SET finished_at = ",
-        now!(),
-        ", status = CASE WHEN EXISTS (SELECT FROM documents WHERE batch = $1 AND status = 'completed') ",
-        "OR NOT EXISTS (SELECT FROM documents WHERE batch = $1) THEN 'completed' ELSE 'failed' END WHERE id = $1"
-    ))
+    let failed: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM documents WHERE batch = $1) \
+         AND NOT EXISTS (SELECT FROM documents WHERE batch = $1 AND status = 'completed')",
+    )
     .bind(batch.0)
-    .execute(&mut *tx)
+    .fetch_one(&mut *tx)
     .await
     .map_err(database)?;
+    end(&mut tx, batch, if failed { Status::Failed } else { Status::Completed }, None).await?;
     tx.commit().await.map_err(database)?;
     Ok(true)
 }

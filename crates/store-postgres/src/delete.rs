@@ -3,20 +3,21 @@
 use sheaf_domain::BatchId;
 use sqlx::PgPool;
 
+use crate::arrive::lock_batches;
 use crate::{Result, database};
 
 pub async fn delete_batch(pool: &PgPool, batch: BatchId) -> Result<bool> {
     let mut tx = pool.begin().await.map_err(database)?;
+    lock_batches(&mut tx, [batch]).await?;
     for sql in [
-        // Whoever finishes a document of it is waited for, in the order in which they take their locks; then no further job
-        // can be added; then those are waited for that came in between.
+        // Whoever has a job of it in its hands is waited for; then those jobs are that were added by then.
         "SELECT FROM jobs WHERE batch = $1 ORDER BY id FOR UPDATE",
-        "SELECT FROM batches WHERE id = $1 FOR UPDATE",
         "SELECT FROM jobs WHERE batch = $1 ORDER BY id FOR UPDATE",
         // Another batch may be about to refer to the same content: it holds the row that it wants, and once it has let go
         // the next statements see what it did.
         "SELECT FROM parses WHERE key IN (SELECT parse FROM documents WHERE batch = $1) ORDER BY key FOR UPDATE",
         "SELECT FROM vectors WHERE key IN (SELECT vector FROM documents WHERE batch = $1) ORDER BY key FOR UPDATE",
+        "DELETE FROM tallies WHERE batch = $1",
     ] {
         sqlx::query(sql).bind(batch.0).execute(&mut *tx).await.map_err(database)?;
     }

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sheaf_domain::{DocumentId, JobId};
+use sheaf_domain::{BatchId, DocumentId, JobId, Stage, Status};
 use sheaf_store::{Claim, EmbedInput, EmbedOutcome, EmbedResult, Vectored};
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
-use crate::arrive::queue_analysis_when_ready;
-use crate::fail::fail_document;
+use crate::arrive::{lock_batches, queue_analysis_when_ready};
+use crate::fail::fail_for_good;
+use crate::progress::note_pace;
 use crate::rows::{get, id, parsed, text};
-use crate::work::{document_of, give_back, held};
-use crate::{Result, database, now, nul};
+use crate::work::{complete_jobs, document_of, finish_job, give_back, lock_held};
+use crate::{Result, changed, database, nul};
 
 pub async fn embed_inputs(pool: &PgPool, claims: &[Claim]) -> Result<Vec<EmbedInput>> {
     let documents = claims.iter().map(document_of).collect::<Result<Vec<_>>>()?;
@@ -52,31 +54,34 @@ pub async fn remembered_vectors(pool: &PgPool, keys: &[String]) -> Result<Vec<St
 
 pub async fn complete_embed(pool: &PgPool, results: &[EmbedResult]) -> Result<Vec<JobId>> {
     let mut tx = pool.begin().await.map_err(database)?;
-    let held = held(&mut tx, &results.iter().map(|r| &r.claim).collect::<Vec<_>>()).await?;
-    let results: Vec<&EmbedResult> = results.iter().filter(|r| held.contains(&r.claim.job.0)).collect();
+    let batches: BTreeSet<BatchId> = results.iter().map(|result| result.claim.batch).collect();
+    lock_batches(&mut tx, batches.iter().copied()).await?;
+    let claims: Vec<Claim> = results.iter().map(|result| result.claim.clone()).collect();
+    let held: BTreeSet<JobId> = lock_held(&mut tx, &claims).await?.iter().map(|claim| claim.job).collect();
+    let results: Vec<&EmbedResult> = results.iter().filter(|result| held.contains(&result.claim.job)).collect();
     let there = keep_vectors(&mut tx, &results).await?;
 
-    let mut completed: Vec<&EmbedResult> = Vec::new();
-    let mut finished = Vec::with_capacity(results.len());
-    let mut again = Vec::new();
-    let mut batches = BTreeSet::new();
+    let (mut completed, mut failed, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for result in results {
         match &result.outcome {
-            EmbedOutcome::Failed(failure) => fail_document(&mut tx, &result.claim, failure).await?,
+            EmbedOutcome::Failed(failure) => failed.push((&result.claim, failure)),
             EmbedOutcome::Vectored(_) | EmbedOutcome::Remembered if there.contains(&*nul::hide(&result.key)) => {
                 completed.push(result);
             }
-            // Its batch was deleted since it was asked for: the document is embedded like any other.
-            EmbedOutcome::Vectored(_) | EmbedOutcome::Remembered => {
-                again.push(result.claim.clone());
-                continue;
-            }
+            // The batch that had it was deleted since: the document is embedded like any other.
+            EmbedOutcome::Vectored(_) | EmbedOutcome::Remembered => again.push(result.claim.clone()),
         }
-        finished.push(result.claim.job);
-        batches.insert(result.claim.batch);
     }
-    complete(&mut tx, &completed).await?;
     give_back(&mut tx, &again).await?;
+    complete(&mut tx, &completed).await?;
+    let mut finished: Vec<JobId> = completed.iter().map(|result| result.claim.job).collect();
+    for (claim, failure) in failed {
+        // The one before may have stopped the batch.
+        if finish_job(&mut tx, claim, Status::Failed).await? {
+            fail_for_good(&mut tx, claim, failure).await?;
+            finished.push(claim.job);
+        }
+    }
     for batch in batches {
         queue_analysis_when_ready(&mut tx, batch).await?;
     }
@@ -119,20 +124,23 @@ async fn keep_vectors(tx: &mut PgConnection, results: &[&EmbedResult]) -> Result
 
 /// The documents have these vectors, and their jobs are done.
 async fn complete(tx: &mut PgConnection, results: &[&EmbedResult]) -> Result<()> {
-    sqlx::query("UPDATE jobs SET state = 'completed', worker = NULL, lease_until = NULL WHERE id = ANY($1)")
-        .bind(results.iter().map(|r| r.claim.job.0).collect::<Vec<_>>())
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
+    complete_jobs(tx, results.iter().map(|result| result.claim.job.0).collect()).await?;
+    let mut documents: BTreeMap<BatchId, Vec<Uuid>> = BTreeMap::new();
+    for result in results {
+        documents.entry(result.claim.batch).or_default().push(document_of(&result.claim)?);
+    }
     sqlx::query(concat!(
-        "UPDATE documents d SET status = 'completed', vector = r.key, updated_at = ",
-        now!(),
+        "UPDATE documents d SET status = 'completed', vector = r.key, ",
+        changed!(),
         " FROM unnest($1::uuid[], $2::text[]) AS r (id, key) WHERE d.id = r.id"
     ))
-    .bind(results.iter().map(|r| document_of(&r.claim)).collect::<Result<Vec<_>>>()?)
-    .bind(results.iter().map(|r| nul::hide(&r.key)).collect::<Vec<_>>())
-    .execute(tx)
+    .bind(results.iter().map(|result| document_of(&result.claim)).collect::<Result<Vec<_>>>()?)
+    .bind(results.iter().map(|result| nul::hide(&result.key)).collect::<Vec<_>>())
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
+    for (batch, documents) in documents {
+        note_pace(tx, batch, Stage::Embed, documents).await?;
+    }
     Ok(())
 }

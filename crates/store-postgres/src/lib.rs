@@ -1,17 +1,20 @@
 //! The store on PostgreSQL, which several servers share. It owns the queue and the results; it refuses anything but rows.
 //!
-//! Locks are taken in one order, so that nobody waits in a circle: jobs, what is remembered by content, documents,
-//! batches; each by rising key. What goes wrong all the same, and what a restart of the database cuts off, is done again
-//! (`again`): every method is one transaction, and each is the same when it is done twice.
+//! Locks are taken in one order, so that nobody waits in a circle: batches, jobs, what is remembered by content, documents;
+//! each by rising key. What goes wrong all the same, and what a restart of the database cuts off, is done again
+//! (`again`): every method is the same when it is done twice.
 
 mod again;
 mod connect;
 
 mod arrive;
 mod delete;
-mod pages;
+mod steer;
+
 mod read;
 mod table;
+
+mod claim;
 mod work;
 
 mod analyse;
@@ -19,17 +22,21 @@ mod embed;
 mod fail;
 mod parse;
 
+mod pages;
+mod progress;
+
 mod nul;
 mod rows;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount,
-    JobId, Neighbour, Page, PageView, Passwords, Progress, Stage,
+    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
+    DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress,
+    ProgressGrid, Restart,
 };
 use sheaf_store::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
-    Store, StoreError, StoredDocument,
+    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseInput,
+    ParseRecord, Room, StagePace, Store, StoreError, StoredDocument, WorkerState,
 };
 use sqlx::postgres::PgPool;
 
@@ -42,6 +49,15 @@ macro_rules! now {
     };
 }
 pub(crate) use now;
+
+/// What every change of a document's state sets besides, to take part in the order of changes.
+macro_rules! changed {
+    () => {
+        "updated_at = (extract(epoch FROM statement_timestamp()) * 1000)::bigint, \
+         version = pg_current_xact_id()::text::bigint"
+    };
+}
+pub(crate) use changed;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -83,11 +99,21 @@ impl Store for PostgresStore {
         again(Patience::ASKED, || delete::hashes(&self.pool, batch)).await
     }
 
+    async fn cancel_batch(&self, batch: BatchId) -> Result<bool> {
+        again(Patience::ASKED, || steer::cancel(&self.pool, batch)).await
+    }
+    async fn restart(&self, batch: BatchId, which: &Restart) -> Result<Option<u64>> {
+        again(Patience::ASKED, || steer::restart(&self.pool, batch, which)).await
+    }
+    async fn change_batch(&self, batch: BatchId, change: &BatchChange) -> Result<bool> {
+        again(Patience::ASKED, || steer::change(&self.pool, batch, change)).await
+    }
+
     async fn batch(&self, batch: BatchId) -> Result<Option<Batch>> {
         again(Patience::ASKED, || read::batch(&self.pool, batch)).await
     }
-    async fn batches(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>> {
-        again(Patience::ASKED, || read::batches(&self.pool, limit, cursor)).await
+    async fn batches(&self, query: &BatchQuery) -> Result<Page<Batch>> {
+        again(Patience::ASKED, || read::batches(&self.pool, query)).await
     }
     async fn summary(&self, batch: BatchId) -> Result<BatchSummary> {
         again(Patience::ASKED, || read::summary(&self.pool, batch)).await
@@ -99,7 +125,19 @@ impl Store for PostgresStore {
         again(Patience::ASKED, || read::failures(&self.pool, batch)).await
     }
     async fn progress(&self, batch: BatchId) -> Result<Option<Progress>> {
-        again(Patience::ASKED, || read::progress(&self.pool, batch)).await
+        again(Patience::ASKED, || progress::progress(&self.pool, batch)).await
+    }
+    async fn pace(&self, batch: BatchId) -> Result<Vec<StagePace>> {
+        again(Patience::ASKED, || progress::pace(&self.pool, batch)).await
+    }
+    async fn changes(&self, batch: BatchId, cursor: Option<&str>, limit: u32) -> Result<Changes> {
+        again(Patience::ASKED, || progress::changes(&self.pool, batch, cursor, limit)).await
+    }
+    async fn progress_grid(&self, batch: BatchId, cells: u32) -> Result<ProgressGrid> {
+        again(Patience::ASKED, || progress::grid(&self.pool, batch, cells)).await
+    }
+    async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>> {
+        again(Patience::ASKED, || steer::attempts(&self.pool, batch, document)).await
     }
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
         again(Patience::ASKED, || table::documents(&self.pool, batch, query)).await
@@ -137,9 +175,11 @@ impl Store for PostgresStore {
         again(Patience::ASKED, || read::clustering(&self.pool, batch)).await
     }
 
-    async fn claim(&self, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>> {
-        let patience = Patience::lease(lease_ms);
-        again(patience, || work::claim(&self.pool, stage, worker, limit, lease_ms)).await
+    async fn claim(&self, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
+        again(Patience::lease(room.lease_ms), || claim::claim(&self.pool, room)).await
+    }
+    async fn held(&self, claims: &[Claim]) -> Result<Vec<JobId>> {
+        again(Patience::ASKED, || work::held(&self.pool, claims)).await
     }
     async fn heartbeat(&self, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>> {
         let patience = Patience::lease(lease_ms);
@@ -151,14 +191,24 @@ impl Store for PostgresStore {
     async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64> {
         again(Patience::ASKED, || work::expire_leases(&self.pool, max_crashes, all)).await
     }
+    async fn note_worker(&self, worker: &WorkerState) -> Result<()> {
+        again(Patience::ASKED, || work::note_worker(&self.pool, worker)).await
+    }
+    async fn workers(&self, within_ms: u64) -> Result<Vec<WorkerState>> {
+        again(Patience::ASKED, || work::workers(&self.pool, within_ms)).await
+    }
+
+    async fn parse_inputs(&self, claims: &[Claim]) -> Result<Vec<ParseInput>> {
+        again(Patience::WORK, || parse::parse_inputs(&self.pool, claims)).await
+    }
     async fn note_pages(&self, claim: &Claim, done: u32, total: u32) -> Result<()> {
         again(Patience::ASKED, || pages::note(&self.pool, claim, done, total)).await
     }
     async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>> {
         again(Patience::WORK, || parse::remembered_parse(&self.pool, key)).await
     }
-    async fn complete_parse(&self, claim: &Claim, record: &ParseRecord) -> Result<bool> {
-        again(Patience::WORK, || parse::complete_parse(&self.pool, claim, record)).await
+    async fn complete_parses(&self, results: &[(Claim, ParseRecord)]) -> Result<Vec<JobId>> {
+        again(Patience::WORK, || parse::complete_parses(&self.pool, results)).await
     }
     async fn embed_inputs(&self, claims: &[Claim]) -> Result<Vec<EmbedInput>> {
         again(Patience::WORK, || embed::embed_inputs(&self.pool, claims)).await

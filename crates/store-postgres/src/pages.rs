@@ -5,14 +5,16 @@ use sheaf_store::Claim;
 use sqlx::{PgConnection, PgPool};
 
 use crate::rows::{get, json, parsed, small, text};
-use crate::{Result, database};
+use crate::{Result, changed, database};
 
 pub async fn note(pool: &PgPool, claim: &Claim, done: u32, total: u32) -> Result<()> {
     // The job is locked so that a late note cannot follow the end of its attempt.
-    sqlx::query(
-        "WITH held AS (SELECT document FROM jobs WHERE id = $3 AND attempts = $4 AND state = 'processing' FOR SHARE) \
-         UPDATE documents d SET pages_done = $1, pages_total = $2 FROM held WHERE d.id = held.document",
-    )
+    sqlx::query(concat!(
+        "WITH held AS (SELECT document FROM jobs WHERE id = $3 AND attempts = $4 AND state = 'processing' FOR SHARE) ",
+        "UPDATE documents d SET pages_done = $1, pages_total = $2, ",
+        changed!(),
+        " FROM held WHERE d.id = held.document"
+    ))
     .bind(i64::from(done))
     .bind(i64::from(total))
     .bind(claim.job.0)

@@ -1,111 +1,19 @@
-//! The queue: claims, leases and their end. Results are beside their stages.
+//! Leases: kept, given back, lost. Results are beside their stages.
 
-use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, JobId, Stage, Status};
-use sheaf_store::{Claim, StoreError};
-use sqlx::postgres::PgRow;
+use sheaf_domain::{Failure, FailureCode, JobId, Status};
+use sheaf_store::{Claim, StoreError, WorkerState};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::rows::{get, id, name, signed, small};
-use crate::{Result, database, fail, now};
+use crate::claim::{documents, read_claim};
+use crate::rows::{get, json, parsed, signed, small};
+use crate::{Result, changed, database, fail, now, progress, steer};
 
 /// Waits after the first lost lease; doubled with each further one.
 const CRASH_BACKOFF_MS: u64 = 500;
 
-pub async fn claim(pool: &PgPool, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>> {
-    let mut tx = pool.begin().await.map_err(database)?;
-    let mut rows = lease(&mut tx, stage, worker, false, limit, lease_ms).await?;
-    if rows.is_empty() {
-        // A job that was lost before may be what killed its worker: it comes last, and alone, so that it cannot take
-        // innocent ones along.
-        rows = lease(&mut tx, stage, worker, true, 1, lease_ms).await?;
-    }
-    let mut claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
-    if claims.is_empty() {
-        return Ok(claims);
-    }
-    // RETURNING promises no order; ids are UUID v7, so this is the order of arrival.
-    claims.sort_by_key(|c| c.job);
-    mark_processing(&mut tx, stage, &claims).await?;
-    tx.commit().await.map_err(database)?;
-    Ok(claims)
-}
-
-/// The statement that leases ready jobs; the condition tells suspects from others.
-macro_rules! lease_sql {
-    ($condition:literal) => {
-        concat!(
-            "WITH ready AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'pending' AND stage = $3 AND ",
-            $condition,
-            " AND run_at <= ",
-            now!(),
-            " ORDER BY priority DESC, run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED) ",
-            "UPDATE jobs j SET state = 'processing', attempts = attempts + 1, worker = $1, lease_until = ",
-            now!(),
-            " + $2 FROM ready WHERE j.id = ready.id ",
-            "RETURNING j.id, j.attempts, j.stage, j.batch, j.document, j.crashes"
-        )
-    };
-}
-
-async fn lease(
-    tx: &mut PgConnection,
-    stage: Stage,
-    worker: &str,
-    suspects: bool,
-    limit: u32,
-    lease_ms: u64,
-) -> Result<Vec<PgRow>> {
-    // Two statements rather than a parameter, so that each finds its part of the index. Rows that another worker is about to
-    // claim are passed over, not waited for. MATERIALIZED: the limit counts once.
-    let sql = if suspects { lease_sql!("crashes > 0") } else { lease_sql!("NOT (crashes > 0)") };
-    sqlx::query(sql)
-        .bind(worker)
-        .bind(signed(lease_ms))
-        .bind(stage.name())
-        .bind(i64::from(limit))
-        .fetch_all(tx)
-        .await
-        .map_err(database)
-}
-
-fn read_claim(row: &PgRow) -> Result<Claim> {
-    Ok(Claim {
-        job: JobId(id(row, "id")?),
-        attempt: small(row, "jobs", "attempts")?,
-        stage: name(row, "jobs", "stage")?,
-        batch: BatchId(id(row, "batch")?),
-        document: get::<Option<Uuid>>(row, "document")?.map(DocumentId),
-        crashes: small(row, "jobs", "crashes")?,
-    })
-}
-
-/// Shows the claims where people look: at the documents, and at the batches that were waiting.
-async fn mark_processing(tx: &mut PgConnection, stage: Stage, claims: &[Claim]) -> Result<()> {
-    sqlx::query(concat!(
-        "UPDATE documents SET status = 'processing', stage = $1, updated_at = ",
-        now!(),
-        " WHERE id = ANY($2)"
-    ))
-    .bind(stage.name())
-    .bind(documents(claims))
-    .execute(&mut *tx)
-    .await
-    .map_err(database)?;
-    sqlx::query(
-        "UPDATE batches SET status = 'processing' WHERE id IN ( \
-           SELECT id FROM batches WHERE id = ANY($1) AND status = 'pending' ORDER BY id FOR NO KEY UPDATE)",
-    )
-    .bind(claims.iter().map(|c| c.batch.0).collect::<Vec<_>>())
-    .execute(tx)
-    .await
-    .map_err(database)?;
-    Ok(())
-}
-
-fn documents(claims: &[Claim]) -> Vec<Uuid> {
-    claims.iter().filter_map(|c| c.document).map(|d| d.0).collect()
-}
+/// A worker that was silent for this long is forgotten.
+const WORKER_FORGOTTEN_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The document of a claim of a document's stage.
 pub(crate) fn document_of(claim: &Claim) -> Result<Uuid> {
@@ -130,17 +38,49 @@ pub(crate) async fn finish_job(tx: &mut PgConnection, claim: &Claim, state: Stat
     Ok(result.rows_affected() == 1)
 }
 
+/// These jobs, which the transaction has locked, are done.
+pub(crate) async fn complete_jobs(tx: &mut PgConnection, jobs: Vec<Uuid>) -> Result<()> {
+    sqlx::query("UPDATE jobs SET state = 'completed', worker = NULL, lease_until = NULL WHERE id = ANY($1)")
+        .bind(jobs)
+        .execute(tx)
+        .await
+        .map_err(database)?;
+    Ok(())
+}
+
+fn jobs(claims: &[Claim]) -> Vec<Uuid> {
+    claims.iter().map(|c| c.job.0).collect()
+}
+
+fn attempts(claims: &[Claim]) -> Vec<i64> {
+    claims.iter().map(|c| i64::from(c.attempt)).collect()
+}
+
+pub async fn held(pool: &PgPool, claims: &[Claim]) -> Result<Vec<JobId>> {
+    let held: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT j.id FROM jobs j JOIN unnest($1::uuid[], $2::bigint[]) AS c (id, attempt) \
+         ON j.id = c.id AND j.attempts = c.attempt WHERE j.state = 'processing'",
+    )
+    .bind(jobs(claims))
+    .bind(attempts(claims))
+    .fetch_all(pool)
+    .await
+    .map_err(database)?;
+    Ok(held.into_iter().map(JobId).collect())
+}
+
 /// Those of the claims that are still held, locked until the transaction ends.
-pub(crate) async fn held(tx: &mut PgConnection, claims: &[&Claim]) -> Result<Vec<Uuid>> {
-    sqlx::query_scalar(
+pub(crate) async fn lock_held(tx: &mut PgConnection, claims: &[Claim]) -> Result<Vec<Claim>> {
+    let held: Vec<Uuid> = sqlx::query_scalar(
         "SELECT j.id FROM jobs j JOIN unnest($1::uuid[], $2::bigint[]) AS c (id, attempt) \
          ON j.id = c.id AND j.attempts = c.attempt WHERE j.state = 'processing' ORDER BY j.id FOR UPDATE OF j",
     )
-    .bind(claims.iter().map(|c| c.job.0).collect::<Vec<_>>())
-    .bind(claims.iter().map(|c| i64::from(c.attempt)).collect::<Vec<_>>())
+    .bind(jobs(claims))
+    .bind(attempts(claims))
     .fetch_all(tx)
     .await
-    .map_err(database)
+    .map_err(database)?;
+    Ok(claims.iter().filter(|claim| held.contains(&claim.job.0)).cloned().collect())
 }
 
 pub async fn heartbeat(pool: &PgPool, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>> {
@@ -148,44 +88,44 @@ pub async fn heartbeat(pool: &PgPool, worker: &str, claims: &[Claim], lease_ms: 
         return Ok(Vec::new());
     }
     let mut tx = pool.begin().await.map_err(database)?;
-    let held = held(&mut tx, &claims.iter().collect::<Vec<_>>()).await?;
+    let held = lock_held(&mut tx, claims).await?;
     let kept: Vec<Uuid> = sqlx::query_scalar(concat!(
         "UPDATE jobs SET lease_until = ",
         now!(),
         " + $1 WHERE id = ANY($2) AND worker = $3 RETURNING id"
     ))
     .bind(signed(lease_ms))
-    .bind(held)
+    .bind(jobs(&held))
     .bind(worker)
     .fetch_all(&mut *tx)
     .await
     .map_err(database)?;
     tx.commit().await.map_err(database)?;
-    // In the order in which they were asked for.
-    Ok(claims.iter().map(|c| c.job).filter(|job| kept.contains(&job.0)).collect())
+    Ok(kept.into_iter().map(JobId).collect())
 }
 
 pub async fn release(pool: &PgPool, claims: &[Claim]) -> Result<()> {
     let mut tx = pool.begin().await.map_err(database)?;
-    let held = held(&mut tx, &claims.iter().collect::<Vec<_>>()).await?;
-    let held: Vec<Claim> = claims.iter().filter(|c| held.contains(&c.job.0)).cloned().collect();
+    let held = lock_held(&mut tx, claims).await?;
     give_back(&mut tx, &held).await?;
     tx.commit().await.map_err(database)
 }
 
-/// These jobs, which the transaction has locked, are ready again.
+/// These jobs, which the transaction has locked, are ready again, as if they had not been claimed.
 pub(crate) async fn give_back(tx: &mut PgConnection, claims: &[Claim]) -> Result<()> {
-    sqlx::query("UPDATE jobs SET state = 'pending', worker = NULL, lease_until = NULL WHERE id = ANY($1)")
-        .bind(claims.iter().map(|c| c.job.0).collect::<Vec<_>>())
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
+    sqlx::query(
+        "UPDATE jobs SET state = 'pending', tries = tries - 1, worker = NULL, lease_until = NULL WHERE id = ANY($1)",
+    )
+    .bind(jobs(claims))
+    .execute(&mut *tx)
+    .await
+    .map_err(database)?;
     mark_pending(tx, claims).await
 }
 
 /// The documents wait again.
 pub(crate) async fn mark_pending(tx: &mut PgConnection, claims: &[Claim]) -> Result<()> {
-    sqlx::query(concat!("UPDATE documents SET status = 'pending', updated_at = ", now!(), " WHERE id = ANY($1)"))
+    sqlx::query(concat!("UPDATE documents SET status = 'pending', ", changed!(), " WHERE id = ANY($1)"))
         .bind(documents(claims))
         .execute(tx)
         .await
@@ -194,34 +134,101 @@ pub(crate) async fn mark_pending(tx: &mut PgConnection, claims: &[Claim]) -> Res
 }
 
 pub async fn expire_leases(pool: &PgPool, max_crashes: u32, all: bool) -> Result<u64> {
+    let mut expired = 0;
+    for claim in lost_too_often(pool, max_crashes, all).await? {
+        expired += u64::from(fail::fail_lost(pool, &claim, &vanished(&claim), all).await?);
+    }
     let mut tx = pool.begin().await.map_err(database)?;
     // Several servers do this at the same time: each takes the jobs that no other has in its hands.
     let rows = sqlx::query(concat!(
         "WITH lost AS MATERIALIZED (SELECT id FROM jobs WHERE state = 'processing' AND ($1 OR lease_until < ",
         now!(),
-        ") ORDER BY id FOR UPDATE SKIP LOCKED) ",
-        "UPDATE jobs j SET state = 'pending', worker = NULL, lease_until = NULL, crashes = crashes + 1, run_at = ",
+        ") AND crashes + 1 < $3 ORDER BY id FOR UPDATE SKIP LOCKED) ",
+        "UPDATE jobs j SET crashes = crashes + 1, state = 'pending', worker = NULL, lease_until = NULL, run_at = ",
         now!(),
         // With `all` this process has just started: the wait would only be felt by people.
         " + CASE WHEN $1 THEN 0 ELSE $2 * (1 << least(crashes, 6)::int) + floor(random() * 250)::bigint END ",
-        "FROM lost WHERE j.id = lost.id RETURNING j.id, j.attempts, j.stage, j.batch, j.document, j.crashes"
+        "FROM lost WHERE j.id = lost.id RETURNING j.id, j.attempts, j.tries, j.stage, j.batch, j.document, j.crashes"
     ))
     .bind(all)
     .bind(signed(CRASH_BACKOFF_MS))
+    .bind(i64::from(max_crashes))
     .fetch_all(&mut *tx)
     .await
     .map_err(database)?;
-    let mut claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
-    claims.sort_by_key(|c| (c.batch, c.job));
-    let (suspects, others): (Vec<_>, Vec<_>) = claims.into_iter().partition(|c| c.crashes >= max_crashes);
-    mark_pending(&mut tx, &others).await?;
-    for claim in &suspects {
-        let failure = Failure::new(
-            FailureCode::WorkerCrashed,
-            format!("the worker vanished {} times while it was at this ({})", claim.crashes, claim.stage.label()),
-        );
-        fail::fail_for_good(&mut tx, claim, &failure).await?;
+    let claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
+    for claim in &claims {
+        steer::note_attempt(&mut tx, claim, &vanished(claim)).await?;
     }
+    mark_pending(&mut tx, &claims).await?;
     tx.commit().await.map_err(database)?;
-    Ok((suspects.len() + others.len()) as u64)
+    Ok(expired + claims.len() as u64)
+}
+
+/// Jobs whose lease ran out for the last time, with that loss counted. Each fails in a transaction of its own, for that has to
+/// lock its batch first.
+async fn lost_too_often(pool: &PgPool, max_crashes: u32, all: bool) -> Result<Vec<Claim>> {
+    let rows = sqlx::query(concat!(
+        "SELECT id, attempts, tries, stage, batch, document, crashes + 1 AS crashes FROM jobs ",
+        "WHERE state = 'processing' AND ($1 OR lease_until < ",
+        now!(),
+        ") AND crashes + 1 >= $2 ORDER BY id"
+    ))
+    .bind(all)
+    .bind(i64::from(max_crashes))
+    .fetch_all(pool)
+    .await
+    .map_err(database)?;
+    rows.iter().map(read_claim).collect()
+}
+
+fn vanished(claim: &Claim) -> Failure {
+    let message = format!("the worker vanished {} times while it was at this ({})", claim.crashes, claim.stage.label());
+    Failure::new(FailureCode::WorkerCrashed, message)
+}
+
+pub async fn note_worker(pool: &PgPool, worker: &WorkerState) -> Result<()> {
+    sqlx::query(concat!("DELETE FROM workers WHERE seen_at + $1 < ", now!()))
+        .bind(signed(WORKER_FORGOTTEN_MS))
+        .execute(pool)
+        .await
+        .map_err(database)?;
+    sqlx::query(concat!(
+        "INSERT INTO workers (id, host, stages, cores, busy, recognition_full, seen_at) ",
+        "VALUES ($1, $2, $3::json, $4, $5, $6, ",
+        now!(),
+        ") ON CONFLICT (id) DO UPDATE SET host = excluded.host, stages = excluded.stages, cores = excluded.cores, ",
+        "busy = excluded.busy, recognition_full = excluded.recognition_full, seen_at = excluded.seen_at"
+    ))
+    .bind(&worker.id)
+    .bind(&worker.host)
+    .bind(json(&worker.stages))
+    .bind(i64::from(worker.cores))
+    .bind(worker.busy)
+    .bind(worker.recognition_full)
+    .execute(pool)
+    .await
+    .map_err(database)?;
+    // Somebody has to, and signs of life are rare enough.
+    progress::fold(pool).await
+}
+
+pub async fn workers(pool: &PgPool, within_ms: u64) -> Result<Vec<WorkerState>> {
+    let rows = sqlx::query(concat!("SELECT * FROM workers WHERE seen_at + $1 >= ", now!(), " ORDER BY id"))
+        .bind(signed(within_ms))
+        .fetch_all(pool)
+        .await
+        .map_err(database)?;
+    rows.iter()
+        .map(|row| {
+            Ok(WorkerState {
+                id: get(row, "id")?,
+                host: get(row, "host")?,
+                stages: parsed(row, "workers", "stages")?,
+                cores: small(row, "workers", "cores")?,
+                busy: get(row, "busy")?,
+                recognition_full: get(row, "recognition_full")?,
+            })
+        })
+        .collect()
 }

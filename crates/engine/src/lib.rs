@@ -91,7 +91,7 @@ impl Engine {
         })?;
         let staging = Staging::open(&config.data).map_err(|error| unusable(&config, &error))?;
         let blobs = open_blobs(&config, &staging).await?;
-        let store = open_store(&config.data).await.map_err(|e| unusable(&config, &e))?;
+        let store = open_store(&config.data).await.map_err(|error| no_database(&error))?;
         let reader = config.processing.reader();
         let sandbox = sandbox::prove(reader.pool()).await?;
         let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
@@ -209,13 +209,26 @@ async fn open_blobs(config: &EngineConfig, staging: &Staging) -> Result<Arc<dyn 
 }
 
 fn unusable(config: &EngineConfig, error: &dyn std::error::Error) -> Failure {
-    let mut message = format!("`{}` cannot be used: {error}", config.data.display());
+    let message = format!("`{}` cannot be used: {}", config.data.display(), with_causes(error));
+    Failure::new(FailureCode::Storage, message).with_hint("Choose a folder that can be written, with --data.")
+}
+
+fn no_database(error: &dyn std::error::Error) -> Failure {
+    let message = format!("the database cannot be used: {}", with_causes(error));
+    Failure::new(FailureCode::Storage, message).with_hint(
+        "Look whether the address in --database is right and its server runs, or whether --data can be written.",
+    )
+}
+
+/// An error and what led to it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        message.push_str(&format!(": {cause}"));
+        text.push_str(&format!(": {cause}"));
         source = cause.source();
     }
-    Failure::new(FailureCode::Storage, message).with_hint("Choose a folder that can be written, with --data.")
+    text
 }
 
 /// A fault of ours: the log gets the details under an id, the user gets the id.

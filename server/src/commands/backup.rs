@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use sheaf_engine::BlobLocation;
 use sheaf_engine::upkeep::{self, BackupTarget, Blobs, Copied, Source};
-use sheaf_store_sqlite::SqliteStore;
 
-use super::storage::{SQLITE, Storage};
+use super::storage::{Storage, open_to_read};
 use super::verify::bar;
 use super::{plain, start_log};
 
@@ -38,15 +37,16 @@ pub struct Args {
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     start_log("warn");
-    if args.storage.is_shared()? {
+    let (folder, location) = args.storage.existing()?;
+    let Some(database) = args.storage.sqlite_file(&folder)? else {
         bail!(
             "PostgreSQL has its own backup. Run, in this order: pg_dump --format=custom --file=sheaf.dump DATABASE, then copy the \
              blobs (aws s3 sync s3://bucket/prefix COPY, or cp -a).\n\
              Delete no batch in between; to check a copy, restore it and run `sheaf verify` with --database and --blobs."
         );
-    }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let copied = runtime.block_on(back_up(&args))?;
+    let copied = runtime.block_on(back_up(&args, &folder, &database, &location))?;
     for name in &copied.missing {
         println!("{name}: was not there or is damaged, and is not in the copy");
     }
@@ -60,8 +60,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(if copied.missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(INCOMPLETE) })
 }
 
-async fn back_up(args: &Args) -> anyhow::Result<Copied> {
-    let (folder, location) = args.storage.existing()?;
+async fn back_up(args: &Args, folder: &Path, database: &Path, location: &BlobLocation) -> anyhow::Result<Copied> {
     if let BlobLocation::Folder(to) = &args.to {
         std::fs::create_dir_all(to).with_context(|| format!("`{}` cannot be made", to.display()))?;
         if to.canonicalize()? == folder.canonicalize().unwrap_or_default() {
@@ -69,10 +68,9 @@ async fn back_up(args: &Args) -> anyhow::Result<Copied> {
         }
     }
     let scratch = scratch(&args.to)?;
-    let source = Blobs::open(&location, scratch.path()).await.map_err(|failure| plain(&failure))?;
+    let source = Blobs::open(location, scratch.path()).await.map_err(|failure| plain(&failure))?;
     let target = BackupTarget::open(&args.to, scratch.path()).await.map_err(|failure| plain(&failure))?;
-    let live = SqliteStore::open_to_read(&folder.join(SQLITE)).await;
-    let live = live.with_context(|| format!("`{}` cannot be read", folder.join(SQLITE).display()))?;
+    let live = open_to_read(database).await?;
     let bar = bar(args.quiet, "{spinner} {msg}").context("the terminal cannot be drawn on")?;
     let mut total = Copied::default();
     let mut round = 0;
@@ -80,7 +78,7 @@ async fn back_up(args: &Args) -> anyhow::Result<Copied> {
         round += 1;
         let snapshot = scratch.path().join(format!("{round}.db"));
         live.copy_to(&snapshot).await.context("the database cannot be copied")?;
-        let rows = SqliteStore::open_to_read(&snapshot).await.context("the copy of the database cannot be read")?;
+        let rows = open_to_read(&snapshot).await?;
         let before = total.clone();
         let from = Source { rows: &rows, blobs: &source };
         let copied = upkeep::copy(&from, &target, |so_far| {

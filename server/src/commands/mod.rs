@@ -8,6 +8,7 @@ pub mod verify;
 pub mod work;
 
 mod bounds;
+mod database;
 mod ending;
 mod reading;
 mod storage;

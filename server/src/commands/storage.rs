@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use sheaf_engine::{BlobLocation, EngineConfig};
 use sheaf_store::{Store, StoreError};
 use sheaf_store_sqlite::SqliteStore;
+
+use super::database::{Database, DatabaseUrl, SQLITE};
 
 /// Flattened into the arguments of `serve`, `work`, `verify` and `backup`.
 #[derive(clap::Args, Clone, Debug)]
@@ -15,9 +17,10 @@ pub struct Storage {
     /// A folder of this process alone, made if absent; the database and the documents too, unless they are elsewhere.
     #[arg(long, env = "SHEAF_DATA", value_name = "FOLDER")]
     data: Option<PathBuf>,
-    /// The database that several machines share; a file of SQLite in the data folder when left out.
-    #[arg(long, env = "SHEAF_DATABASE", value_name = "postgres://…", hide_env_values = true)]
-    database: Option<String>,
+    /// The database: postgres://user:password@host/name, which several machines can share, or sqlite:///path; a file in the
+    /// data folder when left out. In the variable a password is not seen by others.
+    #[arg(long, env = "SHEAF_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<DatabaseUrl>,
     /// Where documents and vectors are kept: a folder, or s3://bucket/prefix with the usual AWS_ variables; in the data
     /// folder when left out.
     #[arg(long, env = "SHEAF_BLOBS", value_name = "s3://…")]
@@ -25,13 +28,6 @@ pub struct Storage {
     /// The most MiB of documents from S3 that are kept in the data folder while they are read.
     #[arg(long, env = "SHEAF_BLOB_CACHE_MIB", default_value_t = 10 << 10, value_name = "MIB")]
     blob_cache_mib: u64,
-}
-
-/// Which database a command line names.
-enum Database {
-    /// In the data folder.
-    Sqlite,
-    Postgres,
 }
 
 impl Storage {
@@ -61,16 +57,18 @@ impl Storage {
     }
 
     fn database(&self) -> anyhow::Result<Database> {
-        match self.database.as_deref() {
-            None | Some("") => Ok(Database::Sqlite),
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => Ok(Database::Postgres),
-            Some(_) => bail!("--database wants postgres://user@host/name; leave it out for SQLite in the data folder."),
-        }
+        Database::of(self.database.as_ref())
     }
 
-    /// Whether the database can be used by other processes too.
+    /// Whether several processes can share the database.
+    ///
+    /// # Errors
+    /// When the address names none.
     pub fn is_shared(&self) -> anyhow::Result<bool> {
-        Ok(matches!(self.database()?, Database::Postgres))
+        match self.database()? {
+            Database::InFolder | Database::Sqlite(_) => Ok(false),
+            Database::Postgres(_) => Ok(true),
+        }
     }
 
     /// Opens the database, once the data folder belongs to this process.
@@ -78,27 +76,37 @@ impl Storage {
     /// # Errors
     /// When it cannot be reached.
     pub async fn open_store(&self, folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
-        match self.database().map_err(|error| StoreError::Database(error.into()))? {
-            Database::Sqlite => Ok(Arc::new(SqliteStore::open(&folder.join(SQLITE)).await?)),
-            Database::Postgres => Err(StoreError::Database("this build has no PostgreSQL".into())),
-        }
+        self.database().map_err(|error| StoreError::Database(error.into()))?.open(folder).await
     }
 
-    /// Opens the database for reading only, beside a server that may be at work with it.
+    /// The file of SQLite, where that is the database.
+    ///
+    /// # Errors
+    /// When the address names no database.
+    pub fn sqlite_file(&self, folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+        Ok(match self.database()? {
+            Database::InFolder => Some(folder.join(SQLITE)),
+            Database::Sqlite(file) => Some(file),
+            Database::Postgres(_) => None,
+        })
+    }
+
+    /// Opens a database that exists, beside a server that may be at work with it.
     ///
     /// # Errors
     /// When there is none, or it is of another version.
     pub async fn look_at_store(&self, folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
-        match self.database()? {
-            Database::Sqlite => {
-                let file = folder.join(SQLITE);
-                let store = SqliteStore::open_to_read(&file).await;
-                Ok(Arc::new(store.with_context(|| format!("`{}` cannot be read", file.display()))?))
-            }
-            Database::Postgres => Ok(self.open_store(folder).await.context("the database cannot be reached")?),
+        match self.sqlite_file(folder)? {
+            Some(file) => Ok(Arc::new(open_to_read(&file).await?)),
+            None => self.open_store(folder).await.context("the database cannot be used"),
         }
     }
 }
 
-/// The database's name in the data folder.
-pub const SQLITE: &str = "sheaf.db";
+/// Opens a file of SQLite for reading only.
+///
+/// # Errors
+/// When there is none, or it is of another version.
+pub async fn open_to_read(file: &Path) -> anyhow::Result<SqliteStore> {
+    SqliteStore::open_to_read(file).await.with_context(|| format!("`{}` cannot be read", file.display()))
+}

@@ -1,6 +1,7 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
 mod config;
+mod feed;
 mod intake;
 mod pictures;
 mod progress;
@@ -33,12 +34,14 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
+use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
 
 pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
+pub use feed::Event;
 pub use intake::{Intake, clean_path};
 pub use queue::Workers;
 pub use read::Original;
@@ -67,6 +70,7 @@ struct Inner {
     work: Arc<Notify>,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
+    feeds: Feeds,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
 }
@@ -106,6 +110,7 @@ impl Engine {
             config,
             work: Arc::new(Notify::new()),
             stopped: broadcast::channel(STOPPED).0,
+            feeds: Feeds::default(),
             _lock: lock,
         }));
         if !engine.store().is_shared() {
@@ -155,6 +160,10 @@ impl Engine {
 
     fn models(&self) -> &Models {
         &self.0.models
+    }
+
+    fn feeds(&self) -> &Feeds {
+        &self.0.feeds
     }
 
     fn config(&self) -> &EngineConfig {

@@ -105,6 +105,7 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     let worked = async {
         ending.asked.cancelled().await;
         workers.drain(args.drain.grace(), ending.hurry.cancelled()).await;
+        engine.end_events();
         drained.cancel();
     };
     tokio::join!(served, worked);

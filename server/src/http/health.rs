@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use serde::Serialize;
 use sheaf_domain::{Failure, FailureCode};
 use sheaf_engine::Engine;
@@ -44,15 +46,18 @@ struct Sandbox {
 }
 
 /// Answers with 503 while the database or the blobs cannot be read, and once the process was asked to end.
-pub async fn ready(State(Watched { engine, ending }): State<Watched>) -> Result<Json<Ready>, HttpFailure> {
+pub async fn ready(State(Watched { engine, ending }): State<Watched>) -> Response {
     if ending.is_cancelled() {
-        let failure = Failure::new(FailureCode::Overloaded, "this process is about to end");
-        return Err(HttpFailure(failure.with_hint("Ask another one, or wait until it is back.")));
+        let failure = Failure::new(FailureCode::Overloaded, "this process is about to end")
+            .with_hint("Ask another one, or wait until it is back.");
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(failure)).into_response();
     }
-    engine.check().await?;
+    if let Err(failure) = engine.check().await {
+        return HttpFailure(failure).into_response();
+    }
     let proof = engine.sandbox();
     let protections = proof.protections.clone();
     let (weak, missing) = (protections.are_weak(), protections.missing());
     let sandbox = Sandbox { protections, weak, missing, possible: proof.possible.clone() };
-    Ok(Json(Ready { status: "ready", sandbox }))
+    Json(Ready { status: "ready", sandbox }).into_response()
 }

@@ -241,7 +241,7 @@ fn kind_of(staged: &Staged, path: &str) -> Option<DocumentKind> {
 }
 
 pub(crate) fn disk(error: &io::Error) -> Failure {
-    Failure::new(FailureCode::Storage, format!("the files could not be stored: {error}"))
+    Failure::new(FailureCode::Storage, format!("files cannot be read or written: {error}"))
 }
 
 fn too_many_bytes(limit: u64) -> Failure {

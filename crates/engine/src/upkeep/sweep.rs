@@ -23,6 +23,12 @@ const AGAIN: Duration = Duration::from_secs(600);
 /// Blobs that are handled together.
 const GROUP: usize = 500;
 
+/// Unnamed blobs that are never too many.
+const FEW: usize = 100;
+
+/// Above this part of all blobs, unnamed ones are too many: a fifth.
+const FEW_OF: usize = 5;
+
 /// Sweeping in the background; it ends when this is dropped.
 pub struct Upkeep {
     _sweeping: JoinSet<()>,
@@ -82,15 +88,27 @@ fn is_old<T>(listed: &Listed<T>, grace: Duration) -> bool {
     SystemTime::now().duration_since(listed.written).is_ok_and(|age| age >= grace)
 }
 
-/// Removes blobs that are older than `grace` and that no row names.
+/// Removes blobs that are older than `grace` and that no row names; how many. What broke off leaves few of them: when they are
+/// many, they are most likely another database's, and all of them stay.
 pub async fn sweep_blobs(store: &dyn Store, blobs: &dyn BlobStore, grace: Duration) -> Result<u64, Failure> {
-    let mut removed = 0;
-    let mut old = blobs.list().try_filter(|listed| std::future::ready(is_old(listed, grace))).try_chunks(GROUP);
-    while let Some(group) = old.try_next().await.map_err(|stopped| stopped.1)? {
-        let hashes: Vec<String> = group.into_iter().map(|listed| listed.name).collect();
-        removed += remove_unnamed(store, blobs, &hashes).await?;
+    let (mut listed, mut unnamed) = (0, Vec::new());
+    let mut groups = blobs.list().try_chunks(GROUP);
+    while let Some(group) = groups.try_next().await.map_err(|stopped| stopped.1)? {
+        listed += group.len();
+        let old: Vec<String> = group.into_iter().filter(|blob| is_old(blob, grace)).map(|blob| blob.name).collect();
+        unnamed.extend(store.unreferenced(&old).await?);
     }
-    Ok(removed)
+    if unnamed.len() > FEW.max(listed / FEW_OF) {
+        let unnamed = unnamed.len();
+        tracing::error!(
+            unnamed,
+            listed,
+            "the database knows too few of the stored files, so that none is removed: look whether --database and --blobs belong \
+             together"
+        );
+        return Ok(0);
+    }
+    remove_unnamed(store, blobs, &unnamed).await
 }
 
 /// Removes derived files. One stays while its batch does; of vectors only those that the batch's clustering names.

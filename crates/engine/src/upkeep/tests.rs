@@ -160,3 +160,16 @@ async fn sweeping_takes_what_is_old_and_unnamed() {
     assert!(place.blobs.read_derived(&late).await.is_err(), "the batch has no clustering that names it");
     assert!(place.blobs.read_derived(&left).await.is_err());
 }
+
+#[tokio::test]
+async fn a_database_that_knows_too_few_blobs_removes_none() {
+    let place = Place::new().await;
+    let strange: Arc<[Staged]> =
+        (0..101).map(|i| place.staging.stage(&mut format!("strange {i}").as_bytes()).expect("staged")).collect();
+    place.blobs.keep(&strange).await.expect("kept");
+    let sweep = async || sweep_blobs(&place.store, &place.blobs, Duration::ZERO).await.expect("swept");
+    assert_eq!(sweep().await, 0);
+    place.name(&strange[0].sha256).await;
+    assert_eq!(sweep().await, 100, "so few may be left over");
+    assert!(place.has(&strange[0].sha256).await);
+}

@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use sheaf_domain::{BatchId, BatchQuery, DocumentId, DocumentRow, Failure, Status};
-use sheaf_store::{Clustering, Store, VectorFile};
+use sheaf_store::{Store, VectorFile};
 
 use super::Blobs;
 use crate::blobs::{BlobError, BlobStore, staging};
@@ -139,7 +139,9 @@ async fn verify_batch(
         }
     }
     if let Some(clustering) = store.clustering(batch).await? {
-        report.findings.extend(wrong_manifest(&clustering, &files).map(|reason| Finding::Manifest { batch, reason }));
+        report
+            .findings
+            .extend(wrong_manifest(&clustering.manifest, &files).map(|reason| Finding::Manifest { batch, reason }));
         if let Some(file) = &clustering.vectors {
             let reason = wrong_vectors(blobs, file).await?;
             report.findings.extend(reason.map(|reason| Finding::Vectors { batch, reason }));
@@ -177,8 +179,8 @@ struct Manifest {
 }
 
 /// What is wrong with a manifest; `completed` are the hashes of the batch's completed documents by path.
-fn wrong_manifest(clustering: &Clustering, completed: &BTreeMap<String, String>) -> Option<String> {
-    let manifest: Manifest = match serde_json::from_str(&clustering.manifest) {
+fn wrong_manifest(manifest: &str, completed: &BTreeMap<String, String>) -> Option<String> {
+    let manifest: Manifest = match serde_json::from_str(manifest) {
         Ok(manifest) => manifest,
         Err(error) => return Some(format!("it cannot be read: {error}")),
     };
@@ -212,4 +214,35 @@ async fn wrong_vectors(blobs: &dyn BlobStore, file: &VectorFile) -> Result<Optio
     let is_unit = |row: &[f32]| (row.iter().map(|v| v * v).sum::<f32>().sqrt() - 1.0).abs() < LENGTH_TOLERANCE;
     let strange = (0..vectors.rows()).find(|&row| !is_unit(vectors.row(row)));
     Ok(strange.map(|row| format!("the file {name} is damaged: row {row} is no unit vector")))
+}
+
+#[cfg(test)]
+mod tests {
+    use sheaf_domain::BatchParams;
+
+    use super::*;
+    use crate::stages::analyse;
+
+    #[test]
+    fn a_manifest_is_that_of_its_documents() {
+        let files: BTreeMap<String, String> =
+            [("a.txt", "aa"), ("b.txt", "bb")].map(|(path, sha256)| (path.to_owned(), sha256.to_owned())).into();
+        let named = files.iter().map(|(path, sha256)| (path.as_str(), sha256.as_str()));
+        let manifest = analyse::Manifest::new(&BatchParams::default(), "a model", named);
+        let manifest = serde_json::to_string(&manifest).expect("JSON");
+        let check = |manifest: &str, files: &BTreeMap<String, String>, expect: Option<&str>| {
+            let found = wrong_manifest(manifest, files);
+            assert_eq!(found.is_some(), expect.is_some(), "{found:?}");
+            assert!(found.unwrap_or_default().contains(expect.unwrap_or_default()));
+        };
+        check(&manifest, &files, None);
+        check(&manifest[1..], &files, Some("cannot be read"));
+        check(&manifest.replace("\"bb\"", "\"cc\""), &files, Some("sums up"));
+        let mut others = files.clone();
+        others.insert("b.txt".to_owned(), "cc".to_owned());
+        check(&manifest, &others, Some("`b.txt`"));
+        others.insert("c.txt".to_owned(), "dd".to_owned());
+        others.insert("b.txt".to_owned(), "bb".to_owned());
+        check(&manifest, &others, None);
+    }
 }

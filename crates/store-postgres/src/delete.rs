@@ -17,6 +17,8 @@ pub async fn delete_batch(pool: &PgPool, batch: BatchId) -> Result<bool> {
         // the next statements see what it did.
         "SELECT FROM parses WHERE key IN (SELECT parse FROM documents WHERE batch = $1) ORDER BY key FOR UPDATE",
         "SELECT FROM vectors WHERE key IN (SELECT vector FROM documents WHERE batch = $1) ORDER BY key FOR UPDATE",
+        // Somebody may be folding them: then those go that were made of them.
+        "DELETE FROM tallies WHERE batch = $1",
         "DELETE FROM tallies WHERE batch = $1",
     ] {
         sqlx::query(sql).bind(batch.0).execute(&mut *tx).await.map_err(database)?;

@@ -65,6 +65,7 @@ impl TestPostgres {
         command.args(["-c", KEEPER, "keeper"]).arg(folder.path()).arg(programs.path("postgres"));
         command.arg("-D").arg(folder.path().join("data")).arg("-k").arg(folder.path());
         command.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+        // Nothing has to last, and nothing of the server's own making shall come between a test and what it waits for.
         for setting in
             ["fsync=off", "full_page_writes=off", "max_connections=200", "shared_buffers=32MB", "autovacuum=off"]
         {

@@ -219,6 +219,22 @@ async fn a_copy_is_whole_in_the_middle_of_a_batch_too() {
 }
 
 #[test]
+fn a_bucket_that_refuses_ends_the_program_with_what_to_do() {
+    let (bucket, data) = (S3::start(), tempfile::tempdir().expect("a folder"));
+    let check = |blobs: &str, secret: &str, expect: &str| {
+        let mut variables = bucket.variables();
+        variables[2].1 = secret.to_owned();
+        let output =
+            sheaf(&["serve", "--port", "0", "--data", &data.path().to_string_lossy(), "--blobs", blobs], &variables);
+        assert_eq!(output.status.code(), Some(1), "{blobs}: {}", printed(&output));
+        assert!(printed(&output).contains(expect), "{blobs}: {}", printed(&output));
+        assert!(!printed(&output).contains(secret), "{}", printed(&output));
+    };
+    check("s3://sheaf/letters", "another-secret", "Look at the credentials");
+    check("s3://elsewhere/letters", s3::SECRET, "the bucket does not exist");
+}
+
+#[test]
 fn what_cannot_work_is_refused_with_what_to_do() {
     let data = tempfile::tempdir().expect("a folder");
     let folder = data.path().to_string_lossy();

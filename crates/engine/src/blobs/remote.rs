@@ -282,7 +282,14 @@ impl BlobStore for RemoteBlobs {
     }
 
     async fn check(&self) -> Result<()> {
-        self.store.list_with_delimiter(Some(&self.prefix)).await.map_err(BlobError::Bucket)?;
-        Ok(())
+        // Nothing has this name. Only a refusal to get an object says of which kind it is; one to list does not.
+        match self.store.get(&self.key(&["check"])).await {
+            Ok(_) => Ok(()),
+            Err(error @ StoreError::NotFound { .. }) if error.to_string().contains("NoSuchBucket") => {
+                Err(BlobError::Bucket(error))
+            }
+            Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(BlobError::Bucket(error)),
+        }
     }
 }

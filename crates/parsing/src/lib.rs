@@ -32,7 +32,7 @@ pub use hints::Hints;
 pub use limits::Limits;
 pub use picture::{Picture, PictureFor};
 pub use plain::read_plain;
-pub use pool::{Pool, PoolConfig, Proof};
+pub use pool::{Pool, PoolConfig, Proof, TOGETHER};
 pub use protections::Protections;
 pub use reader::{OnPages, Reader};
 pub use recognition::{RecognisedPage, Recogniser, find_tesseract};

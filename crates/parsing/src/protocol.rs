@@ -2,7 +2,8 @@
 //!
 //! The parent opens with [`Request::Hello`]; each [`Request::Job`] is answered by at most one [`Reply::Open`], a
 //! [`Reply::Page`] for each page, and one [`Reply::Done`] or [`Reply::Failed`]; each [`Request::Picture`] by one
-//! [`Reply::Picture`] or [`Reply::Failed`].
+//! [`Reply::Picture`] or [`Reply::Failed`]. Several jobs may come at once; they are done in their order, and the answers may
+//! come together. A child that dies has answered for none of which the last frame did not arrive.
 
 use std::io::{self, Read, Write};
 
@@ -117,13 +118,12 @@ pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-/// Writes one frame.
+/// Writes one frame; a writer that gathers is not flushed.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
-    to.write_all(&encode(message)?)?;
-    to.flush()
+    to.write_all(&encode(message)?)
 }
 
 /// Reads one frame of at most `bound` bytes; `None` at the end of the stream.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use sheaf_domain::{Failure, PageRecognition, Passwords};
-use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, Part, Reader};
+use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, ParsedDocument, Part, Reader};
 use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
 
@@ -51,8 +51,12 @@ pub async fn parse(
     key: String,
     on_pages: OnPages<'_>,
 ) -> Result<ParseRecord, Part> {
-    let parsed = reader.read(file, hints, on_pages).await?;
-    Ok(ParseRecord {
+    Ok(record(reader.read(file, hints, on_pages).await?, key))
+}
+
+/// What is kept of a document.
+pub fn record(parsed: ParsedDocument, key: String) -> ParseRecord {
+    ParseRecord {
         key,
         kind: parsed.kind,
         pages: u32::try_from(parsed.pages.len()).unwrap_or(u32::MAX),
@@ -67,7 +71,7 @@ pub async fn parse(
         language: parsed.language,
         metadata: parsed.metadata,
         problems: parsed.problems,
-    })
+    }
 }
 
 /// Reads the documents of a group one after the other. What is read is kept together now and then: a transaction for each

@@ -1,7 +1,7 @@
 //! One child process: its start, its conversation about one document, its end.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{self, Path, PathBuf};
 use std::process::Stdio;
@@ -74,7 +74,7 @@ impl Stretch {
 
 /// What has arrived of a document so far.
 #[derive(Default)]
-struct Received {
+pub(super) struct Received {
     kind: Option<DocumentKind>,
     of: Option<u32>,
     /// Pages of the document before those that were asked for.
@@ -84,9 +84,9 @@ struct Received {
 }
 
 /// The last frame about a document.
-struct Ending {
-    result: Result<Summary, Failure>,
-    retire: bool,
+pub(super) struct Ending {
+    pub result: Result<Summary, Failure>,
+    pub retire: bool,
 }
 
 impl Child {
@@ -146,6 +146,11 @@ impl Child {
         self.open.as_deref() == Some(path)
     }
 
+    /// It is about to open another.
+    pub(super) fn close_document(&mut self) {
+        self.open = None;
+    }
+
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
@@ -198,6 +203,11 @@ impl Child {
         received: &mut Received,
     ) -> io::Result<Ending> {
         self.say_with(&Request::Job { hints: hints.short(), limits: limits.clone(), range }, file).await?;
+        self.hear_of(limits, received).await
+    }
+
+    /// Everything about one document.
+    pub(super) async fn hear_of(&mut self, limits: &Limits, received: &mut Received) -> io::Result<Ending> {
         // The child keeps to its limits; this is for a child that does not.
         let bound = limits.text_bytes.saturating_add(FRAME_OVERHEAD);
         let total = bound.saturating_add(16 * limits.pages as usize);
@@ -265,10 +275,14 @@ impl Child {
 
     /// A request and the file that it is about.
     pub async fn say_with(&mut self, request: &Request, file: &File) -> io::Result<()> {
-        let frame = protocol::encode(request)?;
+        self.say_all(&protocol::encode(request)?, &[file.as_fd()]).await
+    }
+
+    /// Requests one behind the other, and their files in the same order, at most [`wire::FILES`].
+    pub(super) async fn say_all(&mut self, frames: &[u8], files: &[BorrowedFd<'_>]) -> io::Result<()> {
         let socket = &self.stdin;
-        let sent = socket.async_io(Interest::WRITABLE, || wire::send(socket, &frame, file.as_fd())).await?;
-        self.stdin.write_all(&frame[sent..]).await
+        let sent = socket.async_io(Interest::WRITABLE, || wire::send(socket, frames, files)).await?;
+        self.stdin.write_all(&frames[sent..]).await
     }
 
     /// The next frame of an answer in which no frame is large.
@@ -303,7 +317,7 @@ impl Child {
 
 impl Received {
     /// What had come when the child failed; after a panic it is said where that was.
-    fn cut_off(self, mut failure: Failure) -> Part {
+    pub(super) fn cut_off(self, mut failure: Failure) -> Part {
         let pages = self.before + self.pages.len();
         if failure.code == FailureCode::WorkerCrashed && pages > 0 {
             failure.message.push_str(&format!(", after page {pages}"));
@@ -311,7 +325,7 @@ impl Received {
         Part { failure, pages: self.pages }
     }
 
-    fn finish(self, summary: Summary) -> Result<Stretch, Failure> {
+    pub(super) fn finish(self, summary: Summary) -> Result<Stretch, Failure> {
         let kind = self.kind.ok_or_else(|| Failure::new(FailureCode::Internal, "the parser named no kind"))?;
         Ok(Stretch { kind, of: self.of, pages: self.pages, summary })
     }

@@ -4,6 +4,7 @@ mod child;
 mod death;
 mod proof;
 mod ranges;
+mod together;
 mod unpack;
 
 use std::path::{Path, PathBuf};
@@ -57,6 +58,7 @@ impl PoolConfig {
 }
 
 pub use proof::Proof;
+pub use together::TOGETHER;
 
 /// Children that parse, one document each at a time. They start when first needed and are used again.
 ///
@@ -101,8 +103,20 @@ impl Pool {
         hints: &Hints,
         on_pages: OnPages<'_>,
     ) -> Result<ParsedDocument, Part> {
+        let first = self.stretch(path, hints, (1, self.config.pages_per_job.max(1))).await?;
+        self.parse_rest(path, hints, first, on_pages).await
+    }
+
+    /// The document of which the first pages are read.
+    async fn parse_rest(
+        &self,
+        path: &Path,
+        hints: &Hints,
+        first: Stretch,
+        on_pages: OnPages<'_>,
+    ) -> Result<ParsedDocument, Part> {
         let range = self.config.pages_per_job.max(1);
-        let mut stretches = vec![self.stretch(path, hints, (1, range)).await?];
+        let mut stretches = vec![first];
         let total = stretches[0].of.unwrap_or(0).min(self.config.limits.pages);
         let mut read = stretches[0].read();
         if total > 0 {

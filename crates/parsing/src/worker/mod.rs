@@ -5,7 +5,7 @@ mod cage;
 mod job;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub fn worker_main() -> ExitCode {
 }
 
 fn serve(main_thread: &MainThread) -> io::Result<()> {
-    let mut input = Incoming::default();
+    let mut input = BufReader::new(Incoming::default());
     let mut output = BufWriter::with_capacity(64 << 10, io::stdout().lock());
     let Some(Request::Hello { version, address_space, pdfium }) = protocol::read(&mut input, FRAME_OVERHEAD)? else {
         return Err(io::Error::other("no greeting"));
@@ -67,18 +67,23 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
     let mut resident = Resident::open();
     let protections = cage::enter(address_space, main_thread)?;
     protocol::write(&mut output, &Reply::Hello { version: protocol::VERSION, protections })?;
+    output.flush()?;
     if version != protocol::VERSION {
         return Ok(());
     }
 
     let mut jobs = 0;
-    let mut next = || receive(&mut input);
-    let mut waiting = next()?;
+    let mut waiting = receive(&mut input)?;
     while let Some((request, file)) = waiting {
         let file = || file.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a request came without its file"));
         jobs += 1;
         let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
-        let mut send = |reply: &Reply| protocol::write(&mut output, reply);
+        // Jobs that came together are answered together.
+        let is_last = input.buffer().is_empty() || !matches!(request, Request::Job { .. });
+        let mut send = |reply: &Reply| {
+            protocol::write(&mut output, reply)?;
+            if is_last { output.flush() } else { Ok(()) }
+        };
         let reply = match request {
             Request::Job { hints, limits, range } => {
                 cage::allow_processor_time(limits.wall)?;
@@ -91,6 +96,7 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
             }
             Request::Picture { hints, limits, page, purpose } => {
                 let wanted = Wanted { file: file()?, hints, limits, page, purpose };
+                let mut next = || receive(&mut input);
                 waiting = album::serve(wanted, &pdfium, &mut next, &mut |finished| {
                     jobs += 1;
                     let retire = finished.panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
@@ -112,16 +118,16 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
             Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
         };
         send(&reply)?;
-        waiting = next()?;
+        waiting = receive(&mut input)?;
     }
     Ok(())
 }
 
 /// The next request, and the file that it came with; nothing when the parent has closed its end.
-fn receive(input: &mut Incoming) -> io::Result<album::Incoming> {
+fn receive(input: &mut BufReader<Incoming>) -> io::Result<album::Incoming> {
     let Some(request) = protocol::read(input, FRAME_OVERHEAD)? else { return Ok(None) };
     let file = match &request {
-        Request::Job { .. } | Request::Picture { .. } | Request::Unpack { .. } => Some(input.file()?),
+        Request::Job { .. } | Request::Picture { .. } | Request::Unpack { .. } => Some(input.get_mut().file()?),
         Request::Hello { .. } | Request::Probe => None,
     };
     Ok(Some((request, file)))

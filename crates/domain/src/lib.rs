@@ -29,7 +29,7 @@ pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
 pub use ids::{BatchId, DocumentId, JobId};
 pub use job::Stage;
 pub use kind::DocumentKind;
-pub use page::{PageRecognition, PageView, WordBox};
+pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
 pub use progress::{DocumentProgress, Progress, StageCounts};
 pub use query::{DocumentQuery, Page, SortKey};

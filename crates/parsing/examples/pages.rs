@@ -25,8 +25,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.sort();
     let pool = Pool::new(PoolConfig { pdfium: find_pdfium(), ..PoolConfig::new(PathBuf::from(program), workers) });
 
-    let (pages, mut seconds) = read(&pool, &files, workers).await;
+    let (mut pages, mut seconds) = read(&pool, &files, workers).await;
     if mode == "render" {
+        // The longest first, as the product does it: no core waits at the end.
+        pages.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let started = Instant::now();
         let draw = async |(file, count): &(&Path, u32)| {
             for page in 1..=*count {

@@ -15,7 +15,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
-use crate::http::{api, download, health, upload};
+use crate::http::{api, download, health, runs, upload};
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
 
@@ -42,10 +42,15 @@ pub fn router(state: AppState) -> Router {
 
     Router::<AppState>::new()
         .route("/api/batches", post(upload::by_api).layer(upload_limit).get(api::list))
-        .route("/api/batches/{id}", get(api::show).delete(api::delete))
+        .route("/api/batches/{id}", get(api::show).delete(api::delete).patch(runs::change))
+        .route("/api/batches/{id}/cancel", post(runs::cancel))
+        .route("/api/batches/{id}/restart", post(runs::restart))
+        .route("/api/batches/{id}/changes", get(runs::changes))
+        .route("/api/batches/{id}/grid", get(runs::grid))
         .route("/api/batches/{id}/progress", get(api::progress))
         .route("/api/batches/{id}/documents", get(api::documents))
         .route("/api/batches/{id}/documents/{document}", get(api::document))
+        .route("/api/batches/{id}/documents/{document}/attempts", get(runs::attempts))
         .route("/api/batches/{id}/documents/{document}/original", get(download::original))
         .route("/api/batches/{id}/documents/{document}/text", get(download::text))
         .route("/api/batches/{id}/documents/{document}/pages/{page}", get(api::page))

@@ -13,7 +13,7 @@ pub fn Failures(batch: BatchId, filters: Memo<Filters>, failures: Vec<FailureCou
     (!failures.is_empty()).then(|| {
         let rows = failures
             .into_iter()
-            .map(|FailureCount { code, documents }| {
+            .map(|FailureCount { stage: _, code, documents, retryable: _ }| {
                 view! {
                     <li class="reason" data-testid="failure-reason" data-code=code.name()>
                         <span class="reason-title">{words::reason(code)}</span>

@@ -73,8 +73,8 @@ pub fn Overview(
 
 #[component]
 fn Head(batch: Batch, size: u64) -> impl IntoView {
-    let Batch { id, name, status, created_at, finished_at, params, counts, failure: _ } = batch;
-    let took = finished_at.and_then(|end| u64::try_from(end - created_at).ok());
+    let Batch { id, name, status, created_at, finished_at, elapsed_seconds, params, counts, .. } = batch;
+    let took = finished_at.map(|_| elapsed_seconds);
     view! {
         <p class="crumbs">
             <a href="/">"Batches"</a>

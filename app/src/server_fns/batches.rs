@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use sheaf_domain::{Batch, BatchId, HeatmapView, Page, Progress};
+use sheaf_domain::{Batch, BatchId, BatchQuery, HeatmapView, Page, Progress};
 
 #[cfg(feature = "ssr")]
 use super::front_door::{engine, respond, respond_or_empty};
@@ -14,14 +14,10 @@ use crate::wire::Json;
 #[cfg(feature = "ssr")]
 pub(super) const PREFIX: &str = "/rpc/";
 
-/// Batches on one page of the list.
-#[cfg(feature = "ssr")]
-const BATCHES_A_PAGE: u32 = 20;
-
-/// The latest batches, or those after `cursor`.
+/// The latest batches that match.
 #[server(prefix = "/rpc", endpoint = "batches", input = GetUrl, output = Json)]
-pub async fn list_batches(cursor: Option<String>) -> Result<Page<Batch>, AppError> {
-    respond(engine()?.batches(BATCHES_A_PAGE, cursor.as_deref()).await)
+pub async fn list_batches(query: BatchQuery) -> Result<Page<Batch>, AppError> {
+    respond(engine()?.batches(&query).await)
 }
 
 /// All that a batch's page needs before its table and heatmap.

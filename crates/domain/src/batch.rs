@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::Cluster;
 use crate::failure::{Failure, FailureCode};
 use crate::ids::BatchId;
+use crate::job::Stage;
+use crate::run::RunPolicy;
 use crate::status::{Status, UnknownName};
 
 /// Which embedding model reads the documents.
@@ -114,7 +116,14 @@ pub struct Batch {
     pub created_at: i64,
     /// Seconds since 1970, UTC; absent while it runs.
     pub finished_at: Option<i64>,
+    /// Seconds in which it was worked on, by the database's clock; the time between a stop and a later start is not counted.
+    pub elapsed_seconds: u64,
+    /// Whether documents are still arriving.
+    pub receiving: bool,
     pub params: BatchParams,
+    /// In JSON its fields stand beside the others.
+    #[serde(flatten)]
+    pub policy: RunPolicy,
     pub counts: Counts,
     /// Why the batch as a whole stopped, when it did.
     pub failure: Option<Failure>,
@@ -149,13 +158,16 @@ pub struct BatchOverview {
     pub summary: BatchSummary,
     /// Largest first; empty until the batch has been analysed.
     pub clusters: Vec<Cluster>,
-    /// Failures grouped by their code, most frequent first.
+    /// Failures grouped by stage and code, most frequent first.
     pub failures: Vec<FailureCount>,
 }
 
-/// How many documents of a batch stopped for one reason.
+/// How many documents of a batch stopped at one stage for one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureCount {
+    pub stage: Stage,
     pub code: FailureCode,
     pub documents: u64,
+    /// How many of them can be tried again; what was refused on arrival cannot, for its bytes were not kept.
+    pub retryable: u64,
 }

@@ -66,6 +66,10 @@ failure_codes! {
     Overloaded => ("overloaded", Request, true, 429, "Wait a moment and try again."),
     /// The thing exists, but is not ready for this.
     NotReady => ("not_ready", Request, true, 409, "Wait until the batch has been analysed."),
+    /// It is done or stopped already.
+    NotRunning => ("not_running", Request, false, 409, "Reload the page to see how it ended."),
+    /// Nothing that was asked for has failed or was cancelled.
+    NothingToRestart => ("nothing_to_restart", Request, false, 409, "Reload the page to see what is left to do."),
     // Documents.
     /// A file of no bytes.
     EmptyFile => ("empty_file", Document, false, 422, "The file holds no bytes. Look whether the original is complete."),

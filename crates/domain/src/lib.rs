@@ -16,6 +16,7 @@ pub mod heatmap;
 pub mod failure;
 pub mod job;
 pub mod progress;
+pub mod run;
 
 pub mod export;
 pub mod query;
@@ -31,6 +32,9 @@ pub use job::Stage;
 pub use kind::DocumentKind;
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
-pub use progress::{DocumentProgress, Progress, StageCounts};
-pub use query::{DocumentQuery, Page, SortKey};
+pub use progress::{
+    Bottleneck, Changes, DocumentProgress, Estimate, Progress, ProgressCell, ProgressGrid, StageCounts,
+};
+pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
+pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use status::Status;

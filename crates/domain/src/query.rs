@@ -102,6 +102,34 @@ impl DocumentQuery {
     }
 }
 
+/// Which batches, latest first, and which page of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchQuery {
+    /// Part of the name or the beginning of the id, case-insensitive.
+    pub search: Option<String>,
+    pub status: Option<Status>,
+    /// What the page before gave.
+    pub cursor: Option<String>,
+    /// At most [`Self::MAX_LIMIT`]; 0 stands for [`Self::DEFAULT_LIMIT`].
+    pub limit: u32,
+}
+
+impl BatchQuery {
+    /// Batches of a page when nothing was said.
+    pub const DEFAULT_LIMIT: u32 = 20;
+    /// The most batches of a page.
+    pub const MAX_LIMIT: u32 = 200;
+
+    /// The number of batches to return, within bounds.
+    pub fn effective_limit(&self) -> u32 {
+        match self.limit {
+            0 => Self::DEFAULT_LIMIT,
+            limit => limit.min(Self::MAX_LIMIT),
+        }
+    }
+}
+
 /// A page of rows, how many there are in all, and where the next page starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {

@@ -3,7 +3,9 @@
 mod config;
 mod intake;
 mod pictures;
+mod progress;
 mod read;
+mod steer;
 
 mod queue;
 mod stages;
@@ -22,7 +24,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use sheaf_domain::{BatchId, Failure, FailureCode};
+use sheaf_domain::{BatchId, BatchQuery, Failure, FailureCode};
 use sheaf_parsing::{Proof, Reader};
 use sheaf_store::{Store, StoreError};
 use tokio::sync::futures::OwnedNotified;
@@ -37,8 +39,8 @@ pub use exports::{Export, SIMILARITY_LIMIT};
 pub use intake::{Intake, clean_path};
 pub use queue::Workers;
 
-/// Batches that may be deleted while a worker does not look.
-const GONE: usize = 256;
+/// Batches that may be stopped while a worker does not look.
+const STOPPED: usize = 256;
 
 /// Everything that a page, the API or a command can ask for. Cheap to clone.
 #[derive(Clone)]
@@ -55,8 +57,8 @@ struct Inner {
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
-    /// Announces batches that are no more, so that work on them ends at once.
-    gone: broadcast::Sender<BatchId>,
+    /// Announces batches that were stopped or deleted, so that work on them ends at once.
+    stopped: broadcast::Sender<BatchId>,
     /// Held as long as the engine lives: one process owns the folder.
     _lock: File,
 }
@@ -92,7 +94,7 @@ impl Engine {
             models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
-            gone: broadcast::channel(GONE).0,
+            stopped: broadcast::channel(STOPPED).0,
             _lock: lock,
         }));
         for batch in engine.store().open_batches().await? {
@@ -107,7 +109,7 @@ impl Engine {
     /// # Errors
     /// `storage` when not.
     pub async fn check(&self) -> Result<(), Failure> {
-        self.store().batches(1, None).await?;
+        self.store().batches(&BatchQuery { limit: 1, ..BatchQuery::default() }).await?;
         Ok(())
     }
 
@@ -145,15 +147,15 @@ impl Engine {
         self.0.work.notify_waiters();
     }
 
-    /// Says that a batch is no more.
-    fn announce_gone(&self, batch: BatchId) {
+    /// Says that a batch was stopped or deleted.
+    fn announce_stop(&self, batch: BatchId) {
         // Nobody may be at work.
-        let _ = self.0.gone.send(batch);
+        let _ = self.0.stopped.send(batch);
     }
 
-    /// The batches that are gone from now on.
-    fn gone(&self) -> broadcast::Receiver<BatchId> {
-        self.0.gone.subscribe()
+    /// The batches that are stopped from now on.
+    fn stopped(&self) -> broadcast::Receiver<BatchId> {
+        self.0.stopped.subscribe()
     }
 
     /// Resolves at the next [`Engine::wake`] after this call.

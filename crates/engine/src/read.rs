@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sheaf_domain::{
-    Batch, BatchId, BatchOverview, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure, FailureCode,
-    Page, PageView, Problem, Progress, Status,
+    Batch, BatchId, BatchOverview, BatchQuery, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure,
+    FailureCode, Page, PageView, Problem, Status,
 };
 use tokio::task::spawn_blocking;
 
@@ -14,16 +14,13 @@ use crate::{Engine, intake, internal, partial};
 /// Characters of a document's text that its page shows; the whole is a download.
 const SHOWN_TEXT: usize = 100_000;
 
-/// The most batches of one page of the list.
-const BATCHES_LIMIT: u32 = 200;
-
 impl Engine {
-    /// Latest first; `cursor` is what the page before gave.
+    /// Latest first.
     ///
     /// # Errors
     /// `storage`.
-    pub async fn batches(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>, Failure> {
-        Ok(self.store().batches(limit.clamp(1, BATCHES_LIMIT), cursor).await?)
+    pub async fn batches(&self, query: &BatchQuery) -> Result<Page<Batch>, Failure> {
+        Ok(self.store().batches(query).await?)
     }
 
     /// # Errors
@@ -51,12 +48,6 @@ impl Engine {
     pub async fn clusters(&self, batch: BatchId) -> Result<Vec<Cluster>, Failure> {
         self.batch(batch).await?;
         Ok(self.store().clusters(batch).await?)
-    }
-
-    /// # Errors
-    /// `not_found`, `storage`.
-    pub async fn progress(&self, batch: BatchId) -> Result<Progress, Failure> {
-        self.store().progress(batch).await?.ok_or_else(|| no_batch(batch))
     }
 
     /// # Errors
@@ -158,7 +149,7 @@ impl Engine {
         if !self.store().delete_batch(batch).await? {
             return Err(no_batch(batch));
         }
-        self.announce_gone(batch);
+        self.announce_stop(batch);
         let free = self.store().unreferenced(&hashes).await?;
         let engine = self.clone();
         let removed = spawn_blocking(move || {
@@ -171,11 +162,11 @@ impl Engine {
     }
 }
 
-fn no_batch(batch: BatchId) -> Failure {
+pub(crate) fn no_batch(batch: BatchId) -> Failure {
     Failure::new(FailureCode::NotFound, format!("there is no batch `{batch}`"))
 }
 
-fn no_document(document: DocumentId) -> Failure {
+pub(crate) fn no_document(document: DocumentId) -> Failure {
     Failure::new(FailureCode::NotFound, format!("there is no document `{document}` in this batch"))
         .with_hint("Go back to the batch; the document may belong to another one.")
 }

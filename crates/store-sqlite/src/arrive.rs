@@ -5,12 +5,15 @@ use sheaf_store::{NewBatch, NewDocument, StoreError};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use crate::rows::{id, json};
-use crate::{Result, database, now};
+use crate::rows::{id, json, signed};
+use crate::{Result, begin, database, now, steer};
 
 pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
     sqlx::query(concat!(
-        "INSERT INTO batches (id, name, params, passwords, created_at) VALUES (?, ?, ?, ?, ",
+        "INSERT INTO batches (id, name, params, passwords, on_error, priority, created_at, started_at) ",
+        "VALUES (?, ?, ?, ?, ?, ?, ",
+        now!(),
+        ", ",
         now!(),
         ")"
     ))
@@ -18,6 +21,8 @@ pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
     .bind(&batch.name)
     .bind(json(&batch.params))
     .bind(json(&batch.passwords))
+    .bind(batch.policy.on_error.name())
+    .bind(batch.policy.priority.rank())
     .execute(writer)
     .await
     .map_err(database)?;
@@ -25,42 +30,56 @@ pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
 }
 
 pub async fn add_documents(writer: &SqlitePool, batch: BatchId, documents: &[NewDocument]) -> Result<()> {
-    let mut tx = writer.begin().await.map_err(database)?;
+    let mut tx = begin(writer).await?;
+    // Whoever stopped the batch did not mean what was still on its way to go on.
+    let stopped: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM batches WHERE id = ? AND status IN ('cancelled', 'failed'))")
+            .bind(batch.to_string())
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(database)?;
     for document in documents {
-        let status = if document.failure.is_some() { Status::Failed } else { Status::Pending };
+        let status = match &document.failure {
+            Some(_) => Status::Failed,
+            None if stopped => Status::Cancelled,
+            None => Status::Pending,
+        };
         sqlx::query(concat!(
-            "INSERT INTO documents (id, batch, path, sha256, bytes, kind, status, failure, updated_at) ",
+            "INSERT INTO documents (id, batch, path, sha256, bytes, kind, status, failure, updated_at, version) ",
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ",
             now!(),
-            ")"
+            ", (SELECT value FROM clock))"
         ))
         .bind(document.id.to_string())
         .bind(batch.to_string())
         .bind(&document.path)
         .bind(&document.sha256)
-        .bind(i64::try_from(document.bytes).unwrap_or(i64::MAX))
+        .bind(signed(document.bytes))
         .bind(document.kind.map(DocumentKind::name))
         .bind(status.name())
         .bind(document.failure.as_ref().map(json))
         .execute(&mut *tx)
         .await
         .map_err(database)?;
-        if document.failure.is_none() {
-            add_job(&mut tx, batch, Some(&document.id.to_string()), Stage::Parse).await?;
+        match &document.failure {
+            Some(failure) => steer::stop_if_failing(&mut tx, batch, &document.path, failure).await?,
+            None => add_job(&mut tx, batch, &document.id.to_string(), Stage::Parse, document.bytes, status).await?,
         }
     }
     tx.commit().await.map_err(database)
 }
 
-/// Queues a job, ready at once; nothing happens when the same job exists already.
+/// Queues a document's job, ready at once unless the batch was stopped; nothing happens when the same job exists already.
 pub(crate) async fn add_job(
     tx: &mut SqliteConnection,
     batch: BatchId,
-    document: Option<&str>,
+    document: &str,
     stage: Stage,
+    weight: u64,
+    state: Status,
 ) -> Result<()> {
     sqlx::query(concat!(
-        "INSERT INTO jobs (id, batch, document, stage, run_at) VALUES (?, ?, ?, ?, ",
+        "INSERT INTO jobs (id, batch, document, stage, weight, state, run_at) VALUES (?, ?, ?, ?, ?, ?, ",
         now!(),
         ") ON CONFLICT DO NOTHING"
     ))
@@ -68,6 +87,8 @@ pub(crate) async fn add_job(
     .bind(batch.to_string())
     .bind(document)
     .bind(stage.name())
+    .bind(signed(weight))
+    .bind(state.name())
     .execute(tx)
     .await
     .map_err(database)?;
@@ -75,7 +96,7 @@ pub(crate) async fn add_job(
 }
 
 pub async fn seal_batch(writer: &SqlitePool, batch: BatchId) -> Result<()> {
-    let mut tx = writer.begin().await.map_err(database)?;
+    let mut tx = begin(writer).await?;
     sqlx::query("UPDATE batches SET open = 0 WHERE id = ?")
         .bind(batch.to_string())
         .execute(&mut *tx)
@@ -85,18 +106,33 @@ pub async fn seal_batch(writer: &SqlitePool, batch: BatchId) -> Result<()> {
     tx.commit().await.map_err(database)
 }
 
-/// Queues the analyse job when the batch is sealed and no document of it is waiting or in work. Called in each
+/// Queues the analyse job (again) when the batch runs, is sealed and has no document that waits or is in work. Called in each
 /// transaction that finishes a document, so that the last one always does it.
 pub(crate) async fn queue_analysis_when_ready(tx: &mut SqliteConnection, batch: BatchId) -> Result<()> {
     let ready: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM batches WHERE id = ?1 AND open = 0) AND NOT EXISTS ( \
-           SELECT 1 FROM documents WHERE batch = ?1 AND status IN ('pending', 'processing'))",
+        "SELECT EXISTS (SELECT 1 FROM batches WHERE id = ?1 AND open = 0 AND status IN ('pending', 'processing')) \
+         AND NOT EXISTS (SELECT 1 FROM tallies WHERE batch = ?1 AND status IN ('pending', 'processing') AND documents > 0)",
     )
     .bind(batch.to_string())
     .fetch_one(&mut *tx)
     .await
     .map_err(database)?;
-    if ready { add_job(tx, batch, None, Stage::Analyse).await } else { Ok(()) }
+    if !ready {
+        return Ok(());
+    }
+    sqlx::query(concat!(
+        "INSERT INTO jobs (id, batch, stage, run_at) VALUES (?, ?, ?, ",
+        now!(),
+        ") ON CONFLICT DO UPDATE SET state = 'pending', tries = 0, crashes = 0, run_at = excluded.run_at ",
+        "WHERE state NOT IN ('pending', 'processing')"
+    ))
+    .bind(JobId(Uuid::now_v7()).to_string())
+    .bind(batch.to_string())
+    .bind(Stage::Analyse.name())
+    .execute(tx)
+    .await
+    .map_err(database)?;
+    Ok(())
 }
 
 pub async fn open_batches(readers: &SqlitePool) -> Result<Vec<BatchId>> {
@@ -105,7 +141,7 @@ pub async fn open_batches(readers: &SqlitePool) -> Result<Vec<BatchId>> {
 }
 
 pub async fn delete_batch(writer: &SqlitePool, batch: BatchId) -> Result<bool> {
-    let mut tx = writer.begin().await.map_err(database)?;
+    let mut tx = begin(writer).await?;
     let key = batch.to_string();
     // What only this batch's documents refer to goes with it: a deleted batch leaves no text behind.
     for (table, column) in [("texts", "parse"), ("parses", "parse"), ("vectors", "vector")] {

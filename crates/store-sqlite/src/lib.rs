@@ -1,28 +1,36 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
 mod arrive;
-mod pages;
+mod steer;
+
 mod read;
-mod rows;
 mod table;
+
+mod analysis;
+mod finish;
 mod work;
 
-mod finish;
+mod pages;
+mod progress;
+mod rows;
 
 use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount,
-    JobId, Neighbour, Page, PageView, Passwords, Progress, Stage,
+    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
+    DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress,
+    ProgressGrid, Restart,
 };
 use sheaf_store::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
-    Store, StoreError, StoredDocument,
+    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseInput,
+    ParseRecord, Room, StagePace, Store, StoreError, StoredDocument, WorkerState,
 };
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous, SqliteTransaction,
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -33,6 +41,15 @@ macro_rules! now {
     };
 }
 pub(crate) use now;
+
+/// What every change of a document's state sets besides. It takes part in the order of changes, so the transaction must come
+/// from [`begin`].
+macro_rules! changed {
+    () => {
+        "updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER), version = (SELECT value FROM clock)"
+    };
+}
+pub(crate) use changed;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -82,6 +99,13 @@ impl SqliteStore {
     }
 }
 
+/// Begins a transaction that writes: what it changes comes after all that was changed before.
+pub(crate) async fn begin(writer: &SqlitePool) -> Result<SqliteTransaction<'_>> {
+    let mut tx = writer.begin().await.map_err(database)?;
+    sqlx::query("UPDATE clock SET value = value + 1").execute(&mut *tx).await.map_err(database)?;
+    Ok(tx)
+}
+
 /// Wraps a driver's error.
 pub(crate) fn database(error: sqlx::Error) -> StoreError {
     StoreError::Database(Box::new(error))
@@ -111,11 +135,21 @@ impl Store for SqliteStore {
         arrive::hashes(&self.readers, batch).await
     }
 
+    async fn cancel_batch(&self, batch: BatchId) -> Result<bool> {
+        steer::cancel(&self.writer, batch).await
+    }
+    async fn restart(&self, batch: BatchId, which: &Restart) -> Result<Option<u64>> {
+        steer::restart(&self.writer, batch, which).await
+    }
+    async fn change_batch(&self, batch: BatchId, change: &BatchChange) -> Result<bool> {
+        steer::change(&self.writer, batch, change).await
+    }
+
     async fn batch(&self, batch: BatchId) -> Result<Option<Batch>> {
         read::batch(&self.readers, batch).await
     }
-    async fn batches(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>> {
-        read::batches(&self.readers, limit, cursor).await
+    async fn batches(&self, query: &BatchQuery) -> Result<Page<Batch>> {
+        read::batches(&self.readers, query).await
     }
     async fn summary(&self, batch: BatchId) -> Result<BatchSummary> {
         read::summary(&self.readers, batch).await
@@ -127,7 +161,19 @@ impl Store for SqliteStore {
         read::failures(&self.readers, batch).await
     }
     async fn progress(&self, batch: BatchId) -> Result<Option<Progress>> {
-        read::progress(&self.readers, batch).await
+        progress::progress(&self.readers, batch).await
+    }
+    async fn pace(&self, batch: BatchId) -> Result<Vec<StagePace>> {
+        progress::pace(&self.readers, batch).await
+    }
+    async fn changes(&self, batch: BatchId, cursor: Option<&str>, limit: u32) -> Result<Changes> {
+        progress::changes(&self.readers, batch, cursor, limit).await
+    }
+    async fn progress_grid(&self, batch: BatchId, cells: u32) -> Result<ProgressGrid> {
+        progress::grid(&self.readers, batch, cells).await
+    }
+    async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>> {
+        steer::attempts(&self.readers, batch, document).await
     }
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
         table::documents(&self.readers, batch, query).await
@@ -165,8 +211,11 @@ impl Store for SqliteStore {
         read::clustering(&self.readers, batch).await
     }
 
-    async fn claim(&self, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>> {
-        work::claim(&self.writer, stage, worker, limit, lease_ms).await
+    async fn claim(&self, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
+        work::claim(&self.writer, room).await
+    }
+    async fn held(&self, claims: &[Claim]) -> Result<Vec<JobId>> {
+        work::held(&self.readers, claims).await
     }
     async fn heartbeat(&self, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>> {
         work::heartbeat(&self.writer, worker, claims, lease_ms).await
@@ -177,14 +226,23 @@ impl Store for SqliteStore {
     async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64> {
         work::expire_leases(&self.writer, max_crashes, all).await
     }
+    async fn note_worker(&self, worker: &WorkerState) -> Result<()> {
+        work::note_worker(&self.writer, worker).await
+    }
+    async fn workers(&self, within_ms: u64) -> Result<Vec<WorkerState>> {
+        work::workers(&self.readers, within_ms).await
+    }
+    async fn parse_inputs(&self, claims: &[Claim]) -> Result<Vec<ParseInput>> {
+        finish::parse_inputs(&self.readers, claims).await
+    }
     async fn note_pages(&self, claim: &Claim, done: u32, total: u32) -> Result<()> {
         pages::note(&self.writer, claim, done, total).await
     }
     async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>> {
         finish::remembered_parse(&self.readers, key).await
     }
-    async fn complete_parse(&self, claim: &Claim, record: &ParseRecord) -> Result<bool> {
-        finish::complete_parse(&self.writer, claim, record).await
+    async fn complete_parses(&self, results: &[(Claim, ParseRecord)]) -> Result<Vec<JobId>> {
+        finish::complete_parses(&self.writer, results).await
     }
     async fn embed_inputs(&self, claims: &[Claim]) -> Result<Vec<EmbedInput>> {
         finish::embed_inputs(&self.readers, claims).await
@@ -196,10 +254,10 @@ impl Store for SqliteStore {
         finish::complete_embed(&self.writer, results).await
     }
     async fn analysed_documents(&self, batch: BatchId) -> Result<Vec<AnalysedDocument>> {
-        finish::analysed_documents(&self.readers, batch).await
+        analysis::analysed_documents(&self.readers, batch).await
     }
     async fn complete_analysis(&self, result: &AnalysisResult) -> Result<bool> {
-        finish::complete_analysis(&self.writer, result).await
+        analysis::complete_analysis(&self.writer, result).await
     }
     async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool> {
         finish::fail(&self.writer, claim, failure, retry_ms).await

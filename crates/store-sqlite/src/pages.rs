@@ -5,21 +5,23 @@ use sheaf_store::Claim;
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::rows::{get, json, parsed};
-use crate::{Result, database};
+use crate::{Result, begin, changed, database};
 
 pub async fn note(writer: &SqlitePool, claim: &Claim, done: u32, total: u32) -> Result<()> {
-    sqlx::query(
-        "UPDATE documents SET pages_done = ?, pages_total = ? WHERE id = \
-         (SELECT document FROM jobs WHERE id = ? AND attempts = ? AND state = 'processing')",
-    )
+    let mut tx = begin(writer).await?;
+    sqlx::query(concat!(
+        "UPDATE documents SET pages_done = ?, pages_total = ?, ",
+        changed!(),
+        " WHERE id = (SELECT document FROM jobs WHERE id = ? AND attempts = ? AND state = 'processing')"
+    ))
     .bind(done)
     .bind(total)
     .bind(claim.job.to_string())
     .bind(claim.attempt)
-    .execute(writer)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
-    Ok(())
+    tx.commit().await.map_err(database)
 }
 
 pub async fn remember(tx: &mut SqliteConnection, key: &str, recognised: &[PageRecognition]) -> Result<()> {

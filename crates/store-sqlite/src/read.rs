@@ -1,24 +1,20 @@
 //! What pages read of a batch as a whole.
 
 use sheaf_domain::{
-    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentProgress, FailureCount, Page, Passwords,
-    Progress, Stage, StageCounts,
+    Batch, BatchId, BatchQuery, BatchSummary, Cluster, ClusterId, DocumentId, FailureCount, Page, Passwords,
 };
 use sheaf_store::{Clustering, VectorFile};
-use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
-use crate::rows::{self, batch_columns, count, get, id, name, parsed, parsed_opt};
-use crate::{Result, database, now};
-
-/// Documents that a live page lists.
-const SHOWN_IN_PROGRESS: u32 = 200;
+use crate::rows::{self, batch_columns, count, get, id, name, parsed};
+use crate::{Result, database};
 
 pub async fn batch(readers: &SqlitePool, batch: BatchId) -> Result<Option<Batch>> {
     let row = sqlx::query(concat!(
         "SELECT ",
         batch_columns!(),
-        " FROM batches b LEFT JOIN documents d ON d.batch = b.id WHERE b.id = ? GROUP BY b.id"
+        " FROM batches b LEFT JOIN tallies t ON t.batch = b.id WHERE b.id = ? GROUP BY b.id"
     ))
     .bind(batch.to_string())
     .fetch_optional(readers)
@@ -27,25 +23,39 @@ pub async fn batch(readers: &SqlitePool, batch: BatchId) -> Result<Option<Batch>
     row.as_ref().map(rows::batch).transpose()
 }
 
-pub async fn batches(readers: &SqlitePool, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>> {
-    // Ids are UUID v7, so the id of the last row seen is the cursor. '~' sorts after every hexadecimal digit.
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        batch_columns!(),
-        " FROM (SELECT * FROM batches WHERE id < ? ORDER BY id DESC LIMIT ?) b ",
-        "LEFT JOIN documents d ON d.batch = b.id GROUP BY b.id ORDER BY b.id DESC"
-    ))
-    .bind(cursor.unwrap_or("~"))
-    .bind(limit + 1)
-    .fetch_all(readers)
-    .await
-    .map_err(database)?;
+pub async fn batches(readers: &SqlitePool, query: &BatchQuery) -> Result<Page<Batch>> {
+    let limit = query.effective_limit();
+    let mut counting = QueryBuilder::new("SELECT count(*) FROM batches b WHERE true");
+    push_filter(&mut counting, query);
+    let total: i64 = counting.build_query_scalar().fetch_one(readers).await.map_err(database)?;
+
+    let mut select =
+        QueryBuilder::new(concat!("SELECT ", batch_columns!(), " FROM (SELECT * FROM batches b WHERE true"));
+    push_filter(&mut select, query);
+    if let Some(cursor) = &query.cursor {
+        // Ids are UUID v7, so the id of the last row seen is the cursor.
+        select.push(" AND b.id < ").push_bind(cursor.clone());
+    }
+    select.push(" ORDER BY b.id DESC LIMIT ").push_bind(limit + 1);
+    select.push(") b LEFT JOIN tallies t ON t.batch = b.id GROUP BY b.id ORDER BY b.id DESC");
+    let rows = select.build().fetch_all(readers).await.map_err(database)?;
     let mut items = rows.iter().map(rows::batch).collect::<Result<Vec<_>>>()?;
     let more = items.len() > limit as usize;
     items.truncate(limit as usize);
     let next_cursor = items.last().filter(|_| more).map(|b| b.id.to_string());
-    let total: i64 = sqlx::query_scalar("SELECT count(*) FROM batches").fetch_one(readers).await.map_err(database)?;
     Ok(Page { items, total: u64::try_from(total).unwrap_or_default(), next_cursor })
+}
+
+fn push_filter(sql: &mut QueryBuilder<Sqlite>, query: &BatchQuery) {
+    let BatchQuery { search, status, cursor: _, limit: _ } = query;
+    if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
+        // `instr` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only.
+        sql.push(" AND (instr(lower(b.name), lower(").push_bind(search.to_owned());
+        sql.push(")) > 0 OR instr(b.id, lower(").push_bind(search.to_owned()).push(")) = 1)");
+    }
+    if let Some(status) = status {
+        sql.push(" AND b.status = ").push_bind(status.name());
+    }
 }
 
 pub async fn summary(readers: &SqlitePool, batch_id: BatchId) -> Result<BatchSummary> {
@@ -110,9 +120,11 @@ fn read_cluster(row: &SqliteRow) -> Result<Cluster> {
 }
 
 pub async fn failures(readers: &SqlitePool, batch: BatchId) -> Result<Vec<FailureCount>> {
+    // What was refused on arrival has no job, and no hash.
     let rows = sqlx::query(
-        "SELECT failure_code, count(*) AS documents FROM documents WHERE batch = ? AND status = 'failed' \
-         AND failure_code IS NOT NULL GROUP BY failure_code ORDER BY documents DESC, failure_code",
+        "SELECT stage, failure_code, count(*) AS documents, count(*) FILTER (WHERE sha256 <> '') AS retryable \
+         FROM documents WHERE batch = ? AND status = 'failed' AND failure_code IS NOT NULL GROUP BY stage, failure_code \
+         ORDER BY CASE stage WHEN 'parse' THEN 0 ELSE 1 END, documents DESC, failure_code",
     )
     .bind(batch.to_string())
     .fetch_all(readers)
@@ -120,70 +132,14 @@ pub async fn failures(readers: &SqlitePool, batch: BatchId) -> Result<Vec<Failur
     .map_err(database)?;
     rows.iter()
         .map(|row| {
-            Ok(FailureCount { code: name(row, "documents", "failure_code")?, documents: count(row, "documents")? })
+            Ok(FailureCount {
+                stage: name(row, "documents", "stage")?,
+                code: name(row, "documents", "failure_code")?,
+                documents: count(row, "documents")?,
+                retryable: count(row, "retryable")?,
+            })
         })
         .collect()
-}
-
-pub async fn progress(readers: &SqlitePool, batch_id: BatchId) -> Result<Option<Progress>> {
-    let Some(found) = batch(readers, batch_id).await? else { return Ok(None) };
-    let key = batch_id.to_string();
-    let elapsed: i64 = sqlx::query_scalar(concat!(
-        "SELECT (coalesce(finished_at, ",
-        now!(),
-        ") - created_at) / 1000 FROM batches WHERE id = ?"
-    ))
-    .bind(&key)
-    .fetch_one(readers)
-    .await
-    .map_err(database)?;
-    let states = sqlx::query("SELECT stage, state, count(*) AS jobs FROM jobs WHERE batch = ? GROUP BY stage, state")
-        .bind(&key)
-        .fetch_all(readers)
-        .await
-        .map_err(database)?;
-    let mut stages: Vec<StageCounts> =
-        Stage::ALL.iter().map(|&stage| StageCounts { stage, pending: 0, processing: 0, done: 0 }).collect();
-    for row in &states {
-        let stage: Stage = name(row, "jobs", "stage")?;
-        let state: &str = get(row, "state")?;
-        let jobs = count(row, "jobs")?;
-        let Some(counts) = stages.iter_mut().find(|s| s.stage == stage) else { continue };
-        match state {
-            "pending" => counts.pending += jobs,
-            "processing" => counts.processing += jobs,
-            _ => counts.done += jobs,
-        }
-    }
-    let documents = sqlx::query(
-        "SELECT id, path, status, stage, failure, pages_done, pages_total FROM documents WHERE batch = ? ORDER BY \
-         CASE status WHEN 'processing' THEN 0 WHEN 'failed' THEN 1 WHEN 'completed' THEN 2 ELSE 3 END, \
-         CASE WHEN status = 'completed' THEN -updated_at END, path, id LIMIT ?",
-    )
-    .bind(&key)
-    .bind(SHOWN_IN_PROGRESS)
-    .fetch_all(readers)
-    .await
-    .map_err(database)?;
-    Ok(Some(Progress {
-        batch: batch_id,
-        status: found.status,
-        counts: found.counts,
-        stages,
-        documents: documents.iter().map(read_progress).collect::<Result<_>>()?,
-        elapsed_seconds: u64::try_from(elapsed).unwrap_or_default(),
-    }))
-}
-
-fn read_progress(row: &SqliteRow) -> Result<DocumentProgress> {
-    Ok(DocumentProgress {
-        id: DocumentId(id(row, "documents", "id")?),
-        path: get(row, "path")?,
-        status: name(row, "documents", "status")?,
-        stage: name(row, "documents", "stage")?,
-        failure: parsed_opt(row, "documents", "failure")?,
-        pages: get::<Option<u32>>(row, "pages_done")?.zip(get::<Option<u32>>(row, "pages_total")?),
-    })
 }
 
 pub async fn passwords(readers: &SqlitePool, batch: BatchId) -> Result<Passwords> {

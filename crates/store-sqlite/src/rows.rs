@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sheaf_domain::{Batch, BatchId, ClusterId, ConfidenceLevel, Counts, DocumentId, DocumentRow, Failure};
+use sheaf_domain::{
+    Batch, BatchId, ClusterId, ConfidenceLevel, Counts, DocumentId, DocumentRow, Failure, Priority, RunPolicy,
+};
 use sheaf_store::StoreError;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};
@@ -61,21 +63,28 @@ pub fn count(row: &SqliteRow, column: &str) -> Result<u64> {
     Ok(u64::try_from(get::<i64>(row, column)?).unwrap_or_default())
 }
 
+/// SQLite's integers are signed.
+pub fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
 /// Seconds from a column of milliseconds.
-fn seconds(milliseconds: i64) -> i64 {
+pub fn seconds(milliseconds: i64) -> i64 {
     milliseconds.div_euclid(1000)
 }
 
 /// The columns of a batch with its counts.
 macro_rules! batch_columns {
     () => {
-        "b.id, b.name, b.status, b.params, b.failure, b.created_at, b.finished_at, \
-         count(d.id) AS total, \
-         count(*) FILTER (WHERE d.status = 'pending') AS pending, \
-         count(*) FILTER (WHERE d.status = 'processing') AS processing, \
-         count(*) FILTER (WHERE d.status = 'completed') AS completed, \
-         count(*) FILTER (WHERE d.status = 'failed') AS failed, \
-         count(*) FILTER (WHERE d.status = 'cancelled') AS cancelled"
+        "b.id, b.name, b.status, b.params, b.failure, b.created_at, b.finished_at, b.open, b.on_error, b.priority, \
+         b.ran_ms + CASE WHEN b.finished_at IS NULL THEN CAST(unixepoch('subsec') * 1000 AS INTEGER) - b.started_at ELSE 0 END \
+         AS elapsed_ms, \
+         coalesce(sum(t.documents), 0) AS total, \
+         coalesce(sum(t.documents) FILTER (WHERE t.status = 'pending'), 0) AS pending, \
+         coalesce(sum(t.documents) FILTER (WHERE t.status = 'processing'), 0) AS processing, \
+         coalesce(sum(t.documents) FILTER (WHERE t.status = 'completed'), 0) AS completed, \
+         coalesce(sum(t.documents) FILTER (WHERE t.status = 'failed'), 0) AS failed, \
+         coalesce(sum(t.documents) FILTER (WHERE t.status = 'cancelled'), 0) AS cancelled"
     };
 }
 pub(crate) use batch_columns;
@@ -88,7 +97,13 @@ pub fn batch(row: &SqliteRow) -> Result<Batch> {
         status: name(row, "batches", "status")?,
         created_at: seconds(get(row, "created_at")?),
         finished_at: get::<Option<i64>>(row, "finished_at")?.map(seconds),
+        elapsed_seconds: count(row, "elapsed_ms")? / 1000,
+        receiving: get(row, "open")?,
         params: parsed(row, "batches", "params")?,
+        policy: RunPolicy {
+            on_error: name(row, "batches", "on_error")?,
+            priority: Priority::of_rank(get(row, "priority")?),
+        },
         counts: Counts {
             total: count(row, "total")?,
             pending: count(row, "pending")?,

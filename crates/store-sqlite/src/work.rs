@@ -1,59 +1,129 @@
 //! The queue: claims, leases and their end. Completion is in `finish`, with the results.
 
 use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, JobId, Stage};
-use sheaf_store::Claim;
+use sheaf_store::{Claim, Room, WorkerState};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use crate::rows::{get, id, name};
-use crate::{Result, database, finish, now};
+use crate::rows::{get, id, json, name, parsed, signed};
+use crate::{Result, begin, changed, database, finish, now, steer};
 
 /// Waits after the first lost lease; doubled with each further one.
 const CRASH_BACKOFF_MS: u64 = 500;
 
-pub async fn claim(writer: &SqlitePool, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>> {
-    let mut tx = writer.begin().await.map_err(database)?;
-    let mut rows = lease(&mut tx, stage, worker, false, limit, lease_ms).await?;
-    if rows.is_empty() {
-        // A job that was lost before may be what killed its worker: it comes last, and alone, so that it cannot take
-        // innocent ones along.
-        rows = lease(&mut tx, stage, worker, true, 1, lease_ms).await?;
+/// A job whose lease was lost waits at most this long behind others.
+const SUSPECT_PATIENCE_MS: u64 = 60_000;
+
+/// A worker that was silent for this long is forgotten.
+const WORKER_FORGOTTEN_MS: u64 = 24 * 60 * 60 * 1000;
+
+pub async fn claim(writer: &SqlitePool, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
+    let mut tx = begin(writer).await?;
+    let mut groups = suspect(&mut tx, room.stage, SUSPECT_PATIENCE_MS).await?;
+    if groups.is_empty() {
+        groups = fair_share(&mut tx, room).await?;
     }
-    let mut claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
-    // RETURNING promises no order; ids are UUID v7, so this is the order of arrival.
-    claims.sort_by_key(|c| c.job);
-    for claim in &claims {
-        mark_processing(&mut tx, claim).await?;
+    if groups.is_empty() {
+        groups = suspect(&mut tx, room.stage, 0).await?;
+    }
+    let mut claims = Vec::with_capacity(groups.len());
+    for group in &groups {
+        claims.push(lease(&mut tx, group, room).await?);
     }
     tx.commit().await.map_err(database)?;
     Ok(claims)
 }
 
-async fn lease(
-    tx: &mut SqliteConnection,
-    stage: Stage,
-    worker: &str,
-    suspects: bool,
-    limit: u32,
-    lease_ms: u64,
-) -> Result<Vec<SqliteRow>> {
-    sqlx::query(concat!(
-        "UPDATE jobs SET state = 'processing', attempts = attempts + 1, worker = ?1, lease_until = ",
+/// The job that was lost before and has waited longest for `patience_ms` at least, alone.
+async fn suspect(tx: &mut SqliteConnection, stage: Stage, patience_ms: u64) -> Result<Vec<Vec<String>>> {
+    let job: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT j.id FROM jobs j WHERE j.state = 'pending' AND j.crashes > 0 AND j.stage = ? AND j.run_at + ? <= ",
         now!(),
-        " + ?2 WHERE id IN (SELECT id FROM jobs WHERE state = 'pending' AND stage = ?3 AND (crashes > 0) = ?4 ",
-        "AND run_at <= ",
-        now!(),
-        " ORDER BY priority DESC, run_at, id LIMIT ?5) ",
-        "RETURNING id, attempts, stage, batch, document, crashes"
+        " ORDER BY j.run_at, j.id LIMIT 1"
     ))
-    .bind(worker)
-    .bind(signed(lease_ms))
     .bind(stage.name())
-    .bind(suspects)
-    .bind(limit)
+    .bind(signed(patience_ms))
+    .fetch_optional(tx)
+    .await
+    .map_err(database)?;
+    Ok(job.map(|job| vec![vec![job]]).unwrap_or_default())
+}
+
+/// Groups of jobs: the slots are shared evenly by the batches of the highest priority; what those leave, by the next.
+async fn fair_share(tx: &mut SqliteConnection, room: &Room<'_>) -> Result<Vec<Vec<String>>> {
+    let batches: Vec<(String, i16)> = sqlx::query_as(concat!(
+        "SELECT b.id, b.priority FROM batches b WHERE b.status IN ('pending', 'processing') AND EXISTS (",
+        "SELECT 1 FROM jobs j WHERE j.state = 'pending' AND j.crashes = 0 AND j.stage = ?1 AND j.batch = b.id AND j.run_at <= ",
+        now!(),
+        ") ORDER BY b.priority DESC, ",
+        "(SELECT count(*) FROM jobs r WHERE r.state = 'processing' AND r.stage = ?1 AND r.batch = b.id), b.claimed_at, b.id"
+    ))
+    .bind(room.stage.name())
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(database)?;
+    let mut groups = Vec::new();
+    for equals in batches.chunk_by(|a, b| a.1 == b.1) {
+        for (i, (batch, _)) in equals.iter().enumerate() {
+            let free = (room.slots as usize).saturating_sub(groups.len());
+            let slots = u32::try_from(free.div_ceil(equals.len() - i)).unwrap_or(u32::MAX);
+            if slots > 0 {
+                groups.extend(room.pack(waiting(tx, batch, room, slots).await?, slots));
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// Ready jobs of a batch with their weights, the heaviest first.
+async fn waiting(tx: &mut SqliteConnection, batch: &str, room: &Room<'_>, slots: u32) -> Result<Vec<(String, u64)>> {
+    let rows = sqlx::query(concat!(
+        "SELECT id, weight FROM jobs WHERE state = 'pending' AND crashes = 0 AND stage = ? AND batch = ? AND run_at <= ",
+        now!(),
+        " ORDER BY weight DESC, id LIMIT ?"
+    ))
+    .bind(room.stage.name())
+    .bind(batch)
+    .bind(i64::from(slots) * i64::from(room.jobs_per_slot))
     .fetch_all(tx)
     .await
-    .map_err(database)
+    .map_err(database)?;
+    rows.iter().map(|row| Ok((get(row, "id")?, crate::rows::count(row, "weight")?))).collect()
+}
+
+/// Leases these jobs of one batch, and shows it where people look: at the documents, and at the batch.
+async fn lease(tx: &mut SqliteConnection, jobs: &[String], room: &Room<'_>) -> Result<Vec<Claim>> {
+    let rows = sqlx::query(concat!(
+        "UPDATE jobs SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = ?, lease_until = ",
+        now!(),
+        " + ? WHERE id IN (SELECT value FROM json_each(?)) RETURNING id, attempts, tries, stage, batch, document, crashes"
+    ))
+    .bind(room.worker)
+    .bind(signed(room.lease_ms))
+    .bind(json(&jobs))
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(database)?;
+    let claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
+    let documents: Vec<String> = claims.iter().filter_map(|c| c.document).map(|d| d.to_string()).collect();
+    sqlx::query(concat!(
+        "UPDATE documents SET status = 'processing', stage = ?, ",
+        changed!(),
+        " WHERE id IN (SELECT value FROM json_each(?))"
+    ))
+    .bind(room.stage.name())
+    .bind(json(&documents))
+    .execute(&mut *tx)
+    .await
+    .map_err(database)?;
+    if let Some(claim) = claims.first() {
+        sqlx::query(concat!("UPDATE batches SET status = 'processing', claimed_at = ", now!(), " WHERE id = ?"))
+            .bind(claim.batch.to_string())
+            .execute(tx)
+            .await
+            .map_err(database)?;
+    }
+    Ok(claims)
 }
 
 fn read_claim(row: &SqliteRow) -> Result<Claim> {
@@ -61,6 +131,7 @@ fn read_claim(row: &SqliteRow) -> Result<Claim> {
     Ok(Claim {
         job: JobId(id(row, "jobs", "id")?),
         attempt: get(row, "attempts")?,
+        tries: get(row, "tries")?,
         stage: name(row, "jobs", "stage")?,
         batch: BatchId(id(row, "jobs", "batch")?),
         document: document.map(|_| id(row, "jobs", "document").map(DocumentId)).transpose()?,
@@ -68,57 +139,44 @@ fn read_claim(row: &SqliteRow) -> Result<Claim> {
     })
 }
 
-/// Shows the claim where people look: at the document, and at the batch that was waiting.
-async fn mark_processing(tx: &mut SqliteConnection, claim: &Claim) -> Result<()> {
-    if let Some(document) = claim.document {
-        sqlx::query(concat!(
-            "UPDATE documents SET status = 'processing', stage = ?, updated_at = ",
-            now!(),
-            " WHERE id = ?"
-        ))
-        .bind(claim.stage.name())
-        .bind(document.to_string())
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-    }
-    sqlx::query("UPDATE batches SET status = 'processing' WHERE id = ? AND status = 'pending'")
-        .bind(claim.batch.to_string())
-        .execute(tx)
-        .await
-        .map_err(database)?;
-    Ok(())
+/// The claims as rows of (job, attempt) for `json_each`.
+fn pairs(claims: &[Claim]) -> String {
+    json(&claims.iter().map(|c| (c.job, c.attempt)).collect::<Vec<_>>())
+}
+
+pub async fn held(readers: &SqlitePool, claims: &[Claim]) -> Result<Vec<JobId>> {
+    let rows = sqlx::query(
+        "SELECT j.id FROM json_each(?) c JOIN jobs j ON j.id = json_extract(c.value, '$[0]') \
+         WHERE j.attempts = json_extract(c.value, '$[1]') AND j.state = 'processing'",
+    )
+    .bind(pairs(claims))
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
+    rows.iter().map(|row| id(row, "jobs", "id").map(JobId)).collect()
 }
 
 pub async fn heartbeat(writer: &SqlitePool, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>> {
-    let mut tx = writer.begin().await.map_err(database)?;
-    let mut held = Vec::with_capacity(claims.len());
-    for claim in claims {
-        let result = sqlx::query(concat!(
-            "UPDATE jobs SET lease_until = ",
-            now!(),
-            " + ? WHERE id = ? AND attempts = ? AND worker = ? AND state = 'processing'"
-        ))
-        .bind(signed(lease_ms))
-        .bind(claim.job.to_string())
-        .bind(claim.attempt)
-        .bind(worker)
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-        if result.rows_affected() == 1 {
-            held.push(claim.job);
-        }
-    }
-    tx.commit().await.map_err(database)?;
-    Ok(held)
+    let rows = sqlx::query(concat!(
+        "UPDATE jobs SET lease_until = ",
+        now!(),
+        " + ? WHERE worker = ? AND state = 'processing' AND (id, attempts) IN ",
+        "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)) RETURNING id"
+    ))
+    .bind(signed(lease_ms))
+    .bind(worker)
+    .bind(pairs(claims))
+    .fetch_all(writer)
+    .await
+    .map_err(database)?;
+    rows.iter().map(|row| id(row, "jobs", "id").map(JobId)).collect()
 }
 
 pub async fn release(writer: &SqlitePool, claims: &[Claim]) -> Result<()> {
-    let mut tx = writer.begin().await.map_err(database)?;
+    let mut tx = begin(writer).await?;
     for claim in claims {
         let result = sqlx::query(
-            "UPDATE jobs SET state = 'pending', worker = NULL, lease_until = NULL \
+            "UPDATE jobs SET state = 'pending', tries = tries - 1, worker = NULL, lease_until = NULL \
              WHERE id = ? AND attempts = ? AND state = 'processing'",
         )
         .bind(claim.job.to_string())
@@ -136,7 +194,7 @@ pub async fn release(writer: &SqlitePool, claims: &[Claim]) -> Result<()> {
 /// The document waits again.
 pub(crate) async fn mark_pending(tx: &mut SqliteConnection, claim: &Claim) -> Result<()> {
     let Some(document) = claim.document else { return Ok(()) };
-    sqlx::query(concat!("UPDATE documents SET status = 'pending', updated_at = ", now!(), " WHERE id = ?"))
+    sqlx::query(concat!("UPDATE documents SET status = 'pending', ", changed!(), " WHERE id = ?"))
         .bind(document.to_string())
         .execute(tx)
         .await
@@ -145,7 +203,7 @@ pub(crate) async fn mark_pending(tx: &mut SqliteConnection, claim: &Claim) -> Re
 }
 
 pub async fn expire_leases(writer: &SqlitePool, max_crashes: u32, all: bool) -> Result<u64> {
-    let mut tx = writer.begin().await.map_err(database)?;
+    let mut tx = begin(writer).await?;
     let rows = sqlx::query(concat!(
         "UPDATE jobs SET state = 'pending', worker = NULL, lease_until = NULL, crashes = crashes + 1, run_at = ",
         now!(),
@@ -153,7 +211,7 @@ pub async fn expire_leases(writer: &SqlitePool, max_crashes: u32, all: bool) -> 
         " + CASE WHEN ?1 THEN 0 ELSE ?2 * (1 << min(crashes, 6)) + abs(random() % 250) END ",
         "WHERE state = 'processing' AND (?1 OR lease_until < ",
         now!(),
-        ") RETURNING id, attempts, stage, batch, document, crashes"
+        ") RETURNING id, attempts, tries, stage, batch, document, crashes"
     ))
     .bind(all)
     .bind(signed(CRASH_BACKOFF_MS))
@@ -162,13 +220,13 @@ pub async fn expire_leases(writer: &SqlitePool, max_crashes: u32, all: bool) -> 
     .map_err(database)?;
     let claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
     for claim in &claims {
+        let message =
+            format!("the worker vanished {} times while it was at this ({})", claim.crashes, claim.stage.label());
+        let failure = Failure::new(FailureCode::WorkerCrashed, message);
         if claim.crashes >= max_crashes {
-            let failure = Failure::new(
-                FailureCode::WorkerCrashed,
-                format!("the worker vanished {} times while it was at this ({})", claim.crashes, claim.stage.label()),
-            );
             finish::fail_for_good(&mut tx, claim, &failure).await?;
         } else {
+            steer::note_attempt(&mut tx, claim, &failure).await?;
             mark_pending(&mut tx, claim).await?;
         }
     }
@@ -176,7 +234,46 @@ pub async fn expire_leases(writer: &SqlitePool, max_crashes: u32, all: bool) -> 
     Ok(claims.len() as u64)
 }
 
-/// SQLite's integers are signed.
-pub(crate) fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+pub async fn note_worker(writer: &SqlitePool, worker: &WorkerState) -> Result<()> {
+    let mut tx = writer.begin().await.map_err(database)?;
+    sqlx::query(concat!("DELETE FROM workers WHERE seen_at + ? < ", now!()))
+        .bind(signed(WORKER_FORGOTTEN_MS))
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    sqlx::query(concat!(
+        "INSERT OR REPLACE INTO workers (id, host, stages, cores, busy, recognition_full, seen_at) VALUES (?, ?, ?, ?, ?, ?, ",
+        now!(),
+        ")"
+    ))
+    .bind(&worker.id)
+    .bind(&worker.host)
+    .bind(json(&worker.stages))
+    .bind(worker.cores)
+    .bind(worker.busy)
+    .bind(worker.recognition_full)
+    .execute(&mut *tx)
+    .await
+    .map_err(database)?;
+    tx.commit().await.map_err(database)
+}
+
+pub async fn workers(readers: &SqlitePool, within_ms: u64) -> Result<Vec<WorkerState>> {
+    let rows = sqlx::query(concat!("SELECT * FROM workers WHERE seen_at + ? >= ", now!(), " ORDER BY id"))
+        .bind(signed(within_ms))
+        .fetch_all(readers)
+        .await
+        .map_err(database)?;
+    rows.iter()
+        .map(|row| {
+            Ok(WorkerState {
+                id: get(row, "id")?,
+                host: get(row, "host")?,
+                stages: parsed(row, "workers", "stages")?,
+                cores: get(row, "cores")?,
+                busy: get::<Option<f64>>(row, "busy")?.map(|busy| busy as f32),
+                recognition_full: get(row, "recognition_full")?,
+            })
+        })
+        .collect()
 }

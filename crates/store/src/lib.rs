@@ -12,6 +12,7 @@ pub mod conformance;
 
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedOutcome, EmbedResult, NewBatch, NewDocument,
-    ParseRecord, Placement, StoredDocument, VectorFile, Vectored,
+    PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, Room, StagePace, StoredDocument, VectorFile, Vectored,
+    WorkerState,
 };
 pub use store::{Store, StoreError};

@@ -2,7 +2,7 @@
 
 use sheaf_domain::{
     Batch, BatchId, BatchParams, Cluster, ClusterId, Document, DocumentId, DocumentKind, DocumentMetadata, Failure,
-    Heatmap, JobId, PageRecognition, Passwords, Problem, Stage,
+    Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage,
 };
 
 /// A batch that is about to receive its documents.
@@ -11,6 +11,7 @@ pub struct NewBatch {
     pub id: BatchId,
     pub name: String,
     pub params: BatchParams,
+    pub policy: RunPolicy,
     /// Tried on documents that ask for one.
     pub passwords: Passwords,
 }
@@ -28,18 +29,73 @@ pub struct NewDocument {
     pub failure: Option<Failure>,
 }
 
+/// What a worker has room for.
+#[derive(Clone, Copy, Debug)]
+pub struct Room<'a> {
+    pub stage: Stage,
+    /// Who asks; unique over machines and restarts.
+    pub worker: &'a str,
+    /// Groups of jobs that it can work on at the same time.
+    pub slots: u32,
+    /// The most jobs of a group.
+    pub jobs_per_slot: u32,
+    /// The most bytes of the documents of a group, unless it is a single one.
+    pub bytes_per_slot: u64,
+    pub lease_ms: u64,
+}
+
+impl Room<'_> {
+    /// Packs waiting jobs, given with their weights in bytes and heaviest first, into groups: as evenly as the bounds allow,
+    /// so that a few small jobs are still spread over all slots. What does not fit is left waiting.
+    pub fn pack<T>(&self, waiting: Vec<(T, u64)>, slots: u32) -> Vec<Vec<T>> {
+        let even = waiting.len().div_ceil(slots.max(1) as usize);
+        let most = even.clamp(1, self.jobs_per_slot.max(1) as usize);
+        let mut groups: Vec<Vec<T>> = Vec::new();
+        let mut weight = 0_u64;
+        for (job, bytes) in waiting {
+            let fits = weight.saturating_add(bytes) <= self.bytes_per_slot;
+            let is_full = groups.len() >= slots as usize;
+            match groups.last_mut() {
+                Some(group) if fits && group.len() < most => {
+                    weight += bytes;
+                    group.push(job);
+                }
+                Some(_) | None if is_full => break,
+                Some(_) | None => {
+                    weight = bytes;
+                    groups.push(vec![job]);
+                }
+            }
+        }
+        groups
+    }
+}
+
 /// One lease of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pub job: JobId,
     /// The fencing token: a later claim of the same job has a higher one.
     pub attempt: u32,
+    /// Attempts since a person last asked for the job, this one included.
+    pub tries: u32,
     pub stage: Stage,
     pub batch: BatchId,
     /// Absent for stages of a whole batch.
     pub document: Option<DocumentId>,
     /// How often a worker vanished while it held this job.
     pub crashes: u32,
+}
+
+/// What the parse stage reads of a claimed document.
+#[derive(Clone, Debug)]
+pub struct ParseInput {
+    pub claim: Claim,
+    pub document: DocumentId,
+    pub path: String,
+    pub sha256: String,
+    /// Those that were given with its batch.
+    pub passwords: Passwords,
 }
 
 /// What parsing found, remembered by content.
@@ -98,6 +154,37 @@ pub struct Vectored {
     pub vector: Vec<f32>,
     /// Word counts, in the analysis' own encoding.
     pub terms: Vec<u8>,
+}
+
+/// How fast a stage of a batch goes, by the jobs that ended well.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StagePace {
+    pub stage: Stage,
+    /// Jobs and bytes that ended within the last `window_ms`.
+    pub jobs: u64,
+    pub bytes: u64,
+    /// Milliseconds over which was counted: at most [`PACE_WINDOW_MS`], less when the stage began later.
+    pub window_ms: u64,
+    /// Bytes of the jobs that wait or are in work.
+    pub bytes_left: u64,
+}
+
+/// Over how many milliseconds the present pace is measured.
+pub const PACE_WINDOW_MS: u64 = 30_000;
+
+/// A sign of life of a process that works on jobs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkerState {
+    /// Unique over machines and restarts.
+    pub id: String,
+    /// The machine's name.
+    pub host: String,
+    pub stages: Vec<Stage>,
+    pub cores: u32,
+    /// The share of the machine's cores that is busy, 0 to 1; absent where it is not known.
+    pub busy: Option<f32>,
+    /// Whether all places for text recognition are taken.
+    pub recognition_full: bool,
 }
 
 /// A document of a batch with its vector, as the analyse stage reads it.

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Batch, BatchId, BatchSummary, Cluster, ClusterId, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCode,
-    FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress, Stage,
+    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
+    DocumentQuery, DocumentRow, Failure, FailureCode, FailureCount, JobId, Neighbour, Page, PageView, Passwords,
+    Progress, ProgressGrid, Restart,
 };
 
 use crate::records::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseRecord,
-    StoredDocument,
+    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseInput,
+    ParseRecord, Room, StagePace, StoredDocument, WorkerState,
 };
 
 /// Why the store could not do it.
@@ -55,20 +56,40 @@ pub trait Store: Send + Sync + 'static {
     /// The distinct content hashes of a batch's documents.
     async fn hashes(&self, batch: BatchId) -> Result<Vec<String>>;
 
+    // People steer.
+
+    /// Stops a batch: what waits or is in work is cancelled, what is done stays. `false` when it does not run.
+    async fn cancel_batch(&self, batch: BatchId) -> Result<bool>;
+    /// Puts documents back to the stage at which they stopped, with new attempts, and sets the batch going; the failures they
+    /// had stay listed by [`Store::attempts`]. When no document is left to do, the batch is analysed (again). Gives the
+    /// number of documents; `None` when there is nothing to start.
+    async fn restart(&self, batch: BatchId, which: &Restart) -> Result<Option<u64>>;
+    /// Renames a batch or gives it another priority; `false` when there is none.
+    async fn change_batch(&self, batch: BatchId, change: &BatchChange) -> Result<bool>;
+
     // Pages read rows.
 
     /// A batch with its counts.
     async fn batch(&self, batch: BatchId) -> Result<Option<Batch>>;
-    /// Sealed and open batches, latest first. `cursor` is what the page before gave.
-    async fn batches(&self, limit: u32, cursor: Option<&str>) -> Result<Page<Batch>>;
+    /// Sealed and open batches, latest first.
+    async fn batches(&self, query: &BatchQuery) -> Result<Page<Batch>>;
     /// The figures of the cards.
     async fn summary(&self, batch: BatchId) -> Result<BatchSummary>;
     /// Largest first.
     async fn clusters(&self, batch: BatchId) -> Result<Vec<Cluster>>;
-    /// Most frequent first.
+    /// In the order of stages, then the most frequent first.
     async fn failures(&self, batch: BatchId) -> Result<Vec<FailureCount>>;
-    /// What a live page polls; absent when there is no such batch.
+    /// What a live page polls, without rates and estimate; absent when there is no such batch.
     async fn progress(&self, batch: BatchId) -> Result<Option<Progress>>;
+    /// How fast the stages of documents go.
+    async fn pace(&self, batch: BatchId) -> Result<Vec<StagePace>>;
+    /// What happened to documents after `cursor`, at most `limit` of them. Without a cursor (or with one that this store did
+    /// not give) nothing but the cursor of now. No change is ever left out, whatever commits at the same time.
+    async fn changes(&self, batch: BatchId, cursor: Option<&str>, limit: u32) -> Result<Changes>;
+    /// The batch's documents in at most `cells` fields.
+    async fn progress_grid(&self, batch: BatchId, cells: u32) -> Result<ProgressGrid>;
+    /// Attempts at a document that did not succeed, the earliest first.
+    async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>>;
     /// One page of the table.
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>>;
     /// Rows in the order of (path, id) after the given one, for exports.
@@ -97,9 +118,13 @@ pub trait Store: Send + Sync + 'static {
 
     // Workers claim, keep and finish jobs.
 
-    /// Leases up to `limit` ready jobs of a stage to `worker` for `lease_ms`, in order of priority and age. Jobs whose
-    /// lease was lost before come when there are no others, and one at a time.
-    async fn claim(&self, stage: Stage, worker: &str, limit: u32, lease_ms: u64) -> Result<Vec<Claim>>;
+    /// Leases ready jobs, in groups of one batch each. Batches of the highest priority come first; among equals the slots are
+    /// shared evenly, so that a small batch need not wait for a large one. Within a batch the heaviest jobs come first, so
+    /// that the cores end together. Jobs whose lease was lost before may be what kills workers: they come when there are no
+    /// others, or after a minute, and one at a time.
+    async fn claim(&self, room: &Room<'_>) -> Result<Vec<Vec<Claim>>>;
+    /// Of these claims, those that are still held; the others were lost or cancelled. It extends nothing.
+    async fn held(&self, claims: &[Claim]) -> Result<Vec<JobId>>;
     /// Extends the leases of these claims and says which are still held; the others were lost or cancelled.
     async fn heartbeat(&self, worker: &str, claims: &[Claim], lease_ms: u64) -> Result<Vec<JobId>>;
     /// Gives leases back unfinished, as if they had not been claimed (a worker that shuts down).
@@ -107,13 +132,20 @@ pub trait Store: Send + Sync + 'static {
     /// Returns jobs whose lease ran out to the queue, later each time; one that was lost `max_crashes` times fails. With
     /// `all`, every running job's lease counts as run out: for a store that only one process can open, at its start.
     async fn expire_leases(&self, max_crashes: u32, all: bool) -> Result<u64>;
+    /// Notes a sign of life of a worker.
+    async fn note_worker(&self, worker: &WorkerState) -> Result<()>;
+    /// Workers that gave a sign of life within this time.
+    async fn workers(&self, within_ms: u64) -> Result<Vec<WorkerState>>;
 
+    /// The documents behind claims of the parse stage; those that were deleted meanwhile are left out.
+    async fn parse_inputs(&self, claims: &[Claim]) -> Result<Vec<ParseInput>>;
     /// How many pages of a document are read; nothing when this attempt no longer holds it.
     async fn note_pages(&self, claim: &Claim, done: u32, total: u32) -> Result<()>;
     /// A parse result of the same bytes by the same parser, if it was remembered.
     async fn remembered_parse(&self, key: &str) -> Result<Option<ParseRecord>>;
-    /// Remembers the result and moves the document on to the embed stage. `false`: the lease was lost, nothing changed.
-    async fn complete_parse(&self, claim: &Claim, record: &ParseRecord) -> Result<bool>;
+    /// Remembers results and moves their documents on to the embed stage; gives the jobs that were really finished, which
+    /// those are not whose lease was lost.
+    async fn complete_parses(&self, results: &[(Claim, ParseRecord)]) -> Result<Vec<JobId>>;
     /// The texts behind claims of the embed stage.
     async fn embed_inputs(&self, claims: &[Claim]) -> Result<Vec<EmbedInput>>;
     /// Those of the given keys whose vectors are remembered.
@@ -124,7 +156,8 @@ pub trait Store: Send + Sync + 'static {
     async fn analysed_documents(&self, batch: BatchId) -> Result<Vec<AnalysedDocument>>;
     /// Replaces the batch's clustering and finishes the batch. `false`: the lease was lost, nothing changed.
     async fn complete_analysis(&self, result: &AnalysisResult) -> Result<bool>;
-    /// Ends an attempt without success: with `retry_ms` the job is ready again after that time, otherwise it and its
-    /// document (or batch) have failed. `false`: the lease was lost, nothing changed.
+    /// Ends an attempt without success, and lists its failure: with `retry_ms` the job is ready again after about that time (a
+    /// quarter more at most, by chance), otherwise it and its document (or batch) have failed, and the batch with them if its
+    /// policy says so. `false`: the lease was lost, nothing changed.
     async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool>;
 }

@@ -6,20 +6,21 @@ use axum::response::Redirect;
 use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
-    Batch, BatchId, BatchOverview, Cluster, ClusterFilter, ConfidenceLevel, DocumentId, DocumentKind, DocumentQuery,
-    DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Page, PageView, Progress, SortKey, Status,
+    Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, DocumentId, DocumentKind,
+    DocumentQuery, DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Page, PageView, Progress, SortKey,
+    Status,
 };
 use sheaf_engine::Engine;
 
 use super::failure::HttpFailure;
 
-type Answer<T> = Result<Json<T>, HttpFailure>;
+pub type Answer<T> = Result<Json<T>, HttpFailure>;
 
 /// Batches of a page of the list when nothing was said.
 const BATCHES: u32 = 50;
 
 /// A parameter of the query as text, read as `T`; empty is absent, as forms send it.
-fn read<T: std::str::FromStr>(name: &str, value: Option<&str>) -> Result<Option<T>, HttpFailure>
+pub fn read<T: std::str::FromStr>(name: &str, value: Option<&str>) -> Result<Option<T>, HttpFailure>
 where
     T::Err: std::fmt::Display,
 {
@@ -38,15 +39,23 @@ pub fn document_id(text: &str) -> Result<DocumentId, HttpFailure> {
     text.parse().map_err(|_| HttpFailure::not_found(format!("there is no document `{text}`")))
 }
 
+/// Which batches, as it stands in a URL.
 #[derive(Deserialize)]
-pub struct Paging {
+pub struct Batches {
+    q: Option<String>,
+    status: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
 }
 
-pub async fn list(State(engine): State<Engine>, Query(paging): Query<Paging>) -> Answer<Page<Batch>> {
-    let limit = read("limit", paging.limit.as_deref())?.unwrap_or(BATCHES);
-    Ok(Json(engine.batches(limit, paging.cursor.as_deref()).await?))
+pub async fn list(State(engine): State<Engine>, Query(batches): Query<Batches>) -> Answer<Page<Batch>> {
+    let query = BatchQuery {
+        search: batches.q,
+        status: read::<Status>("status", batches.status.as_deref())?,
+        cursor: batches.cursor.filter(|cursor| !cursor.is_empty()),
+        limit: read("limit", batches.limit.as_deref())?.unwrap_or(BATCHES),
+    };
+    Ok(Json(engine.batches(&query).await?))
 }
 
 pub async fn show(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<BatchOverview> {

@@ -1,12 +1,15 @@
 //! Uploads: a multipart body that is stored as it comes, by a program, the page, or a plain form.
 
+use std::str::FromStr;
+
 use axum::Json;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::LOCATION;
-use sheaf_domain::{Batch, BatchParams, Failure, FailureCode, ModelName, Passwords};
+use sheaf_domain::status::UnknownName;
+use sheaf_domain::{Batch, BatchParams, Failure, FailureCode, Passwords, RunPolicy};
 use sheaf_engine::{Engine, Intake};
 
 use super::failure::HttpFailure;
@@ -83,11 +86,12 @@ async fn receive(
 struct Settings {
     name: String,
     params: BatchParams,
+    policy: RunPolicy,
     passwords: Passwords,
 }
 
 async fn begin(engine: &Engine, settings: &Settings) -> Result<Intake, Failure> {
-    engine.begin_batch(&settings.name, settings.params.clone(), settings.passwords.clone()).await
+    engine.begin_batch(&settings.name, settings.params.clone(), settings.policy, settings.passwords.clone()).await
 }
 
 impl Settings {
@@ -102,10 +106,9 @@ impl Settings {
         match name {
             "name" => self.name = value.to_owned(),
             _ if value.is_empty() => {} // Left open in the form.
-            "model" => {
-                self.params.model =
-                    value.parse::<ModelName>().map_err(|error| HttpFailure::invalid(format!("`model`: {error}")))?;
-            }
+            "model" => self.params.model = choice(name, value)?,
+            "on_error" => self.policy.on_error = choice(name, value)?,
+            "priority" => self.policy.priority = choice(name, value)?,
             "clusters" => {
                 let clusters: u64 = number()?;
                 self.params.clusters = Some(u32::try_from(clusters).unwrap_or(u32::MAX));
@@ -116,6 +119,11 @@ impl Settings {
         self.params.clone().check()?;
         Ok(())
     }
+}
+
+/// One of the names of an enum.
+fn choice<T: FromStr<Err = UnknownName>>(name: &str, value: &str) -> Result<T, HttpFailure> {
+    value.parse().map_err(|error| HttpFailure::invalid(format!("`{name}`: {error}")))
 }
 
 async fn value(mut field: Field<'_>) -> Result<String, HttpFailure> {

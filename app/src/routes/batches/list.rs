@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
+use sheaf_domain::BatchQuery;
 
 use crate::boxed::Boxed;
 use crate::components::batch_list::BatchList;
@@ -17,7 +18,8 @@ use crate::server_fns::batches::list_batches;
 pub fn ListBatches() -> impl IntoView {
     let query = use_query_map();
     let cursor = Memo::new(move |_| query.read().get("cursor"));
-    let batches = Resource::new_blocking(move || cursor.get(), list_batches);
+    let batches =
+        Resource::new_blocking(move || BatchQuery { cursor: cursor.get(), ..BatchQuery::default() }, list_batches);
     view! {
         <Title text="" />
         <div class="page start">

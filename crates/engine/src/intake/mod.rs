@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use sheaf_domain::{Batch, BatchId, BatchParams, DocumentId, DocumentKind, Failure, FailureCode, Passwords};
+use sheaf_domain::{Batch, BatchId, BatchParams, DocumentId, DocumentKind, Failure, FailureCode, Passwords, RunPolicy};
 use sheaf_parsing::detect_kind;
 use sheaf_store::{NewBatch, NewDocument};
 use time::OffsetDateTime;
@@ -54,11 +54,17 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid_request` when a parameter is out of bounds, `storage` when the database refuses.
-    pub async fn begin_batch(&self, name: &str, params: BatchParams, passwords: Passwords) -> Result<Intake, Failure> {
+    pub async fn begin_batch(
+        &self,
+        name: &str,
+        params: BatchParams,
+        policy: RunPolicy,
+        passwords: Passwords,
+    ) -> Result<Intake, Failure> {
         let params = params.check()?;
         let batch = BatchId(Uuid::now_v7());
         self.store()
-            .create_batch(&NewBatch { id: batch, name: batch_name(name), params, passwords: passwords.clone() })
+            .create_batch(&NewBatch { id: batch, name: batch_name(name), params, policy, passwords: passwords.clone() })
             .await?;
         Ok(Intake {
             engine: self.clone(),
@@ -72,10 +78,15 @@ impl Engine {
     }
 }
 
-/// The given name without control characters and within bounds, or the date.
-fn batch_name(given: &str) -> String {
+/// The given name without control characters and within bounds; absent when nothing is left of it.
+pub(crate) fn clean_name(given: &str) -> Option<String> {
     let name: String = given.trim().chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
-    if !name.is_empty() {
+    (!name.is_empty()).then_some(name)
+}
+
+/// The given name, or the date.
+fn batch_name(given: &str) -> String {
+    if let Some(name) = clean_name(given) {
         return name;
     }
     let format = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");

@@ -3,14 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sheaf_domain::JobId;
-use sheaf_store::Claim;
+use sheaf_store::{Claim, StoreError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::Engine;
+
+/// How soon a cancellation by another process is noticed.
+const LOOKED_AFTER_EVERY: Duration = Duration::from_millis(500);
 
 /// Claims that are worked on together.
 struct Group {
@@ -33,7 +36,7 @@ pub struct Leases {
 impl Leases {
     pub fn new(engine: Engine) -> Self {
         // Unique over machines and restarts: a worker must never mistake another's lease for its own.
-        let worker = format!("{}-{}", std::process::id(), Uuid::new_v4().simple());
+        let worker = format!("{}-{}-{}", super::vitals::host(), std::process::id(), Uuid::new_v4().simple());
         Self { engine, worker, held: Mutex::default() }
     }
 
@@ -80,24 +83,38 @@ impl Leases {
     /// The heartbeat: extends what is held, drops what was lost, and returns to the queue what others lost.
     pub async fn keep(self: Arc<Self>, stop: CancellationToken, max_crashes: u32) {
         let period = (self.engine.config().lease / 3).max(Duration::from_millis(50));
+        let mut next_beat = Instant::now() + period;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(period) => {}
+                () = tokio::time::sleep(LOOKED_AFTER_EVERY.min(period)) => {}
             }
             let claims: Vec<Claim> = self.held().values().map(|(claim, _)| claim.clone()).collect();
-            if let Err(error) = self.beat(&claims, max_crashes).await {
+            let is_due = Instant::now() >= next_beat;
+            if is_due {
+                next_beat = Instant::now() + period;
+            }
+            let told = if is_due { self.beat(&claims, max_crashes).await } else { self.look_after(&claims).await };
+            if let Err(error) = told {
                 tracing::error!(error = &error as &dyn std::error::Error, "the heartbeat failed");
             }
         }
     }
 
-    async fn beat(&self, claims: &[Claim], max_crashes: u32) -> Result<(), sheaf_store::StoreError> {
+    async fn beat(&self, claims: &[Claim], max_crashes: u32) -> Result<(), StoreError> {
         let store = self.engine.store();
         let kept = store.heartbeat(&self.worker, claims, self.lease_ms()).await?;
         self.drop_lost(claims, &kept);
         if store.expire_leases(max_crashes, false).await? > 0 {
             self.engine.wake();
+        }
+        Ok(())
+    }
+
+    /// Drops what was cancelled, though by another process.
+    async fn look_after(&self, claims: &[Claim]) -> Result<(), StoreError> {
+        if !claims.is_empty() {
+            self.drop_lost(claims, &self.engine.store().held(claims).await?);
         }
         Ok(())
     }

@@ -2,13 +2,13 @@
 //! heartbeat of their own; what was lost is dropped at once.
 
 mod leases;
+mod vitals;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sheaf_domain::{BatchId, Stage};
-use sheaf_store::Claim;
+use sheaf_store::{Claim, Room};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,7 @@ impl Engine {
         let leases = Arc::new(Leases::new(self.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&leases).keep(stop.clone(), MAX_CRASHES));
+        tasks.spawn(vitals::tell(self.clone(), leases.worker().to_owned(), stop.clone()));
         let parsers = self.config().processing.concurrent_documents.max(1);
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Parse, parsers, stop.clone()));
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Embed, 1, stop.clone()));
@@ -63,12 +64,13 @@ impl Workers {
     }
 }
 
-/// Jobs that one slot of a stage takes at a time. Embedding works on many documents at once, so that its microbatches are
-/// full; the others take one.
-const fn claims_per_slot(stage: Stage) -> u32 {
+/// Jobs that one slot of a stage takes at a time, and the bytes of their documents. A transaction for each of many small
+/// documents would cost more than the work on it; embedding works on many at once, so that its microbatches are full.
+const fn per_slot(stage: Stage) -> (u32, u64) {
     match stage {
-        Stage::Parse | Stage::Analyse => 1,
-        Stage::Embed => 32,
+        Stage::Parse => (16, 64 << 10),
+        Stage::Embed => (128, 4 << 20),
+        Stage::Analyse => (1, 0),
     }
 }
 
@@ -89,29 +91,32 @@ async fn run(engine: Engine, leases: Arc<Leases>, stage: Stage, slots: usize, st
             }
             continue;
         }
-        for group in claims.chunks(claims_per_slot(stage) as usize) {
-            running.spawn(work(engine.clone(), Arc::clone(&leases), stage, group.to_vec(), stop.clone()));
+        for group in claims {
+            running.spawn(work(engine.clone(), Arc::clone(&leases), stage, group, stop.clone()));
         }
     }
     // Dropped tasks kill their parsers; the leases are given back by `stop`.
     running.shutdown().await;
 }
 
-/// Resolves when none of these batches is left.
-async fn all_gone(mut gone: broadcast::Receiver<BatchId>, mut batches: HashSet<BatchId>) {
-    while !batches.is_empty() {
-        match gone.recv().await {
-            Ok(batch) => drop(batches.remove(&batch)),
-            // What was missed is found out by the heartbeat.
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
+/// Resolves when this batch is stopped.
+async fn stopped(mut stops: broadcast::Receiver<BatchId>, batch: BatchId) {
+    loop {
+        match stops.recv().await {
+            Ok(stopped) if stopped == batch => return,
+            // What was missed is found out by asking for the leases.
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
         }
     }
 }
 
-async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> Vec<Claim> {
-    let limit = u32::try_from(free).unwrap_or(u32::MAX).saturating_mul(claims_per_slot(stage));
-    match engine.store().claim(stage, leases.worker(), limit, leases.lease_ms()).await {
+async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> Vec<Vec<Claim>> {
+    let (jobs_per_slot, bytes_per_slot) = per_slot(stage);
+    let slots = u32::try_from(free).unwrap_or(u32::MAX);
+    let room =
+        Room { stage, worker: leases.worker(), slots, jobs_per_slot, bytes_per_slot, lease_ms: leases.lease_ms() };
+    match engine.store().claim(&room).await {
         Ok(claims) => claims,
         Err(error) => {
             tracing::error!(%stage, error = &error as &dyn std::error::Error, "no jobs could be claimed");
@@ -120,13 +125,13 @@ async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> V
     }
 }
 
-/// Runs a group of claims of one stage to its end, unless all of their leases are lost first.
+/// Runs a group of claims of one stage and one batch to its end, unless all of their leases are lost first.
 async fn work(engine: Engine, leases: Arc<Leases>, stage: Stage, claims: Vec<Claim>, stop: CancellationToken) {
     let lost = leases.hold(&claims);
-    let gone = all_gone(engine.gone(), claims.iter().map(|claim| claim.batch).collect());
+    let stopped = stopped(engine.stopped(), claims[0].batch);
     let work = async {
         match stage {
-            Stage::Parse => stages::parse::run(&engine, &claims[0]).await,
+            Stage::Parse => stages::parse::run(&engine, &claims).await,
             Stage::Embed => stages::embed::run(&engine, &claims).await,
             Stage::Analyse => stages::analyse::run(&engine, &claims[0]).await,
         }
@@ -134,7 +139,7 @@ async fn work(engine: Engine, leases: Arc<Leases>, stage: Stage, claims: Vec<Cla
     let ended = tokio::select! {
         ended = work => ended,
         () = lost.cancelled() => Ok(()),
-        () = gone => Ok(()), // There is nothing left that could be finished or fail.
+        () = stopped => Ok(()), // There is nothing left that could be finished or fail.
         () = stop.cancelled() => return, // Kept in `leases`, to be given back.
     };
     if let Err(failure) = ended {

@@ -28,7 +28,7 @@ fn retry_after(claim: &Claim, failure: &Failure) -> Option<u64> {
         (_, FailureKind::System) => SYSTEM_ATTEMPTS,
         (_, FailureKind::Document | FailureKind::Request) => 1,
     };
-    (claim.attempt < attempts).then(|| BACKOFF_MS << claim.attempt.min(6))
+    (claim.tries < attempts).then(|| BACKOFF_MS << claim.tries.min(6))
 }
 
 /// Ends these attempts with a failure, tried again later or for good.

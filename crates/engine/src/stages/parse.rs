@@ -2,15 +2,19 @@
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use sheaf_domain::{Failure, FailureCode, PageRecognition, Passwords};
+use sheaf_domain::{Failure, PageRecognition, Passwords};
 use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, Part, Reader};
-use sheaf_store::{Claim, ParseRecord};
+use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
 
+use super::give_up;
 use crate::{Engine, intake, partial};
+
+/// How often what was read is kept.
+const KEPT_EVERY: Duration = Duration::from_millis(300);
 
 /// How often the number of pages that are read is written down.
 const NOTED_EVERY: Duration = Duration::from_millis(700);
@@ -66,36 +70,50 @@ pub async fn parse(
     })
 }
 
-pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
-    let document = claim.document.ok_or_else(|| Failure::new(FailureCode::Internal, "a parse job has no document"))?;
-    let Some((stored, _)) = engine.store().document(claim.batch, document).await? else { return Ok(()) };
-    let document = stored.document;
-    let passwords = engine.store().passwords(claim.batch).await?;
-    let hints = Hints { name: document.path.clone(), passwords };
-    let key = key(&document.sha256, &hints, engine.reader().recogniser().id());
-    let record = match engine.store().remembered_parse(&key).await? {
-        Some(record) => record,
-        None => {
-            let file = engine.blobs().file(&document.sha256).map_err(intake::storage)?;
-            let (sender, receiver) = watch::channel((0, 0));
-            let on_pages = |done, total| {
-                sender.send_replace((done, total));
-            };
-            let read = tokio::select! {
-                read = parse(engine.reader(), &file, &hints, key, &on_pages) => read,
-                never = note_pages(engine, claim, receiver) => match never {},
-            };
-            match read {
-                Ok(record) => record,
-                Err(part) => {
-                    partial::keep(engine, claim.batch, document.id, &part).await;
-                    return Err(part.failure);
-                }
-            }
+/// Reads the documents of a group one after the other. What is read is kept together now and then: a transaction for each
+/// of many small documents would cost more than reading them.
+pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure> {
+    let mut read = Vec::new();
+    let mut since = Instant::now();
+    for input in engine.store().parse_inputs(claims).await? {
+        match read_one(engine, &input).await {
+            Ok(record) => read.push((input.claim, record)),
+            Err(failure) => give_up(engine, &[input.claim], &failure).await,
         }
-    };
-    engine.store().complete_parse(claim, &record).await?;
+        if since.elapsed() >= KEPT_EVERY {
+            engine.store().complete_parses(&std::mem::take(&mut read)).await?;
+            engine.wake();
+            since = Instant::now();
+        }
+    }
+    if !read.is_empty() {
+        engine.store().complete_parses(&read).await?;
+    }
     Ok(())
+}
+
+async fn read_one(engine: &Engine, input: &ParseInput) -> Result<ParseRecord, Failure> {
+    let hints = Hints { name: input.path.clone(), passwords: input.passwords.clone() };
+    let key = key(&input.sha256, &hints, engine.reader().recogniser().id());
+    if let Some(record) = engine.store().remembered_parse(&key).await? {
+        return Ok(record);
+    }
+    let file = engine.blobs().file(&input.sha256).map_err(intake::storage)?;
+    let (sender, receiver) = watch::channel((0, 0));
+    let on_pages = |done, total| {
+        sender.send_replace((done, total));
+    };
+    let read = tokio::select! {
+        read = parse(engine.reader(), &file, &hints, key, &on_pages) => read,
+        never = note_pages(engine, &input.claim, receiver) => match never {},
+    };
+    match read {
+        Ok(record) => Ok(record),
+        Err(part) => {
+            partial::keep(engine, input.claim.batch, input.document, &part).await;
+            Err(part.failure)
+        }
+    }
 }
 
 /// Writes down how many pages are read, now and then, until the future is dropped.

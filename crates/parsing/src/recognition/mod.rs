@@ -57,6 +57,11 @@ impl Recogniser {
         self.program.is_some()
     }
 
+    /// Whether every place is taken, so that pages have to wait.
+    pub fn is_full(&self) -> bool {
+        self.slots.available_permits() == 0
+    }
+
     /// What its results depend on.
     pub fn id(&self) -> &str {
         if self.is_there() { &self.languages } else { "none" }

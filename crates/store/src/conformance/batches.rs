@@ -1,6 +1,6 @@
 //! Batches and documents come, are counted and go.
 
-use sheaf_domain::{BatchId, Counts, DocumentQuery, Failure, FailureCode, Passwords, Stage, Status};
+use sheaf_domain::{BatchId, BatchQuery, Counts, DocumentQuery, Failure, FailureCode, Passwords, Stage, Status};
 
 use super::{batch_of, claim, finish_all};
 use crate::{NewDocument, Store};
@@ -22,14 +22,16 @@ pub async fn a_batch_is_listed_with_its_counts<S: Store>(store: &S) {
     assert_eq!(found.counts, Counts { total: 3, pending: 2, failed: 1, ..Counts::default() });
     assert_eq!((found.name.as_str(), found.status), ("Letters", Status::Pending));
 
-    let page = store.batches(1, None).await.expect("listed");
+    let query = BatchQuery { limit: 1, ..BatchQuery::default() };
+    let page = store.batches(&query).await.expect("listed");
     assert_eq!((page.total, page.items[0].id), (2, second), "latest first");
     let cursor = page.next_cursor.expect("there is another page");
-    let page = store.batches(1, Some(&cursor)).await.expect("listed");
+    let page = store.batches(&BatchQuery { cursor: Some(cursor), ..query }).await.expect("listed");
     assert_eq!((page.items[0].id, page.next_cursor), (first, None));
 
     let failures = store.failures(first).await.expect("read");
     assert_eq!((failures.len(), failures[0].code, failures[0].documents), (1, FailureCode::ArchiveLimit, 1));
+    assert_eq!((failures[0].stage, failures[0].retryable), (Stage::Parse, 0), "its bytes were not kept");
     assert_eq!(store.passwords(first).await.expect("read"), Passwords::from_lines("hunter2"));
     assert!(store.passwords(BatchId(uuid::Uuid::nil())).await.expect("read").is_empty());
     let stopped_by = async |code| {

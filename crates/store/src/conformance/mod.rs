@@ -1,15 +1,18 @@
 //! The suite that every store has to pass: a store's tests call [`run`] with a way to open an empty one.
 
 mod batches;
+mod progress;
 mod queue;
 mod results;
+mod steering;
 
 use sheaf_domain::{
-    BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, PageRecognition, Passwords, Stage, WordBox,
+    BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, PageRecognition, Passwords, RunPolicy, Stage,
+    WordBox,
 };
 use uuid::Uuid;
 
-use crate::{Claim, EmbedOutcome, EmbedResult, NewBatch, NewDocument, ParseRecord, Store, Vectored};
+use crate::{Claim, EmbedOutcome, EmbedResult, NewBatch, NewDocument, ParseRecord, Room, Store, Vectored};
 
 /// Runs every check, each on a store of its own.
 ///
@@ -31,17 +34,33 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     results::a_result_is_remembered_by_content(&open().await).await;
     results::the_table_filters_sorts_and_pages(&open().await).await;
     results::neighbours_and_positions_are_kept(&open().await).await;
+    queue::batches_share_the_slots(&open().await).await;
+    queue::the_heaviest_come_first_and_light_ones_share_a_slot(&open().await).await;
+    steering::cancelling_keeps_what_is_done_and_can_be_continued(&open().await).await;
+    steering::a_batch_is_cancelled_while_it_is_grouped(&open().await).await;
+    steering::what_failed_is_tried_again_with_its_history(&open().await).await;
+    steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
+    steering::batches_are_found_and_renamed(&open().await).await;
+    progress::every_change_is_told_once(&open().await).await;
+    progress::changes_of_concurrent_writers_are_all_told(&open().await).await;
+    progress::counts_paces_and_the_grid_agree(&open().await).await;
+    progress::workers_are_known_by_their_signs_of_life(&open().await).await;
 }
 
 const LEASE: u64 = 60_000;
 
 async fn batch_of<S: Store>(store: &S, paths: &[&str]) -> (BatchId, Vec<DocumentId>) {
+    batch_with(store, paths, RunPolicy::default()).await
+}
+
+async fn batch_with<S: Store>(store: &S, paths: &[&str], policy: RunPolicy) -> (BatchId, Vec<DocumentId>) {
     let batch = BatchId(Uuid::now_v7());
     store
         .create_batch(&NewBatch {
             id: batch,
             name: "Letters".into(),
             params: BatchParams::default(),
+            policy,
             passwords: Passwords::from_lines("hunter2"),
         })
         .await
@@ -61,8 +80,22 @@ async fn batch_of<S: Store>(store: &S, paths: &[&str]) -> (BatchId, Vec<Document
     (batch, documents.into_iter().map(|d| d.id).collect())
 }
 
+/// As many single jobs as that.
 async fn claim<S: Store>(store: &S, stage: Stage, limit: u32) -> Vec<Claim> {
-    store.claim(stage, "worker-1", limit, LEASE).await.expect("jobs can be claimed")
+    claim_as(store, stage, "worker-1", limit, LEASE).await
+}
+
+async fn claim_as<S: Store>(store: &S, stage: Stage, worker: &str, slots: u32, lease_ms: u64) -> Vec<Claim> {
+    let room = Room { stage, worker, slots, jobs_per_slot: 1, bytes_per_slot: 0, lease_ms };
+    let groups = store.claim(&room).await.expect("jobs can be claimed");
+    assert!(groups.iter().all(|group| group.len() == 1), "one job a slot");
+    groups.into_iter().flatten().collect()
+}
+
+/// Completes one parse; `false` when its lease was lost.
+async fn parsed<S: Store>(store: &S, claim: &Claim, record: ParseRecord) -> bool {
+    let done = store.complete_parses(&[(claim.clone(), record)]).await.expect("answered");
+    done == [claim.job]
 }
 
 const WORD: WordBox = WordBox { start: 0, length: 2, left: 10, top: 20, width: 30, height: 40 };
@@ -85,7 +118,7 @@ fn record(key: &str) -> ParseRecord {
 /// Carries every document of the store through parse and embed; each gets a vector of its own.
 async fn finish_all<S: Store>(store: &S) {
     for (i, parse) in claim(store, Stage::Parse, 100).await.iter().enumerate() {
-        assert!(store.complete_parse(parse, &record(&format!("parse-{i}"))).await.expect("a parse completes"));
+        assert!(parsed(store, parse, record(&format!("parse-{i}"))).await, "a parse completes");
     }
     let claims = claim(store, Stage::Embed, 100).await;
     let results: Vec<EmbedResult> = claims

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sheaf_domain::{Failure, FailureCode, Stage, Status};
+use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, Priority, RunPolicy, Stage, Status};
 
-use super::{LEASE, batch_of, claim, record};
-use crate::Store;
+use super::{LEASE, batch_of, batch_with, claim, claim_as, parsed, record};
+use crate::{NewDocument, Room, Store};
 
 pub async fn a_job_is_leased_once<S: Store>(store: &S) {
     let (batch, _) = batch_of(store, &["a.txt", "b.txt", "c.txt"]).await;
@@ -25,12 +25,12 @@ pub async fn a_late_attempt_changes_nothing<S: Store>(store: &S) {
     assert!(current.attempt > late.attempt, "the attempt is the fencing token");
 
     let failure = Failure::new(FailureCode::TimedOut, "late");
-    assert!(!store.complete_parse(&late, &record("late")).await.expect("answered"));
+    assert!(!parsed(store, &late, record("late")).await);
     assert!(!store.fail(&late, &failure, None).await.expect("answered"));
     assert!(store.remembered_parse("late").await.expect("read").is_none());
 
-    assert!(store.complete_parse(&current, &record("current")).await.expect("answered"));
-    assert!(!store.complete_parse(&current, &record("again")).await.expect("answered"), "a job completes once");
+    assert!(parsed(store, &current, record("current")).await);
+    assert!(!parsed(store, &current, record("again")).await, "a job completes once");
     let text = store.text(batch, documents[0]).await.expect("read");
     assert_eq!(text.as_deref(), Some("text of current"));
 }
@@ -65,18 +65,21 @@ pub async fn suspects_come_last_and_alone<S: Store>(store: &S) {
 
 pub async fn a_heartbeat_keeps_and_a_release_returns<S: Store>(store: &S) {
     batch_of(store, &["a.txt", "b.txt"]).await;
-    let claims = store.claim(Stage::Parse, "worker-1", 2, 1).await.expect("claimed");
+    let claims = claim_as(store, Stage::Parse, "worker-1", 2, 1).await;
     tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(store.held(&claims).await.expect("read").len(), 2);
     let held = store.heartbeat("worker-1", &claims, LEASE).await.expect("extended");
     assert_eq!(held.len(), 2);
     assert_eq!(store.expire_leases(3, false).await.expect("expired"), 0, "a lease that was extended holds");
     assert_eq!(store.heartbeat("worker-2", &claims, LEASE).await.expect("answered"), [], "not its jobs");
 
     store.release(&claims[..1]).await.expect("released");
+    assert_eq!(store.held(&claims).await.expect("read"), [claims[1].job]);
     let held = store.heartbeat("worker-1", &claims, LEASE).await.expect("extended");
     assert_eq!(held, [claims[1].job]);
     let again = claim(store, Stage::Parse, 5).await;
     assert_eq!((again.len(), again[0].job, again[0].crashes), (1, claims[0].job, 0));
+    assert_eq!((again[0].attempt, again[0].tries), (2, 1), "what was given back was no try");
 }
 
 pub async fn a_retry_waits<S: Store>(store: &S) {
@@ -95,7 +98,7 @@ pub async fn concurrent_workers_share_the_work<S: Store>(store: &S) {
     let work = |worker: &'static str| async move {
         let mut jobs = Vec::new();
         loop {
-            let claims = store.claim(Stage::Parse, worker, 3, LEASE).await.expect("claimed");
+            let claims = claim_as(store, Stage::Parse, worker, 3, LEASE).await;
             if claims.is_empty() {
                 return jobs;
             }
@@ -106,4 +109,56 @@ pub async fn concurrent_workers_share_the_work<S: Store>(store: &S) {
     let all: Vec<_> = a.into_iter().chain(b).chain(c).collect();
     assert_eq!(all.len(), 60);
     assert_eq!(all.into_iter().collect::<HashSet<_>>().len(), 60, "no job was given twice");
+}
+
+pub async fn batches_share_the_slots<S: Store>(store: &S) {
+    let paths: Vec<String> = (0..40).map(|i| format!("{i:02}.txt")).collect();
+    let (large, _) = batch_of(store, &paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let first: Vec<BatchId> = claim(store, Stage::Parse, 4).await.iter().map(|c| c.batch).collect();
+    assert_eq!(first, [large; 4], "alone it has all slots");
+
+    let (small, _) = batch_of(store, &["a.txt", "b.txt", "c.txt", "d.txt"]).await;
+    assert_eq!(claim(store, Stage::Parse, 1).await[0].batch, small, "it has fewer in work");
+    let next: Vec<BatchId> = claim(store, Stage::Parse, 4).await.iter().map(|c| c.batch).collect();
+    assert_eq!(next.iter().filter(|&&batch| batch == small).count(), 2, "half of the slots");
+
+    let urgent = RunPolicy { priority: Priority::High, ..RunPolicy::default() };
+    let (urgent, _) = batch_with(store, &["x.txt", "y.txt"], urgent).await;
+    let next: Vec<BatchId> = claim(store, Stage::Parse, 3).await.iter().map(|c| c.batch).collect();
+    assert_eq!(next.iter().filter(|&&batch| batch == urgent).count(), 2, "all that it has comes first");
+    let idle = RunPolicy { priority: Priority::Low, ..RunPolicy::default() };
+    let (idle, _) = batch_with(store, &["z.txt"], idle).await;
+    let rest = claim(store, Stage::Parse, 100).await;
+    assert_eq!(rest.last().map(|c| c.batch), Some(idle), "it comes when nothing else waits");
+    assert_eq!(rest.len(), 40 + 4 + 2 + 1 - 4 - 1 - 4 - 3);
+}
+
+pub async fn the_heaviest_come_first_and_light_ones_share_a_slot<S: Store>(store: &S) {
+    let (batch, _) = batch_of(store, &[]).await;
+    let documents: Vec<NewDocument> = [5_u64, 900, 10, 70, 60]
+        .iter()
+        .map(|&bytes| NewDocument {
+            id: DocumentId(uuid::Uuid::now_v7()),
+            path: format!("{bytes}.txt"),
+            sha256: format!("{bytes:0>64}"),
+            bytes,
+            kind: None,
+            failure: None,
+        })
+        .collect();
+    store.add_documents(batch, &documents).await.expect("added");
+    let room =
+        Room { stage: Stage::Parse, worker: "w", slots: 2, jobs_per_slot: 3, bytes_per_slot: 130, lease_ms: LEASE };
+    let groups = store.claim(&room).await.expect("claimed");
+    let inputs = async |group: &[crate::Claim]| {
+        let mut paths: Vec<String> =
+            store.parse_inputs(group).await.expect("read").into_iter().map(|input| input.path).collect();
+        paths.sort();
+        paths
+    };
+    assert_eq!(groups.len(), 2);
+    assert_eq!(inputs(&groups[0]).await, ["900.txt"], "more than a slot's weight goes alone");
+    assert_eq!(inputs(&groups[1]).await, ["60.txt", "70.txt"], "as much as fits");
+    let groups = store.claim(&room).await.expect("claimed");
+    assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1], "few are spread over the slots");
 }

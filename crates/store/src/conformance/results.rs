@@ -4,14 +4,14 @@ use sheaf_domain::{
     Cluster, ClusterFilter, ClusterId, DocumentId, DocumentQuery, Failure, FailureCode, Heatmap, SortKey, Stage, Status,
 };
 
-use super::{batch_of, claim, finish_all, record};
+use super::{batch_of, claim, finish_all, parsed, record};
 use crate::{AnalysisResult, EmbedOutcome, EmbedResult, Placement, Store, VectorFile};
 
 pub async fn the_last_document_queues_the_analysis<S: Store>(store: &S) {
     let (batch, _) = batch_of(store, &["a.txt", "b.txt"]).await;
     store.seal_batch(batch).await.expect("sealed");
     let claims = claim(store, Stage::Parse, 2).await;
-    assert!(store.complete_parse(&claims[0], &record("p")).await.expect("answered"));
+    assert!(parsed(store, &claims[0], record("p")).await);
     let embed = claim(store, Stage::Embed, 1).await.remove(0);
     let outcome = EmbedOutcome::Failed(Failure::new(FailureCode::NoText, "no words"));
     store.complete_embed(&[EmbedResult { claim: embed, key: "v".into(), outcome }]).await.expect("answered");
@@ -46,7 +46,7 @@ pub async fn a_result_is_remembered_by_content<S: Store>(store: &S) {
     // The same content in another batch takes the vector that stands already.
     let (other, _) = batch_of(store, &["copy.txt"]).await;
     let parse = claim(store, Stage::Parse, 1).await.remove(0);
-    assert!(store.complete_parse(&parse, &record("parse-0")).await.expect("answered"));
+    assert!(parsed(store, &parse, record("parse-0")).await);
     let embed = claim(store, Stage::Embed, 1).await;
     let inputs = store.embed_inputs(&embed).await.expect("read");
     assert_eq!((inputs[0].parse_key.as_str(), inputs[0].text.as_str()), ("parse-0", "text of parse-0"));

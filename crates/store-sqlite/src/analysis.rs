@@ -1,0 +1,111 @@
+//! The clustering of a batch: what it reads, and what it leaves.
+
+use sheaf_domain::{BatchId, DocumentId, Status};
+use sheaf_store::{AnalysedDocument, AnalysisResult, Vectored};
+use sqlx::SqlitePool;
+
+use crate::finish::finish_job;
+use crate::rows::{get, id, json, signed};
+use crate::steer::end;
+use crate::{Result, begin, database};
+
+pub async fn analysed_documents(readers: &SqlitePool, batch: BatchId) -> Result<Vec<AnalysedDocument>> {
+    let rows = sqlx::query(
+        "SELECT d.id, d.path, d.sha256, p.language, v.vector, v.terms FROM documents d \
+         JOIN parses p ON p.key = d.parse JOIN vectors v ON v.key = d.vector \
+         WHERE d.batch = ? AND d.status = 'completed' ORDER BY d.sha256, d.path, d.id",
+    )
+    .bind(batch.to_string())
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
+    rows.iter()
+        .map(|row| {
+            let bytes: &[u8] = get(row, "vector")?;
+            Ok(AnalysedDocument {
+                id: DocumentId(id(row, "documents", "id")?),
+                path: get(row, "path")?,
+                sha256: get(row, "sha256")?,
+                language: get(row, "language")?,
+                vectored: Vectored {
+                    vector: bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+                    terms: get(row, "terms")?,
+                },
+            })
+        })
+        .collect()
+}
+
+pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> Result<bool> {
+    let claim = &result.claim;
+    let batch = claim.batch.to_string();
+    let mut tx = begin(writer).await?;
+    if !finish_job(&mut tx, claim, Status::Completed).await? {
+        return Ok(false);
+    }
+    for sql in [
+        "DELETE FROM placements WHERE batch = ?",
+        "DELETE FROM clusters WHERE batch = ?",
+        "DELETE FROM clusterings WHERE batch = ?",
+    ] {
+        sqlx::query(sql).bind(&batch).execute(&mut *tx).await.map_err(database)?;
+    }
+    sqlx::query(
+        "INSERT INTO clusterings (batch, vectors, rows, dimensions, silhouette, heatmap, manifest) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&batch)
+    .bind(result.vectors.as_ref().map(|v| v.name.as_str()))
+    .bind(result.vectors.as_ref().map_or(0, |v| v.rows))
+    .bind(result.vectors.as_ref().map_or(0, |v| v.dimensions))
+    .bind(result.silhouette)
+    .bind(json(&result.heatmap))
+    .bind(&result.manifest)
+    .execute(&mut *tx)
+    .await
+    .map_err(database)?;
+    for cluster in &result.clusters {
+        sqlx::query(
+            "INSERT INTO clusters (batch, id, name, keywords, size, cohesion, average_probability, representative) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&batch)
+        .bind(cluster.id.0)
+        .bind(&cluster.name)
+        .bind(json(&cluster.keywords))
+        .bind(signed(cluster.size))
+        .bind(cluster.cohesion)
+        .bind(cluster.average_probability)
+        .bind(cluster.representative.to_string())
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    }
+    for placement in &result.placements {
+        sqlx::query(
+            "INSERT INTO placements (document, batch, cluster, probability, position, neighbours) \
+             VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(placement.document.to_string())
+        .bind(&batch)
+        .bind(placement.cluster.map(|c| c.0))
+        .bind(placement.probability)
+        .bind(placement.position)
+        .bind(json(&placement.neighbours))
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    }
+    // A batch of which no document could be read has failed; one of which some could has not.
+    let failed: bool = sqlx::query_scalar(
+        "SELECT count(*) > 0 AND count(*) FILTER (WHERE status = 'completed') = 0 FROM tallies \
+         WHERE batch = ? AND documents > 0",
+    )
+    .bind(&batch)
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(database)?;
+    end(&mut tx, claim.batch, if failed { "failed" } else { "completed" }, None).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(true)
+}

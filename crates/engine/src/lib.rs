@@ -4,8 +4,10 @@ mod config;
 mod intake;
 mod pictures;
 mod progress;
+mod quotes;
 mod read;
 mod steer;
+mod thumbnails;
 
 mod queue;
 mod stages;
@@ -33,6 +35,7 @@ use tokio::sync::{Notify, broadcast};
 use blobs::{BlobStore, LocalBlobs};
 use models::Models;
 use pictures::PictureCache;
+use thumbnails::Thumbnails;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
@@ -51,6 +54,7 @@ struct Inner {
     blobs: Arc<dyn BlobStore>,
     reader: Reader,
     pictures: PictureCache,
+    thumbnails: Thumbnails,
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
@@ -90,6 +94,7 @@ impl Engine {
             blobs: Arc::new(blobs),
             reader,
             pictures,
+            thumbnails: Thumbnails::new(),
             sandbox,
             models: Models::new(config.processing.models.clone()),
             config,
@@ -132,6 +137,10 @@ impl Engine {
 
     fn pictures(&self) -> &PictureCache {
         &self.0.pictures
+    }
+
+    fn thumbnails(&self) -> &Thumbnails {
+        &self.0.thumbnails
     }
 
     fn models(&self) -> &Models {

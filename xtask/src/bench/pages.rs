@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use super::measure::cpu_of_children;
 use super::python::Python;
 use crate::paths::{Paths, Profile};
-use crate::{build, run, setup};
+use crate::{run, setup};
 
 #[derive(clap::Args)]
 pub struct Pages {
@@ -30,10 +32,23 @@ struct Measured {
     seconds: f64,
 }
 
-impl Measured {
-    fn rate(self) -> f64 {
-        self.pages as f64 / self.seconds
-    }
+/// The best of a side's runs in one mode.
+#[derive(Clone, Copy, Default)]
+struct Best {
+    /// Pages a second.
+    rate: f64,
+    /// Of the cores that it may use, the share that worked, its start included.
+    busy: f64,
+}
+
+/// Text of pages, or pages drawn.
+const MODES: [&str; 2] = ["text", "render"];
+
+/// One way to do it: what it is called, its processes, and its command for a mode, if it knows that.
+struct Side<'a> {
+    name: String,
+    processes: usize,
+    command: Box<dyn Fn(&str) -> Option<Command> + 'a>,
 }
 
 impl Pages {
@@ -43,46 +58,75 @@ impl Pages {
             None => paths.corpora()?.join("documents/pdf"),
         };
         setup::setup(paths)?;
-        let sheaf = build::build(paths, Profile::Release)?;
-        run::checked(run::cargo(paths).args(["build", "--release", "-p", "sheaf-parsing", "--example", "pages"]))?;
-        let pages = paths.target.join("release/examples/pages");
+        let worker = paths.bin_dir(Profile::Release).join("sheaf-parse-worker");
+        run::checked(run::cargo(paths).args(["build", "--release", "-p", "sheaf-parsing", "--bins", "--examples"]))?;
         let python = Python::ready(paths)?;
-        println!("\nPages a second, `{}`, {} processes, best of {} runs\n", folder.display(), self.workers, self.runs);
-        println!("| | text | drawn at 150 DPI, grey |\n|---|---|---|");
-        let ours = |mode: &str, workers: usize| {
-            let mut command = Command::new(&pages);
-            command.arg(&sheaf).arg(&folder).args([mode, &workers.to_string()]);
-            command.env("SHEAF_CACHE_DIR", &paths.cache);
-            command
-        };
-        self.row("Sheaf", |mode| Some(ours(mode, self.workers)))?;
-        self.row("Sheaf, one process", |mode| Some(ours(mode, 1)))?;
-        for tool in ["pymupdf", "pypdfium2", "pdftotext"] {
-            self.row(tool, |mode| {
-                (tool != "pdftotext" || mode == "text").then(|| self.theirs(&python, &folder, tool, mode))
-            })?;
-        }
-        Ok(())
-    }
-
-    fn theirs(&self, python: &Python, folder: &Path, tool: &str, mode: &str) -> Command {
-        let mut command = python.script("parsing.py", 1);
-        command.arg(folder).args(["--tool", tool, "--mode", mode, "--workers", &self.workers.to_string()]);
-        command
-    }
-
-    fn row(&self, name: &str, command: impl Fn(&str) -> Option<Command>) -> Result<()> {
-        let mut cells = Vec::new();
-        for mode in ["text", "render"] {
-            let mut best: Option<f64> = None;
-            for _ in 0..self.runs.max(1) {
-                let Some(mut command) = command(mode) else { break };
-                let measured: Measured = serde_json::from_str(run::output(&mut command)?.trim())?;
-                best = Some(best.map_or(measured.rate(), |best| best.max(measured.rate())));
+        let sides = self.sides(paths, &worker, &python, &folder);
+        let mut best = vec![[None::<Best>; MODES.len()]; sides.len()];
+        for _ in 0..self.runs.max(1) {
+            for (side, best) in sides.iter().zip(&mut best) {
+                for (mode, best) in MODES.iter().zip(best) {
+                    let Some(mut command) = (side.command)(mode) else { continue };
+                    let now = measured(&mut command, side.processes)?;
+                    let before = best.unwrap_or_default();
+                    *best = Some(Best { rate: now.rate.max(before.rate), busy: now.busy.max(before.busy) });
+                }
             }
-            cells.push(best.map_or("–".to_owned(), |best| format!("{best:.0}")));
         }
-        println!("| {name} | {} |", cells.join(" | "));
+        println!("\nPages a second, `{}`, best of {} runs in turn\n", folder.display(), self.runs.max(1));
+        println!("| | processes | text | drawn at 150 DPI, grey | cores busy, text and drawn |\n|---|---|---|---|---|");
+        for (side, [text, drawn]) in sides.iter().zip(&best) {
+            let rate = |best: &Option<Best>| best.map_or("–".to_owned(), |best| format!("{:.0}", best.rate));
+            let busy =
+                |best: &Option<Best>| best.map_or("–".to_owned(), |best| format!("{:.0} %", 100.0 * best.busy));
+            let Side { name, processes, .. } = side;
+            println!("| {name} | {processes} | {} | {} | {}, {} |", rate(text), rate(drawn), busy(text), busy(drawn));
+        }
         Ok(())
     }
+
+    fn sides<'a>(&self, paths: &'a Paths, worker: &'a Path, python: &'a Python, folder: &'a Path) -> Vec<Side<'a>> {
+        let examples = paths.bin_dir(Profile::Release).join("examples");
+        let workers = self.workers;
+        let mut sides = Vec::new();
+        for processes in [workers, 1] {
+            let program = examples.join("pages");
+            let command = move |mode: &str| {
+                let mut command = Command::new(&program);
+                command.arg(worker).arg(folder).args([mode, &processes.to_string()]);
+                command.env("SHEAF_CACHE_DIR", &paths.cache);
+                Some(command)
+            };
+            sides.push(Side { name: "Sheaf".into(), processes, command: Box::new(command) });
+        }
+        let bare = move |mode: &str| {
+            let mut command = Command::new(examples.join("bare"));
+            command.arg(folder).arg(mode).env("SHEAF_CACHE_DIR", &paths.cache);
+            Some(command)
+        };
+        sides.push(Side { name: "PDFium in a loop".into(), processes: 1, command: Box::new(bare) });
+        for (tool, deliver) in
+            [("pymupdf", false), ("pypdfium2", false), ("pdftotext", false), ("pymupdf", true), ("pypdfium2", true)]
+        {
+            let command = move |mode: &str| {
+                if (mode == "render" && tool == "pdftotext") || (mode == "text" && deliver) {
+                    return None;
+                }
+                let mut command = python.script("parsing.py", 1);
+                command.arg(folder).args(["--tool", tool, "--mode", mode, "--workers", &workers.to_string()]);
+                command.args(deliver.then_some("--deliver"));
+                Some(command)
+            };
+            let name = if deliver { format!("{tool}, pixels delivered as Sheaf's are") } else { tool.to_owned() };
+            sides.push(Side { name, processes: workers, command: Box::new(command) });
+        }
+        sides
+    }
+}
+
+fn measured(command: &mut Command, processes: usize) -> Result<Best> {
+    let (started, before) = (Instant::now(), cpu_of_children()?);
+    let Measured { pages, seconds } = serde_json::from_str(run::output(command)?.trim())?;
+    let busy = (cpu_of_children()? - before) / (started.elapsed().as_secs_f64() * processes as f64);
+    Ok(Best { rate: pages as f64 / seconds, busy })
 }

@@ -8,11 +8,6 @@ use super::library::{Document, Page};
 use super::opened;
 use crate::quote::{Quote, is_visible};
 
-/// Characters of one line stand at most so many times their height apart.
-const GAP: f32 = 2.0;
-/// Characters of one line share at least this much of the lower one's height.
-const SHARED: f32 = 0.5;
-
 /// A visible character of a page's text.
 struct Letter {
     character: char,
@@ -44,21 +39,15 @@ pub fn boxes(document: &Document<'_>, page: u32, quote: &Quote) -> Result<Vec<Pa
     let first = find(&letters, quote.before as usize, &wanted)
         .ok_or_else(|| Failure::new(FailureCode::NotFound, format!("the quote is not in the text of page {page}")))?;
     let (layer, notes) = (opened.text_layer(), opened.notes());
-    let mut lines = Vec::new();
-    for (index, letter) in letters[first..first + wanted.len()].iter().enumerate() {
+    // Characters may be drawn without size, and notes without a place.
+    let places = letters[first..first + wanted.len()].iter().filter_map(|letter| {
         let place = match letter.at {
             At::Text(at) => layer.as_ref().and_then(|layer| layer.place(at)),
             At::Note(number) => notes.get(number).and_then(|note| note.place),
         };
-        // Characters may be drawn without size, and notes without a place.
-        let Some(place) = place else { continue };
-        match lines.last_mut() {
-            Some(line) if *line == place => {}
-            Some(line) if !(index > 0 && letter.begins_line) && goes_on(line, &place) => *line = line.with(&place),
-            Some(_) | None => lines.push(place),
-        }
-    }
-    Ok(lines)
+        Some((place?, letter.begins_line))
+    });
+    Ok(PageBox::lines(places))
 }
 
 /// What can be seen of a page's text and notes, in the order of [`super::parse`].
@@ -90,19 +79,4 @@ fn find(letters: &[Letter], expected: usize, wanted: &[char]) -> Option<usize> {
         return None;
     }
     is_at(&expected).or_else(|| (0..letters.len()).filter_map(|at| is_at(&at)).min_by_key(|at| at.abs_diff(expected)))
-}
-
-/// Whether a character stands beside the end of what there is of a line, be it written across or down.
-fn goes_on(line: &PageBox, next: &PageBox) -> bool {
-    // The extent of each across the line, and the gap between them along it.
-    let beside = |line: (f32, f32), next: (f32, f32), along: (f32, f32), next_along: (f32, f32)| {
-        let shared = line.1.min(next.1) - line.0.max(next.0);
-        let lower = (line.1 - line.0).min(next.1 - next.0);
-        let gap = next_along.0.max(along.0) - next_along.1.min(along.1);
-        (shared >= SHARED * lower, gap <= GAP * lower)
-    };
-    let (across, next_across) = ((line.left, line.right()), (next.left, next.right()));
-    let (down, next_down) = ((line.top, line.bottom()), (next.top, next.bottom()));
-    beside(down, next_down, across, next_across) == (true, true)
-        || beside(across, next_across, down, next_down) == (true, true)
 }

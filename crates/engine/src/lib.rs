@@ -1,6 +1,7 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
 mod config;
+mod feed;
 mod intake;
 mod pictures;
 mod progress;
@@ -33,12 +34,14 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobStore, LocalBlobs};
+use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
 use thumbnails::Thumbnails;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
+pub use feed::Event;
 pub use intake::{Intake, clean_path};
 pub use queue::Workers;
 
@@ -63,6 +66,7 @@ struct Inner {
     work: Arc<Notify>,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
+    feeds: Feeds,
     /// Held as long as the engine lives: one process owns the folder.
     _lock: File,
 }
@@ -100,6 +104,7 @@ impl Engine {
             config,
             work: Arc::new(Notify::new()),
             stopped: broadcast::channel(STOPPED).0,
+            feeds: Feeds::default(),
             _lock: lock,
         }));
         for batch in engine.store().open_batches().await? {
@@ -145,6 +150,10 @@ impl Engine {
 
     fn models(&self) -> &Models {
         &self.0.models
+    }
+
+    fn feeds(&self) -> &Feeds {
+        &self.0.feeds
     }
 
     fn config(&self) -> &EngineConfig {

@@ -28,8 +28,8 @@ impl Quote {
 
 /// Whether a character can be seen. Cleaning a text ([`crate::charset::clean`]) leaves those as they are.
 pub fn is_visible(character: char) -> bool {
-    !(character.is_whitespace() || character.is_control())
-        && !matches!(character, '\u{ad}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    let is_dropped = matches!(character, '\u{ad}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    !(character.is_whitespace() || character.is_control() || is_dropped)
 }
 
 #[cfg(test)]

@@ -44,11 +44,88 @@ struct Best {
 /// Text of pages, or pages drawn.
 const MODES: [&str; 2] = ["text", "render"];
 
-/// One way to do it: what it is called, its processes, and its command for a mode, if it knows that.
-struct Side<'a> {
-    name: String,
-    processes: usize,
-    command: Box<dyn Fn(&str) -> Option<Command> + 'a>,
+/// One way to do it.
+#[derive(Clone, Copy)]
+enum Side {
+    Sheaf {
+        processes: usize,
+    },
+    /// PDFium in a loop.
+    Bare,
+    /// A tool in a process pool; `deliver`: the pixels go to the process that asked.
+    Python {
+        tool: &'static str,
+        processes: usize,
+        deliver: bool,
+    },
+}
+
+/// Where everything is that a side needs.
+struct Places<'a> {
+    release: PathBuf,
+    cache: &'a Path,
+    folder: &'a Path,
+    python: Python,
+}
+
+impl Side {
+    fn all(workers: usize) -> Vec<Self> {
+        let python = |tool, deliver| Self::Python { tool, processes: workers, deliver };
+        vec![
+            Self::Sheaf { processes: workers },
+            Self::Sheaf { processes: 1 },
+            Self::Bare,
+            python("pymupdf", false),
+            python("pypdfium2", false),
+            python("pdftotext", false),
+            python("pymupdf", true),
+            python("pypdfium2", true),
+        ]
+    }
+
+    fn processes(self) -> usize {
+        match self {
+            Self::Sheaf { processes } | Self::Python { processes, .. } => processes,
+            Self::Bare => 1,
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Sheaf { .. } => "Sheaf".to_owned(),
+            Self::Bare => "PDFium in a loop".to_owned(),
+            Self::Python { tool, deliver: true, .. } => format!("{tool}, pixels delivered as Sheaf's are"),
+            Self::Python { tool, deliver: false, .. } => tool.to_owned(),
+        }
+    }
+
+    /// Nothing for what the side does not do.
+    fn command(self, mode: &str, places: &Places<'_>) -> Option<Command> {
+        let examples = places.release.join("examples");
+        let mut command = match self {
+            Self::Sheaf { processes } => {
+                let mut command = Command::new(examples.join("pages"));
+                command.arg(places.release.join("sheaf-parse-worker")).arg(places.folder);
+                command.args([mode, &processes.to_string()]);
+                command
+            }
+            Self::Bare => {
+                let mut command = Command::new(examples.join("bare"));
+                command.arg(places.folder).arg(mode);
+                command
+            }
+            Self::Python { tool: "pdftotext", .. } if mode != "text" => return None,
+            Self::Python { deliver: true, .. } if mode == "text" => return None,
+            Self::Python { tool, processes, deliver } => {
+                let mut command = places.python.script("parsing.py", 1);
+                command.arg(places.folder).args(["--tool", tool, "--mode", mode, "--workers", &processes.to_string()]);
+                command.args(deliver.then_some("--deliver"));
+                command
+            }
+        };
+        command.env("SHEAF_CACHE_DIR", places.cache);
+        Some(command)
+    }
 }
 
 impl Pages {
@@ -58,16 +135,16 @@ impl Pages {
             None => paths.corpora()?.join("documents/pdf"),
         };
         setup::setup(paths)?;
-        let worker = paths.bin_dir(Profile::Release).join("sheaf-parse-worker");
         run::checked(run::cargo(paths).args(["build", "--release", "-p", "sheaf-parsing", "--bins", "--examples"]))?;
-        let python = Python::ready(paths)?;
-        let sides = self.sides(paths, &worker, &python, &folder);
+        let (release, python) = (paths.bin_dir(Profile::Release), Python::ready(paths)?);
+        let places = Places { release, cache: &paths.cache, folder: &folder, python };
+        let sides = Side::all(self.workers);
         let mut best = vec![[None::<Best>; MODES.len()]; sides.len()];
         for _ in 0..self.runs.max(1) {
             for (side, best) in sides.iter().zip(&mut best) {
                 for (mode, best) in MODES.iter().zip(best) {
-                    let Some(mut command) = (side.command)(mode) else { continue };
-                    let now = measured(&mut command, side.processes)?;
+                    let Some(mut command) = side.command(mode, &places) else { continue };
+                    let now = measured(&mut command, side.processes())?;
                     let before = best.unwrap_or_default();
                     *best = Some(Best { rate: now.rate.max(before.rate), busy: now.busy.max(before.busy) });
                 }
@@ -79,48 +156,10 @@ impl Pages {
             let rate = |best: &Option<Best>| best.map_or("–".to_owned(), |best| format!("{:.0}", best.rate));
             let busy =
                 |best: &Option<Best>| best.map_or("–".to_owned(), |best| format!("{:.0} %", 100.0 * best.busy));
-            let Side { name, processes, .. } = side;
+            let (name, processes) = (side.name(), side.processes());
             println!("| {name} | {processes} | {} | {} | {}, {} |", rate(text), rate(drawn), busy(text), busy(drawn));
         }
         Ok(())
-    }
-
-    fn sides<'a>(&self, paths: &'a Paths, worker: &'a Path, python: &'a Python, folder: &'a Path) -> Vec<Side<'a>> {
-        let examples = paths.bin_dir(Profile::Release).join("examples");
-        let workers = self.workers;
-        let mut sides = Vec::new();
-        for processes in [workers, 1] {
-            let program = examples.join("pages");
-            let command = move |mode: &str| {
-                let mut command = Command::new(&program);
-                command.arg(worker).arg(folder).args([mode, &processes.to_string()]);
-                command.env("SHEAF_CACHE_DIR", &paths.cache);
-                Some(command)
-            };
-            sides.push(Side { name: "Sheaf".into(), processes, command: Box::new(command) });
-        }
-        let bare = move |mode: &str| {
-            let mut command = Command::new(examples.join("bare"));
-            command.arg(folder).arg(mode).env("SHEAF_CACHE_DIR", &paths.cache);
-            Some(command)
-        };
-        sides.push(Side { name: "PDFium in a loop".into(), processes: 1, command: Box::new(bare) });
-        for (tool, deliver) in
-            [("pymupdf", false), ("pypdfium2", false), ("pdftotext", false), ("pymupdf", true), ("pypdfium2", true)]
-        {
-            let command = move |mode: &str| {
-                if (mode == "render" && tool == "pdftotext") || (mode == "text" && deliver) {
-                    return None;
-                }
-                let mut command = python.script("parsing.py", 1);
-                command.arg(folder).args(["--tool", tool, "--mode", mode, "--workers", &workers.to_string()]);
-                command.args(deliver.then_some("--deliver"));
-                Some(command)
-            };
-            let name = if deliver { format!("{tool}, pixels delivered as Sheaf's are") } else { tool.to_owned() };
-            sides.push(Side { name, processes: workers, command: Box::new(command) });
-        }
-        sides
     }
 }
 

@@ -5,8 +5,10 @@ mod feed;
 mod intake;
 mod pictures;
 mod progress;
+mod quotes;
 mod read;
 mod steer;
+mod thumbnails;
 
 mod queue;
 mod stages;
@@ -37,6 +39,7 @@ use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
+use thumbnails::Thumbnails;
 
 pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
@@ -62,6 +65,7 @@ struct Inner {
     staging: Staging,
     reader: Reader,
     pictures: PictureCache,
+    thumbnails: Thumbnails,
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
@@ -105,6 +109,7 @@ impl Engine {
             staging,
             reader,
             pictures,
+            thumbnails: Thumbnails::new(),
             sandbox,
             models: Models::new(config.processing.models.clone()),
             config,
@@ -156,6 +161,10 @@ impl Engine {
 
     fn pictures(&self) -> &PictureCache {
         &self.0.pictures
+    }
+
+    fn thumbnails(&self) -> &Thumbnails {
+        &self.0.thumbnails
     }
 
     fn models(&self) -> &Models {

@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Engine, stages};
+use crate::{Engine, stages, thumbnails};
 use leases::Leases;
 
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
@@ -56,6 +56,9 @@ impl Engine {
         if !self.config().stages.is_empty() {
             heartbeat.spawn(Arc::clone(&leases).keep(MAX_CRASHES));
             heartbeat.spawn(vitals::tell(self.clone(), leases.worker().to_owned()));
+        }
+        if self.config().serves_pages {
+            heartbeat.spawn(thumbnails::draw(self.clone(), closing.clone()));
         }
         for &stage in &self.config().stages {
             let tokens = (closing.clone(), stop.clone());

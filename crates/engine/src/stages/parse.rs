@@ -1,11 +1,12 @@
 //! Bytes to text, in child processes; remembered by content.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use sheaf_domain::{Failure, PageRecognition, Passwords};
+use sheaf_domain::{Failure, JobId, PageRecognition, Passwords};
 use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, ParsedDocument, Part, Reader};
 use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
@@ -77,6 +78,7 @@ pub fn record(parsed: ParsedDocument, key: String) -> ParseRecord {
 /// Reads the documents of a group one after the other. What is read is kept together now and then: a transaction for each
 /// of many small documents would cost more than reading them.
 pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure> {
+    let _reading = engine.thumbnails().hold_back();
     let mut read = Vec::new();
     let mut since = Instant::now();
     for input in engine.store().parse_inputs(claims).await? {
@@ -85,14 +87,22 @@ pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure
             Err(failure) => give_up(engine, &[input.claim], &failure).await,
         }
         if since.elapsed() >= KEPT_EVERY {
-            engine.store().complete_parses(&std::mem::take(&mut read)).await?;
+            complete(engine, &std::mem::take(&mut read)).await?;
             engine.wake();
             since = Instant::now();
         }
     }
     if !read.is_empty() {
-        engine.store().complete_parses(&read).await?;
+        complete(engine, &read).await?;
     }
+    Ok(())
+}
+
+/// Keeps what was read, and wants small pictures of what has pages to look at.
+async fn complete(engine: &Engine, read: &[(Claim, ParseRecord)]) -> Result<(), Failure> {
+    let finished: HashSet<JobId> = engine.store().complete_parses(read).await?.into_iter().collect();
+    let seen = read.iter().filter(|(claim, record)| finished.contains(&claim.job) && record.kind.has_pictures());
+    engine.thumbnails().want(seen.filter_map(|(claim, _)| Some((claim.batch, claim.document?))));
     Ok(())
 }
 

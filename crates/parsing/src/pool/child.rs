@@ -1,10 +1,12 @@
 //! One child process: its start, its conversation about one document, its end.
 
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{self, Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -18,10 +20,10 @@ use tokio::time::timeout;
 
 use super::PoolConfig;
 use super::death::{self, Death};
+use crate::canvas;
 use crate::document::{PageState, ParsedPage, Part};
 use crate::hints::Hints;
 use crate::limits::Limits;
-use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request, Summary};
 use crate::wire;
@@ -33,9 +35,6 @@ const DYING: Duration = Duration::from_secs(5);
 /// What is kept of a child's last words, in bytes. They are looked at, never logged.
 const LAST_WORDS: u64 = 4096;
 
-/// The largest picture that is taken from a child, in bytes.
-const PICTURE_BYTES: usize = 256 << 20;
-
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
 pub struct Child {
@@ -44,9 +43,11 @@ pub struct Child {
     stdin: UnixStream,
     /// What its cage is made of.
     pub protections: Protections,
-    stdout: BufReader<ChildStdout>,
-    /// The document of which it drew a page last: it still has it open.
-    open: Option<PathBuf>,
+    pub(super) stdout: BufReader<ChildStdout>,
+    /// What it draws on.
+    pub(super) canvas: Arc<fs::File>,
+    /// The document of which it showed a page last: it still has it open.
+    pub(super) open: Option<PathBuf>,
     last_words: JoinHandle<Vec<u8>>,
 }
 
@@ -122,7 +123,9 @@ impl Child {
         let stdout = BufReader::with_capacity(64 << 10, stdout);
         let protections = Protections { landlock: None, seccomp: false };
         let stdin = UnixStream::from_std(stdin)?;
-        Ok(Self { process, stdin, protections, stdout, open: None, last_words: tokio::spawn(listen(stderr)) })
+        let canvas = Arc::new(canvas::new()?);
+        let last_words = tokio::spawn(listen(stderr));
+        Ok(Self { process, stdin, protections, stdout, canvas, open: None, last_words })
     }
 
     async fn greet(mut self, config: &PoolConfig) -> io::Result<Self> {
@@ -131,7 +134,8 @@ impl Child {
             None => None,
         };
         let address_space = config.limits.address_space;
-        self.say(&Request::Hello { version: protocol::VERSION, address_space, pdfium }).await?;
+        let canvas = Arc::clone(&self.canvas);
+        self.say_with(&Request::Hello { version: protocol::VERSION, address_space, pdfium }, &*canvas).await?;
         match protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await?.0 {
             Reply::Hello { version: protocol::VERSION, protections } => {
                 self.protections = protections;
@@ -220,7 +224,7 @@ impl Child {
                 Reply::Done { summary, retire } => return Ok(Ending { result: Ok(summary), retire }),
                 Reply::Failed { failure, retire } => return Ok(Ending { result: Err(failure), retire }),
                 Reply::Page(_)
-                | Reply::Picture { .. }
+                | Reply::OfPage { .. }
                 | Reply::Hello { .. }
                 | Reply::Possible(_)
                 | Reply::Entry { .. }
@@ -231,50 +235,12 @@ impl Child {
         }
     }
 
-    /// Has a picture made of a page.
-    pub async fn picture(
-        mut self,
-        path: &Path,
-        hints: &Hints,
-        page: u32,
-        purpose: PictureFor,
-        limits: &Limits,
-    ) -> Outcome<Picture> {
-        let file = match File::open(path).await {
-            Ok(file) => file,
-            Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
-        };
-        self.open = Some(path.to_owned());
-        let request = Request::Picture { hints: hints.short(), limits: limits.clone(), page, purpose };
-        let asked = timeout(limits.wall, self.ask_for_picture(&request, &file)).await;
-        let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };
-        match asked {
-            Ok(Ok((result, retire))) => Outcome { result, child: (!retire).then_some(self) },
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled),
-            Ok(Err(_)) => failed(self.find_cause().await),
-            Err(_) => failed(Death::Slow),
-        }
-    }
-
-    async fn ask_for_picture(
-        &mut self,
-        request: &Request,
-        file: &File,
-    ) -> io::Result<(Result<Picture, Failure>, bool)> {
-        self.say_with(request, file).await?;
-        match protocol::receive(&mut self.stdout, PICTURE_BYTES).await?.0 {
-            Reply::Picture { picture, retire } => Ok((Ok(picture), retire)),
-            Reply::Failed { failure, retire } => Ok((Err(failure), retire)),
-            _ => Err(io::ErrorKind::InvalidData.into()),
-        }
-    }
-
     async fn say(&mut self, request: &Request) -> io::Result<()> {
         self.stdin.write_all(&protocol::encode(request)?).await
     }
 
     /// A request and the file that it is about.
-    pub async fn say_with(&mut self, request: &Request, file: &File) -> io::Result<()> {
+    pub async fn say_with(&mut self, request: &Request, file: impl AsFd) -> io::Result<()> {
         self.say_all(&protocol::encode(request)?, &[file.as_fd()]).await
     }
 
@@ -351,7 +317,7 @@ async fn listen(mut stderr: ChildStderr) -> Vec<u8> {
     words
 }
 
-fn unreadable(error: &io::Error) -> Failure {
+pub(super) fn unreadable(error: &io::Error) -> Failure {
     Failure::new(FailureCode::Storage, format!("the stored file cannot be read: {}", error.kind()))
 }
 

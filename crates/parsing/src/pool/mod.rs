@@ -2,6 +2,7 @@
 
 mod child;
 mod death;
+mod pages;
 mod proof;
 mod ranges;
 mod together;
@@ -17,7 +18,6 @@ use tokio::sync::{RwLock, Semaphore};
 use crate::document::{ParsedDocument, Part};
 use crate::hints::Hints;
 use crate::limits::Limits;
-use crate::picture::{Picture, PictureFor};
 use crate::reader::OnPages;
 use child::{Child, Outcome, Stretch};
 
@@ -140,24 +140,6 @@ impl Pool {
 
     async fn stretch(&self, path: &Path, hints: &Hints, range: (u32, u32)) -> Result<Stretch, Part> {
         self.with_child(None, async |child| child.parse(path, hints, Some(range), &self.config.limits).await).await
-    }
-
-    /// Makes a picture of a page (from 1) of the file at `path`, as [`Self::parse`] reads it; at most
-    /// [`PoolConfig::render_workers`] at a time.
-    ///
-    /// # Errors
-    /// As for [`Self::parse`]; `unsupported_kind` when the file has no pages to look at.
-    pub async fn picture(
-        &self,
-        path: &Path,
-        hints: impl Into<Hints>,
-        page: u32,
-        purpose: PictureFor,
-    ) -> Result<Picture, Failure> {
-        let hints = hints.into();
-        let _renderer = self.renderers.acquire().await.map_err(|_| stopping())?;
-        self.with_child(Some(path), async |child| child.picture(path, &hints, page, purpose, &self.config.limits).await)
-            .await
     }
 
     /// Waits for a free child, and keeps it when it can be used again.

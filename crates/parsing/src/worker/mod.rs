@@ -5,6 +5,7 @@ mod cage;
 mod job;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +14,7 @@ use std::process::{self, ExitCode};
 use std::thread;
 
 use crate::archive::{Stop, level};
+use crate::canvas::Canvas;
 use crate::formats::Pdfium;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
 use crate::wire::Incoming;
@@ -57,10 +59,13 @@ pub fn worker_main() -> ExitCode {
 
 fn serve(main_thread: &MainThread) -> io::Result<()> {
     let mut input = BufReader::new(Incoming::default());
-    let mut output = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    // Not `io::stdout()`, which looks for the end of the last line in all that it is given.
+    let stdout = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
+    let mut output = BufWriter::with_capacity(64 << 10, stdout);
     let Some(Request::Hello { version, address_space, pdfium }) = protocol::read(&mut input, FRAME_OVERHEAD)? else {
         return Err(io::Error::other("no greeting"));
     };
+    let mut canvas = Canvas::new(input.get_mut().file()?);
     let pdfium = Pdfium::new(pdfium.map(|path| PathBuf::from(OsString::from_vec(path))));
     // Inside the cage no library can be loaded.
     pdfium.load();
@@ -94,14 +99,14 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
                     Err(failure) => Reply::Failed { failure, retire },
                 }
             }
-            Request::Picture { hints, limits, page, purpose } => {
-                let wanted = Wanted { file: file()?, hints, limits, page, purpose };
+            Request::Page { hints, limits, page, what } => {
+                let wanted = Wanted { file: file()?, hints, limits, page, what };
                 let mut next = || receive(&mut input);
-                waiting = album::serve(wanted, &pdfium, &mut next, &mut |finished| {
+                waiting = album::serve(wanted, &pdfium, &mut canvas, &mut next, &mut |finished| {
                     jobs += 1;
                     let retire = finished.panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
                     send(&match finished.result {
-                        Ok(picture) => Reply::Picture { picture, retire },
+                        Ok(reply) => Reply::OfPage { reply, retire },
                         Err(failure) => Reply::Failed { failure, retire },
                     })
                 })?;
@@ -127,7 +132,7 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
 fn receive(input: &mut BufReader<Incoming>) -> io::Result<album::Incoming> {
     let Some(request) = protocol::read(input, FRAME_OVERHEAD)? else { return Ok(None) };
     let file = match &request {
-        Request::Job { .. } | Request::Picture { .. } | Request::Unpack { .. } => Some(input.get_mut().file()?),
+        Request::Job { .. } | Request::Page { .. } | Request::Unpack { .. } => Some(input.get_mut().file()?),
         Request::Hello { .. } | Request::Probe => None,
     };
     Ok(Some((request, file)))

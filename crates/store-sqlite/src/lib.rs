@@ -60,8 +60,9 @@ pub struct SqliteStore {
     /// One connection: SQLite has one writer, and waiting in a queue is fairer than `SQLITE_BUSY`.
     writer: SqlitePool,
     readers: SqlitePool,
-    /// Held as long as the store lives: what it says of leases and uploads is true for one process only.
-    _lock: File,
+    /// Held as long as the store lives: what it says of leases and uploads is true for one process only. One
+    /// that only reads has none.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -94,7 +95,7 @@ impl SqliteStore {
             .connect_with(options.read_only(true))
             .await
             .map_err(database)?;
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, _lock: Some(lock) })
     }
 
     /// Opens a database file that exists, to read from it while another process may be at work with it. What would write
@@ -120,7 +121,7 @@ impl SqliteStore {
                 "it was made by another version of Sheaf; the server brings an older one up to date when it starts";
             return Err(StoreError::Database(other.into()));
         }
-        Ok(Self { writer: readers.clone(), readers })
+        Ok(Self { writer: readers.clone(), readers, _lock: None })
     }
 
     /// Writes everything as of now to a new file, while others read and write.

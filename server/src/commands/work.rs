@@ -9,6 +9,7 @@ use axum::routing::get;
 use sheaf_domain::Stage;
 use sheaf_engine::{Engine, EngineConfig};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::bounds::Bounds;
 use super::ending::{Drain, Ending};
@@ -98,15 +99,17 @@ async fn work(args: &Args, config: EngineConfig) -> anyhow::Result<()> {
         None => println!("Sheaf works at {stages}"),
     }
     let watched = Watched { engine: engine.clone(), ending: ending.asked.clone() };
+    // It answers while work ends, so that nobody takes the process for dead.
+    let drained = CancellationToken::new();
     let served = async {
-        match listener {
-            Some(listener) => listen::serve(listener, router(watched), ending.asked.cancelled(), listen::DRAIN).await,
-            None => {}
+        if let Some(listener) = listener {
+            listen::serve(listener, router(watched), drained.cancelled(), listen::DRAIN).await;
         }
     };
     let worked = async {
         ending.asked.cancelled().await;
         workers.drain(args.drain.grace(), ending.hurry.cancelled()).await;
+        drained.cancel();
     };
     tokio::join!(served, worked);
     Ok(())

@@ -97,7 +97,7 @@ async fn what_is_set_aside_is_gone_until_it_is_put_back(blobs: &dyn BlobStore, s
     let aside = blobs.set_aside(&sha256).await.expect("set aside").expect("it was there");
     assert!(is_missing(blobs.read(&sha256).await) && is_missing(blobs.file(&sha256).await));
     let listed: Vec<Aside> = blobs.list_aside().map_ok(|listed| listed.name).try_collect().await.expect("listed");
-    assert_eq!(listed, [aside.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&aside));
     blobs.put_back(&aside).await.expect("put back");
     assert_eq!(read(blobs, &sha256).await.expect("there"), b"aside");
     assert!(is_missing(blobs.put_back(&aside).await), "once");

@@ -15,11 +15,11 @@ use tower::ServiceExt;
 
 /// How long a client may take to send the headers of a request.
 const HEADERS: Duration = Duration::from_secs(15);
-/// How long requests may go on after the process was asked to end.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests may go on after nothing more is served.
+pub const DRAIN: Duration = Duration::from_secs(5);
 
-/// Serves until `stop` resolves, then lets running requests end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves until `stop` resolves, then lets running requests end, for `drain` at most.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>, drain: Duration) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
     builder.http2().timer(TokioTimer::new());
@@ -54,7 +54,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were cut off");
     }
 }

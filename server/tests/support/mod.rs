@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::multipart::{Form, Part};
@@ -50,6 +50,18 @@ pub fn analyze(args: &[&str]) -> Output {
     Command::new(SHEAF).arg("analyze").args(args).output().expect("sheaf starts")
 }
 
+/// Sends SIGTERM to a process.
+pub fn ask_to_end(process: u32) {
+    let sent = Command::new("kill").args(["-TERM", &process.to_string()]).status().expect("kill starts");
+    assert!(sent.success());
+}
+
+/// Sends SIGTERM and waits for the end.
+pub fn terminate(child: &mut Child) -> ExitStatus {
+    ask_to_end(child.id());
+    child.wait().expect("it ends")
+}
+
 /// A server with a data folder of its own; killed when dropped.
 pub struct Server {
     child: Child,
@@ -59,10 +71,18 @@ pub struct Server {
 
 impl Server {
     pub fn start(data: &Path, args: &[&str]) -> Self {
+        Self::start_with(data, args, &[])
+    }
+
+    /// With variables in its environment.
+    pub fn start_with(data: &Path, args: &[&str], variables: &[(&str, String)]) -> Self {
+        // The program's own choice of cryptography leaves none for clients. An error says that there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut child = Command::new(SHEAF)
             .args(["serve", "--port", "0", "--data"])
             .arg(data)
             .args(args)
+            .envs(variables.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -83,6 +103,11 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
+    }
+
+    /// Asks it to end and waits until it has.
+    pub fn terminate(mut self) -> ExitStatus {
+        terminate(&mut self.child)
     }
 
     pub async fn get(&self, path: &str) -> (u16, Value) {

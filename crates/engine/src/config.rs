@@ -23,6 +23,8 @@ pub struct EngineConfig {
     pub orphan_grace: Duration,
     /// What this process works at; nothing, and it only serves pages.
     pub stages: Vec<Stage>,
+    /// Whether somebody can look at pictures of pages here, so that small ones are drawn before they are asked for.
+    pub serves_pages: bool,
     pub processing: ProcessingConfig,
     pub intake: IntakeLimits,
     /// Pictures of pages that are kept, in bytes.
@@ -80,6 +82,7 @@ impl EngineConfig {
             blob_cache: 10 << 30,
             orphan_grace: Duration::from_secs(24 * 3600),
             stages: Stage::ALL.to_vec(),
+            serves_pages: true,
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30 },
             picture_cache: 1 << 30,

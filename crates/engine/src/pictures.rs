@@ -12,7 +12,6 @@ use sheaf_parsing::{Hints, PictureFor};
 use tokio::task::spawn_blocking;
 use walkdir::WalkDir;
 
-use crate::read::gone;
 use crate::stages::parse::digest;
 use crate::{Engine, internal};
 
@@ -39,8 +38,8 @@ impl Engine {
         if let Some(kept) = self.pictures().get(&name).await {
             return Ok(kept.into());
         }
-        let file = self.blobs().file(&stored.document.sha256).await.map_err(|error| gone(document, error))?;
-        let hints = Hints { name: stored.document.path, passwords };
+        let (path, file) = self.original_file(batch, document).await?;
+        let hints = Hints { name: path, passwords };
         let picture = self.reader().pool().picture(file.path(), hints, page, PictureFor::Eye { width }).await?;
         self.pictures().put(name, &picture.bytes).await;
         self.forget_if_gone(stored.document.sha256).await?;

@@ -7,7 +7,7 @@ use sheaf_domain::{
     FailureCode, Page, PageView, Problem, Status,
 };
 
-use crate::blobs::{BlobError, BlobStream};
+use crate::blobs::{BlobError, BlobFile, BlobStream};
 use crate::{Engine, partial};
 
 /// Characters of a document's text that its page shows; the whole is a download.
@@ -122,6 +122,21 @@ impl Engine {
         Ok((stored.document.path, text))
     }
 
+    /// A document's path and a local file with its original bytes.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub(crate) async fn original_file(
+        &self,
+        batch: BatchId,
+        document: DocumentId,
+    ) -> Result<(String, BlobFile), Failure> {
+        let found = self.store().document(batch, document).await?;
+        let (stored, _) = found.ok_or_else(|| no_document(document))?;
+        let file = self.blobs().file(&stored.document.sha256).await.map_err(|error| gone(document, error))?;
+        Ok((stored.document.path, file))
+    }
+
     /// A document's original bytes.
     ///
     /// # Errors
@@ -153,7 +168,7 @@ impl Original {
 }
 
 /// Why a document's original cannot be had.
-pub(crate) fn gone(document: DocumentId, error: BlobError) -> Failure {
+fn gone(document: DocumentId, error: BlobError) -> Failure {
     match error {
         BlobError::Name(_) => {
             Failure::new(FailureCode::NotFound, format!("the original of document `{document}` was not kept"))

@@ -67,6 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = args.storage.apply("sheaf-work")?;
+    config.serves_pages = false;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
     if let Some(threads) = args.threads.map(usize::from) {

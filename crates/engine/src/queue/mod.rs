@@ -57,8 +57,8 @@ impl Engine {
             heartbeat.spawn(Arc::clone(&leases).keep(MAX_CRASHES));
             heartbeat.spawn(vitals::tell(self.clone(), leases.worker().to_owned()));
         }
-        if self.config().stages.contains(&Stage::Parse) {
-            stages.spawn(thumbnails::draw(self.clone(), closing.clone()));
+        if self.config().serves_pages {
+            heartbeat.spawn(thumbnails::draw(self.clone(), closing.clone()));
         }
         for &stage in &self.config().stages {
             let tokens = (closing.clone(), stop.clone());

@@ -5,7 +5,7 @@ use leptos::either::EitherOf3;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::BatchId;
+use sheaf_domain::{BatchId, Status};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
@@ -43,9 +43,16 @@ pub fn ShowBatch() -> impl IntoView {
         |(id, view, _)| async move { batch_heatmap(id.ok_or_else(|| AppError::not_found("batch"))?, view).await },
     );
 
-    let on_final = Callback::new(move |()| {
-        set_spoken.set("The analysis is done.".to_owned());
-        set_round.update(|round| *round += 1);
+    let reload = Callback::new(move |()| set_round.update(|round| *round += 1));
+    let on_end = Callback::new(move |status: Option<Status>| {
+        let said = match status {
+            Some(Status::Completed) => "The analysis is done.",
+            Some(Status::Cancelled) => "The batch was cancelled.",
+            Some(Status::Failed) => "The batch has failed.",
+            Some(Status::Pending | Status::Processing) | None => "",
+        };
+        set_spoken.set(said.to_owned());
+        reload.run(());
     });
     view! {
         <p class="unseen" role="status" data-testid="spoken">
@@ -57,19 +64,18 @@ pub fn ShowBatch() -> impl IntoView {
             {move || Suspend::new(async move {
                 match page.await {
                     Ok(BatchPage::Running(running)) => {
-                        let (batch, progress) = *running;
                         EitherOf3::A(
                             view! {
-                                <Title text=batch.name.clone() />
-                                <Live batch progress on_final on_speak=set_spoken />
+                                <Title text=running.batch.name.clone() />
+                                <Live running=*running on_end on_speak=set_spoken />
                             },
                         )
                     }
-                    Ok(BatchPage::Done(overview)) => {
+                    Ok(BatchPage::Done(finished)) => {
                         EitherOf3::B(
                             view! {
-                                <Title text=overview.batch.name.clone() />
-                                <Overview overview=*overview filters documents heatmap />
+                                <Title text=finished.overview.batch.name.clone() />
+                                <Overview finished=*finished filters documents heatmap reload />
                             },
                         )
                     }

@@ -25,6 +25,7 @@ mod sandbox;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sheaf_domain::{BatchId, BatchQuery, Failure, FailureCode};
 use sheaf_parsing::{Proof, Reader};
@@ -42,6 +43,9 @@ pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
 pub use intake::{Intake, clean_path};
 pub use queue::Workers;
+
+/// After this time without a further document an upload to a shared store counts as cut off.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Batches that may be stopped while a worker does not look.
 const STOPPED: usize = 256;
@@ -86,7 +90,7 @@ impl Engine {
                 .with_hint("Stop the other `sheaf`, or give this one a folder of its own with --data.")
         })?;
         let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
-        let store = open_store(&config.data).await.map_err(|e| unusable(&config, &e))?;
+        let store = open_store(&config.data).await.map_err(|error| no_database(&error))?;
         let reader = config.processing.reader();
         let sandbox = sandbox::prove(reader.pool()).await?;
         let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
@@ -103,7 +107,9 @@ impl Engine {
             feeds: Feeds::default(),
             _lock: lock,
         }));
-        for batch in engine.store().open_batches().await? {
+        // Where others may be at work, only time tells whose upload was cut off.
+        let idle = if engine.store().is_shared() { ABANDONED } else { Duration::ZERO };
+        for batch in engine.store().open_batches(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX)).await? {
             tracing::info!(%batch, "an upload that was cut off is removed; it was never acknowledged");
             engine.delete_batch(batch).await?;
         }
@@ -175,13 +181,26 @@ impl Engine {
 }
 
 fn unusable(config: &EngineConfig, error: &dyn std::error::Error) -> Failure {
-    let mut message = format!("`{}` cannot be used: {error}", config.data.display());
+    let message = format!("`{}` cannot be used: {}", config.data.display(), with_causes(error));
+    Failure::new(FailureCode::Storage, message).with_hint("Choose a folder that can be written, with --data.")
+}
+
+fn no_database(error: &dyn std::error::Error) -> Failure {
+    let message = format!("the database cannot be used: {}", with_causes(error));
+    Failure::new(FailureCode::Storage, message).with_hint(
+        "Look whether the address in --database is right and its server runs, or whether --data can be written.",
+    )
+}
+
+/// An error and what led to it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        message.push_str(&format!(": {cause}"));
+        text.push_str(&format!(": {cause}"));
         source = cause.source();
     }
-    Failure::new(FailureCode::Storage, message).with_hint("Choose a folder that can be written, with --data.")
+    text
 }
 
 /// A fault of ours: the log gets the details under an id, the user gets the id.

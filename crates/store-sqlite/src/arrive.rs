@@ -135,8 +135,17 @@ pub(crate) async fn queue_analysis_when_ready(tx: &mut SqliteConnection, batch: 
     Ok(())
 }
 
-pub async fn open_batches(readers: &SqlitePool) -> Result<Vec<BatchId>> {
-    let rows = sqlx::query("SELECT id FROM batches WHERE open = 1").fetch_all(readers).await.map_err(database)?;
+pub async fn open_batches(readers: &SqlitePool, idle_ms: u64) -> Result<Vec<BatchId>> {
+    let rows = sqlx::query(concat!(
+        "SELECT b.id FROM batches b WHERE b.open = 1 AND max(b.created_at, coalesce( ",
+        "(SELECT max(d.updated_at) FROM documents d WHERE d.batch = b.id), 0)) <= ",
+        now!(),
+        " - ?"
+    ))
+    .bind(signed(idle_ms))
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
     rows.iter().map(|row| id(row, "batches", "id").map(BatchId)).collect()
 }
 

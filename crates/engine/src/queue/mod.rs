@@ -37,7 +37,8 @@ impl Engine {
     /// # Errors
     /// `storage` when leases that a crash left behind cannot be taken back.
     pub async fn start_workers(&self) -> Result<Workers, sheaf_domain::Failure> {
-        let freed = self.store().expire_leases(MAX_CRASHES, true).await?;
+        // Where others may be at work, only time tells whose leases are lost.
+        let freed = self.store().expire_leases(MAX_CRASHES, !self.store().is_shared()).await?;
         if freed > 0 {
             tracing::info!(jobs = freed, "jobs of an earlier run go on");
         }

@@ -15,8 +15,8 @@ test("a batch is found by name and id, and renamed where it is listed", async ({
   await expect(rows).toContainText("took");
 
   await page.getByTestId("change").locator("summary").click();
-  await page.getByTestId("change").getByLabel("Name").fill("Odds & ends");
-  await page.getByTestId("change").getByLabel("Priority").selectOption("high");
+  await page.getByTestId("change").getByRole("textbox", { name: "Name" }).fill("Odds & ends");
+  await page.getByTestId("change").getByRole("combobox", { name: "Priority" }).selectOption("high");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByTestId("no-batches")).toContainText("No batch matches");
   await expect(page).toHaveURL(/\?q=THE(%20|\+)PI/);
@@ -32,8 +32,8 @@ test("a batch is found by name and id, and renamed where it is listed", async ({
   await page.goto(finished);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Odds & ends");
   await page.getByTestId("change").locator("summary").click();
-  await page.getByTestId("change").getByLabel("Name").fill("The pile");
-  await page.getByTestId("change").getByLabel("Priority").selectOption("normal");
+  await page.getByTestId("change").getByRole("textbox", { name: "Name" }).fill("The pile");
+  await page.getByTestId("change").getByRole("combobox", { name: "Priority" }).selectOption("normal");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("The pile");
   const renamed = await (await fetch(`${server.address}/api/batches/${id}`)).json();

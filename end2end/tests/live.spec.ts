@@ -64,7 +64,7 @@ test("the page is told what happens, and says so", async ({ page, server }) => {
 
   // It is deleted somewhere else.
   await remove(server, id);
-  await expect(page.getByTestId("failure")).toHaveAttribute("data-code", "not_found");
+  await expect(page.getByTestId("failure")).toContainText("This batch was deleted.");
 });
 
 test.describe("when the stream is cut", () => {

@@ -62,7 +62,7 @@ pub fn Change(
     };
     view! {
         <details class="change" data-testid="change" node_ref=details>
-            <summary aria-label=move || format!("Change the name or priority of {}", name.get())>"Rename, priority"</summary>
+            <summary aria-label=move || format!("Rename, priority: {}", name.get())>"Rename, priority"</summary>
             <form class="change-form" method="post" action=format!("/batches/{batch}/change") on:submit=on_submit>
                 <label class="field grow">
                     <span>"Name"</span>

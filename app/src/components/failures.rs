@@ -40,7 +40,8 @@ pub fn Failures(
                 }
             })
             .collect_view();
-        let all = (retryable > 0).then(|| {
+        // Of a single reason its own button does the same.
+        let all = (retryable > 0 && failures.len() > 1).then(|| {
             view! { <RestartButton batch which=Restart::Failed text=again("all", retryable) restarted /> }
         });
         view! {

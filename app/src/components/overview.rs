@@ -139,8 +139,11 @@ fn Stopped(batch: BatchId, status: Status, counts: Counts, restarted: Callback<(
 }
 
 fn what_is_left(counts: Counts) -> String {
-    let done = if counts.completed == 1 { "document is" } else { "documents are" };
-    let done = format!("{} {done} done and kept.", count(counts.completed));
+    let done = match counts.completed {
+        0 => "No document is done.".to_owned(),
+        1 => "1 document is done and kept.".to_owned(),
+        many => format!("{} documents are done and kept.", count(many)),
+    };
     match counts.cancelled {
         0 => format!("{done} Only their grouping is missing: it was stopped."),
         1 => format!("{done} 1 was stopped; it can be continued at any time."),

@@ -28,7 +28,8 @@ pub fn Row(batch: Batch, history: History, with: Option<BatchId>, changed: Chang
     let part = |number: u64, word: &str| (number > 0).then(|| format!(" · {} {word}", count(number)));
     let finished = is_running.then(|| format!(" · {} finished", count(counts.finished())));
     let failed = part(counts.failed, "failed").map(|text| view! { <span class="bad">{text}</span> });
-    let took = if is_running { "so far " } else { "took " };
+    let time = duration(elapsed_seconds);
+    let time = if is_running { format!("{time} so far") } else { format!("took {time}") };
     let compare = match with {
         None => Some(("Compare", history.comparing(Some(id)).href())),
         Some(other) if other == id => None,
@@ -56,7 +57,7 @@ pub fn Row(batch: Batch, history: History, with: Option<BatchId>, changed: Chang
             </span>
             <span class="batch-date">
                 <time datetime=iso(created_at)>{date_time(created_at)}</time>
-                <span>{took} {duration(elapsed_seconds)}</span>
+                <span>{time}</span>
                 <span>{words::model(params.model)}</span>
                 {words::priority_of_batch(policy.priority).map(|text| view! { <span>{text}</span> })}
             </span>

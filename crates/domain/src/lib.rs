@@ -34,7 +34,7 @@ pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
 pub use ids::{BatchId, DocumentId, JobId};
 pub use job::Stage;
 pub use kind::DocumentKind;
-pub use page::{PageRecognition, PageView, WordBox};
+pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
 pub use progress::{
     Bottleneck, Changes, DocumentProgress, Estimate, Progress, ProgressCell, ProgressGrid, StageCounts,

@@ -6,8 +6,10 @@ mod feed;
 mod intake;
 mod pictures;
 mod progress;
+mod quotes;
 mod read;
 mod steer;
+mod thumbnails;
 
 mod queue;
 mod stages;
@@ -37,6 +39,7 @@ use blobs::{BlobStore, LocalBlobs};
 use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
+use thumbnails::Thumbnails;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
@@ -59,6 +62,7 @@ struct Inner {
     blobs: Arc<dyn BlobStore>,
     reader: Reader,
     pictures: PictureCache,
+    thumbnails: Thumbnails,
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
@@ -99,6 +103,7 @@ impl Engine {
             blobs: Arc::new(blobs),
             reader,
             pictures,
+            thumbnails: Thumbnails::new(),
             sandbox,
             models: Models::new(config.processing.models.clone()),
             config,
@@ -144,6 +149,10 @@ impl Engine {
 
     fn pictures(&self) -> &PictureCache {
         &self.0.pictures
+    }
+
+    fn thumbnails(&self) -> &Thumbnails {
+        &self.0.thumbnails
     }
 
     fn models(&self) -> &Models {

@@ -8,7 +8,7 @@ const DAMAGED = { name: "odd/damaged.pdf", bytes: Buffer.from("%PDF-1.4\nnothing
 const UNKNOWN = { name: "odd/dump.bin", bytes: Buffer.from(Array.from({ length: 512 }, (_, i) => (i * 167 + 13) % 256)) };
 
 test("a batch is cancelled in the middle, continued and done", async ({ page, server }) => {
-  const id = await upload(server, "Stopped half-way", largePile(150));
+  const id = await upload(server, "Stopped half-way", largePile(150, "the reading room"));
   await expect.poll(async () => (await batch(server, id)).counts.completed, { intervals: [50] }).toBeGreaterThan(0);
   await page.goto(`/batches/${id}`);
   await page.getByTestId("cancel").click();

@@ -6,6 +6,7 @@ pub mod shell;
 
 pub mod errors;
 pub mod filters;
+pub mod history;
 pub mod server_fns;
 pub mod views;
 

@@ -2,6 +2,7 @@
 
 mod batches {
     //! Pages about batches.
+    pub mod cancel;
     pub mod delete;
     pub mod list;
     pub mod show;
@@ -10,6 +11,7 @@ mod documents {
     //! Pages about one document.
     pub mod show;
 }
+mod compare;
 mod not_found;
 
 use leptos::prelude::*;
@@ -18,9 +20,11 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::components::masthead::Masthead;
+use batches::cancel::CancelBatch;
 use batches::delete::DeleteBatch;
 use batches::list::ListBatches;
 use batches::show::ShowBatch;
+use compare::CompareBatches;
 use documents::show::ShowDocument;
 use not_found::NotFound;
 
@@ -39,6 +43,8 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFound>
                     <Route path=path!("/") view=ListBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id") view=ShowBatch ssr=SsrMode::Async />
+                    <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                 </Routes>

@@ -15,7 +15,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
-use crate::http::{api, download, events, health, runs, upload};
+use crate::http::{api, download, events, forms, health, runs, upload};
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
 
@@ -60,9 +60,13 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))
+        .route("/api/compare", get(runs::compare))
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .route("/batches", post(upload::by_form).layer(upload_limit))
-        .route("/batches/{id}/delete", post(api::delete_by_form))
+        .route("/batches/{id}/delete", post(forms::delete))
+        .route("/batches/{id}/cancel", post(forms::cancel))
+        .route("/batches/{id}/restart", post(forms::restart))
+        .route("/batches/{id}/change", post(forms::change))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .nest_service("/pkg", packages)

@@ -18,11 +18,15 @@ pub mod job;
 pub mod progress;
 pub mod run;
 
+pub mod compare;
 pub mod export;
 pub mod query;
 
 pub use batch::{Batch, BatchOverview, BatchParams, BatchSummary, Counts, FailureCount, ModelName};
 pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, Membership};
+pub use compare::{
+    CompareCounts, ComparePart, CompareQuery, ComparedBatch, ComparedDocument, ComparedSide, Comparison,
+};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};

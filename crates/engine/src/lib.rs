@@ -1,5 +1,6 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
+mod compare;
 mod config;
 mod feed;
 mod intake;

@@ -13,6 +13,7 @@ mod arrive;
 mod delete;
 mod steer;
 
+mod compare;
 mod read;
 mod table;
 
@@ -32,9 +33,9 @@ mod rows;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
-    DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress,
-    ProgressGrid, Restart,
+    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    CompareQuery, ComparedDocument, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour,
+    Page, PageView, Passwords, Progress, ProgressGrid, Restart,
 };
 use sheaf_store::{
     AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseInput,
@@ -140,6 +141,9 @@ impl Store for PostgresStore {
     }
     async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>> {
         again(Patience::ASKED, || steer::attempts(&self.pool, batch, document)).await
+    }
+    async fn compare(&self, query: &CompareQuery) -> Result<(CompareCounts, Vec<ComparedDocument>)> {
+        again(Patience::ASKED, || compare::compare(&self.pool, query)).await
     }
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
         again(Patience::ASKED, || table::documents(&self.pool, batch, query)).await

@@ -3,6 +3,7 @@
 mod arrive;
 mod steer;
 
+mod compare;
 mod read;
 mod table;
 
@@ -21,9 +22,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
-    DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress,
-    ProgressGrid, Restart,
+    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    CompareQuery, ComparedDocument, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour,
+    Page, PageView, Passwords, Progress, ProgressGrid, Restart,
 };
 use sheaf_store::{
     AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseInput,
@@ -227,6 +228,9 @@ impl Store for SqliteStore {
     }
     async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>> {
         steer::attempts(&self.readers, batch, document).await
+    }
+    async fn compare(&self, query: &CompareQuery) -> Result<(CompareCounts, Vec<ComparedDocument>)> {
+        compare::compare(&self.readers, query).await
     }
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
         table::documents(&self.readers, batch, query).await

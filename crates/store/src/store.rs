@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
-    DocumentQuery, DocumentRow, Failure, FailureCode, FailureCount, JobId, Neighbour, Page, PageView, Passwords,
-    Progress, ProgressGrid, Restart,
+    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    CompareQuery, ComparedDocument, DocumentId, DocumentQuery, DocumentRow, Failure, FailureCode, FailureCount, JobId,
+    Neighbour, Page, PageView, Passwords, Progress, ProgressGrid, Restart,
 };
 
 use crate::records::{
@@ -93,6 +93,8 @@ pub trait Store: Send + Sync + 'static {
     async fn progress_grid(&self, batch: BatchId, cells: u32) -> Result<ProgressGrid>;
     /// Attempts at a document that did not succeed, the earliest first.
     async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>>;
+    /// How many documents of two batches are in both or in one, and a page of the part that is asked for, by path.
+    async fn compare(&self, query: &CompareQuery) -> Result<(CompareCounts, Vec<ComparedDocument>)>;
     /// One page of the table.
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>>;
     /// Rows in the order of (path, id) after the given one, for exports.

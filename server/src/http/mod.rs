@@ -3,6 +3,7 @@
 pub mod api;
 pub mod download;
 pub mod events;
+pub mod forms;
 pub mod runs;
 pub mod upload;
 

@@ -1,6 +1,7 @@
 //! The suite that every store has to pass: a store's tests call [`run`] with a way to open an empty one.
 
 mod batches;
+mod compare;
 mod progress;
 mod queue;
 mod results;
@@ -43,6 +44,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     steering::what_failed_is_tried_again_with_its_history(&open().await).await;
     steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
     steering::batches_are_found_and_renamed(&open().await).await;
+    compare::two_batches_are_compared_by_content(&open().await).await;
     progress::every_change_is_told_once(&open().await).await;
     progress::changes_of_concurrent_writers_are_all_told(&open().await).await;
     progress::counts_paces_and_the_grid_agree(&open().await).await;

@@ -3,12 +3,14 @@
 mod config;
 mod feed;
 mod intake;
+pub mod metrics;
 mod pictures;
 mod progress;
 mod quotes;
 mod read;
 mod steer;
 mod thumbnails;
+mod webhooks;
 
 mod queue;
 mod stages;
@@ -21,7 +23,9 @@ pub mod folder;
 mod blobs;
 mod models;
 mod partial;
+mod rate;
 mod sandbox;
+mod trace;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -45,6 +49,9 @@ pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
 pub use intake::{Intake, clean_path};
 pub use queue::Workers;
+pub use rate::{RateLimit, RateLimiter};
+pub use trace::{NoTrace, Trace};
+pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 
 /// After this time without a further document an upload to a shared store counts as cut off.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
@@ -68,6 +75,8 @@ struct Inner {
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
+    /// Announces a message that a person waits for.
+    outbox: Notify,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
@@ -107,6 +116,7 @@ impl Engine {
             models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
+            outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
             _lock: lock,
@@ -164,6 +174,10 @@ impl Engine {
 
     fn config(&self) -> &EngineConfig {
         &self.0.config
+    }
+
+    fn outbox(&self) -> &Notify {
+        &self.0.outbox
     }
 
     /// Says that there may be something to claim.

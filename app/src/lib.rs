@@ -9,6 +9,9 @@ pub mod filters;
 pub mod server_fns;
 pub mod views;
 
+#[cfg(feature = "ssr")]
+pub mod notice;
+
 mod boxed;
 mod components;
 mod format;

@@ -10,6 +10,13 @@ mod documents {
     //! Pages about one document.
     pub mod show;
 }
+mod webhooks {
+    //! Who is told when batches end: plain forms, made by the server alone.
+    #[cfg(feature = "ssr")]
+    pub mod list;
+    #[cfg(not(feature = "ssr"))]
+    pub mod load;
+}
 mod not_found;
 
 use leptos::prelude::*;
@@ -23,6 +30,10 @@ use batches::list::ListBatches;
 use batches::show::ShowBatch;
 use documents::show::ShowDocument;
 use not_found::NotFound;
+#[cfg(feature = "ssr")]
+use webhooks::list::ListWebhooks;
+#[cfg(not(feature = "ssr"))]
+use webhooks::load::ListWebhooks;
 
 /// Everything inside `<body>`.
 #[component]
@@ -41,6 +52,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id") view=ShowBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

@@ -4,4 +4,4 @@ pub mod batches;
 pub mod documents;
 
 #[cfg(feature = "ssr")]
-mod front_door;
+pub mod front_door;

@@ -6,7 +6,7 @@ import { expect, test } from "../support/test.ts";
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing in ${colorScheme}`, async ({ page, finished }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    for (const path of ["/", finished, `${finished}?status=failed`, "/nowhere"]) {
+    for (const path of ["/", "/webhooks", finished, `${finished}?status=failed`, "/nowhere"]) {
       await page.goto(path, { waitUntil: "networkidle" });
       await check(page, path);
     }

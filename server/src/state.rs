@@ -10,6 +10,8 @@ use leptos::config::LeptosOptions;
 use sheaf_engine::Engine;
 use tokio::sync::Semaphore;
 
+use crate::watch::Metrics;
+
 /// Uploads that are received at the same time; further ones are asked to wait.
 const UPLOADS: usize = 8;
 
@@ -19,6 +21,7 @@ pub struct AppState {
     pub engine: Engine,
     pub options: LeptosOptions,
     pub uploads: Uploads,
+    pub metrics: Metrics,
 }
 
 impl FromRef<AppState> for Engine {
@@ -39,6 +42,12 @@ impl FromRef<AppState> for Uploads {
     }
 }
 
+impl FromRef<AppState> for Metrics {
+    fn from_ref(state: &AppState) -> Self {
+        state.metrics.clone()
+    }
+}
+
 /// Room for uploads.
 #[derive(Clone)]
 pub struct Uploads {
@@ -49,7 +58,7 @@ pub struct Uploads {
 
 impl AppState {
     /// The page's files are in `assets/site` beside the program, or where `SHEAF_SITE` says.
-    pub fn new(engine: Engine, address: SocketAddr, upload_bytes: u64) -> anyhow::Result<Self> {
+    pub fn new(engine: Engine, address: SocketAddr, upload_bytes: u64, metrics: Metrics) -> anyhow::Result<Self> {
         let exe = std::env::current_exe().context("this program cannot be found")?;
         let folder = exe.parent().context("this program is in no folder")?;
         let site = std::env::var_os("SHEAF_SITE").map_or_else(|| folder.join("assets/site"), PathBuf::from);
@@ -69,6 +78,7 @@ impl AppState {
                 site.display()
             );
         }
-        Ok(Self { engine, options, uploads: Uploads { slots: Arc::new(Semaphore::new(UPLOADS)), bytes: upload_bytes } })
+        let uploads = Uploads { slots: Arc::new(Semaphore::new(UPLOADS)), bytes: upload_bytes };
+        Ok(Self { engine, options, uploads, metrics })
     }
 }

@@ -5,16 +5,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use sheaf_engine::{Engine, EngineConfig};
+use sheaf_engine::{AllowedAddress, Engine, EngineConfig};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::bounds::Bounds;
 use super::database::{Database, DatabaseUrl};
 use super::reading::Reading;
-use super::{plain, start_log};
+use super::{LogFormat, plain, start_log};
+use crate::limits::allow_many_files;
+use crate::listen::{self, Patience};
+use crate::otlp::{self, Exporter};
+use crate::router;
 use crate::state::AppState;
-use crate::{listen, router};
+use crate::watch::Metrics;
 
 /// Serve the web page and the API on this machine.
 #[derive(clap::Args)]
@@ -41,6 +45,15 @@ pub struct Args {
     /// The most MiB of one upload.
     #[arg(long, env = "SHEAF_MAX_UPLOAD_MIB", default_value_t = 16 << 10, value_name = "MIB")]
     max_upload_mib: u64,
+    /// Hosts, addresses or networks that webhooks may reach though they are not public, separated by commas.
+    #[arg(long, env = "SHEAF_WEBHOOK_ALLOW", value_name = "HOST,NETWORK", value_delimiter = ',')]
+    webhook_allow: Vec<AllowedAddress>,
+    /// How lines of the log look: for people, or a JSON object each.
+    #[arg(long, env = "SHEAF_LOG_FORMAT", default_value = "text")]
+    log_format: LogFormat,
+    /// Where spans of requests and workers are sent by OTLP over HTTP; nowhere when left out.
+    #[arg(long, env = "SHEAF_OTLP_ENDPOINT", value_name = "URL")]
+    otlp_endpoint: Option<String>,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -48,7 +61,12 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    start_log("info");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let entered = runtime.enter();
+    let exporter = args.otlp_endpoint.as_deref().map(Exporter::start).transpose()?;
+    drop(entered);
+    start_log(args.log_format, "info", exporter.as_ref());
+    allow_many_files();
     if !args.host.is_loopback() {
         bail!(
             "{} can be reached by others, and Sheaf has no accounts yet: everyone could read every document.\n\
@@ -57,8 +75,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
     }
     let config = config(&args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(args, config))?;
+    // Before the runtime ends, which sends the rest.
+    drop(exporter);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -70,6 +89,8 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = EngineConfig::new(data, std::env::current_exe().context("this program cannot be found")?);
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
+    config.webhook_allow = args.webhook_allow.clone();
+    config.follow = otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
     if let Some(workers) = args.parse_workers {
@@ -88,14 +109,18 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
         format!("{address} cannot be listened on: another program has it; choose another with --port")
     })?;
     let address = listener.local_addr()?;
-    let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20)?;
+    let metrics = Metrics::install()?;
+    tokio::spawn(metrics.clone().keep_small());
+    let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20, metrics)?;
     let workers = engine.start_workers().await.map_err(|failure| plain(&failure))?;
+    let deliveries = engine.start_deliveries();
     println!("Sheaf is at http://{address}");
     let stop = async {
         stopped().await;
         engine.end_events();
     };
-    listen::serve(listener, router::router(state), stop).await;
+    listen::serve(listener, router::router(state), Patience::default(), stop).await;
+    deliveries.stop().await;
     workers.stop().await;
     Ok(())
 }

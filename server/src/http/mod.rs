@@ -5,6 +5,7 @@ pub mod download;
 pub mod events;
 pub mod runs;
 pub mod upload;
+pub mod webhooks;
 
 pub mod failure;
 pub mod health;

@@ -59,19 +59,27 @@ pub struct Server {
 
 impl Server {
     pub fn start(data: &Path, args: &[&str]) -> Self {
+        Self::start_logging(data, args, Stdio::null())
+    }
+
+    pub fn start_logging(data: &Path, args: &[&str], log: Stdio) -> Self {
+        // Clients want one, though they speak no TLS here.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Before the server, which a panic would leave running.
+        let client = reqwest::Client::new();
         let mut child = Command::new(SHEAF)
             .args(["serve", "--port", "0", "--data"])
             .arg(data)
             .args(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("sheaf starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut line).expect("it says where it is");
         let address = line.trim().strip_prefix("Sheaf is at ").expect("an address").to_owned();
-        Self { child, address, client: reqwest::Client::new() }
+        Self { child, address, client }
     }
 
     /// Of the process.

@@ -1,3 +1,5 @@
+//! Clients that hold what others need, against a server that is less patient than ours.
+
 use std::net::SocketAddr;
 use std::time::Instant;
 

@@ -1,3 +1,5 @@
+//! Messages against receivers of a few lines, on this machine.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sheaf_domain::{DeliveryId, EventId};

@@ -48,12 +48,13 @@ pub async fn claim(pool: &PgPool, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
     Ok(Vec::new())
 }
 
-/// The job that was lost before and has waited longest for `patience_ms` at least, alone.
+/// Of the jobs that were lost before and have waited for `patience_ms` at least, the one that was lost least, alone: when
+/// workers die of something else, the losses are spread over all of them.
 async fn suspect(tx: &mut PgConnection, stage: Stage, patience_ms: u64) -> Result<Vec<Vec<Uuid>>> {
     let job: Option<Uuid> = sqlx::query_scalar(concat!(
         "SELECT id FROM jobs WHERE state = 'pending' AND crashes > 0 AND stage = $1 AND run_at <= ",
         now!(),
-        " - $2 ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        " - $2 ORDER BY crashes, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
     ))
     .bind(stage.name())
     .bind(signed(patience_ms))

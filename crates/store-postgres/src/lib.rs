@@ -3,6 +3,8 @@
 //! Locks are taken in one order, so that nobody waits in a circle: batches, jobs, what is remembered by content, documents;
 //! each by rising key. What goes wrong all the same, and what a restart of the database cuts off, is done again
 //! (`again`): every method is the same when it is done twice.
+//!
+//! Columns are named in every query: a server that stays while a later one adds columns would stumble over `*`.
 
 mod again;
 mod connect;

@@ -216,11 +216,15 @@ pub async fn note_worker(pool: &PgPool, worker: &WorkerState) -> Result<()> {
 }
 
 pub async fn workers(pool: &PgPool, within_ms: u64) -> Result<Vec<WorkerState>> {
-    let rows = sqlx::query(concat!("SELECT * FROM workers WHERE seen_at + $1 >= ", now!(), " ORDER BY id"))
-        .bind(signed(within_ms))
-        .fetch_all(pool)
-        .await
-        .map_err(database)?;
+    let rows = sqlx::query(concat!(
+        "SELECT id, host, stages, cores, busy, recognition_full FROM workers WHERE seen_at + $1 >= ",
+        now!(),
+        " ORDER BY id"
+    ))
+    .bind(signed(within_ms))
+    .fetch_all(pool)
+    .await
+    .map_err(database)?;
     rows.iter()
         .map(|row| {
             Ok(WorkerState {

@@ -24,8 +24,8 @@ use tower::ServiceExt;
 
 pub use pace::Pace;
 
-/// How long requests may go on after the process was asked to end.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests may go on after nothing more is served.
+pub const DRAIN: Duration = Duration::from_secs(5);
 
 /// What one client may take of the others' share.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +51,14 @@ impl Default for Patience {
     }
 }
 
-/// Serves until `stop` resolves, then lets running requests end.
-pub async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: impl Future<Output = ()>) {
+/// Serves until `stop` resolves, then lets running requests end, for `drain` at most.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    patience: Patience,
+    stop: impl Future<Output = ()>,
+    drain: Duration,
+) {
     let mut builder = Builder::new();
     // HTTP/1 only: over plain TCP browsers speak nothing else, and finding out which one it is has no time limit.
     builder.timer(TokioTimer::new()).header_read_timeout(patience.headers);
@@ -97,7 +103,7 @@ pub async fn serve(listener: TcpListener, router: Router, patience: Patience, st
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were cut off");
     }
 }

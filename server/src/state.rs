@@ -9,8 +9,10 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use sheaf_engine::Engine;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
-use crate::watch::Metrics;
+use crate::http::health::Watched;
+use crate::watch::{Metrics, Scraped};
 
 /// Uploads that are received at the same time; further ones are asked to wait.
 const UPLOADS: usize = 8;
@@ -21,7 +23,15 @@ pub struct AppState {
     pub engine: Engine,
     pub options: LeptosOptions,
     pub uploads: Uploads,
+    /// Cancelled when the process was asked to end.
+    pub ending: CancellationToken,
     pub metrics: Metrics,
+}
+
+impl FromRef<AppState> for Watched {
+    fn from_ref(state: &AppState) -> Self {
+        Self { engine: state.engine.clone(), ending: state.ending.clone() }
+    }
 }
 
 impl FromRef<AppState> for Engine {
@@ -42,9 +52,9 @@ impl FromRef<AppState> for Uploads {
     }
 }
 
-impl FromRef<AppState> for Metrics {
+impl FromRef<AppState> for Scraped {
     fn from_ref(state: &AppState) -> Self {
-        state.metrics.clone()
+        Self { metrics: state.metrics.clone(), engine: state.engine.clone() }
     }
 }
 
@@ -58,7 +68,13 @@ pub struct Uploads {
 
 impl AppState {
     /// The page's files are in `assets/site` beside the program, or where `SHEAF_SITE` says.
-    pub fn new(engine: Engine, address: SocketAddr, upload_bytes: u64, metrics: Metrics) -> anyhow::Result<Self> {
+    pub fn new(
+        engine: Engine,
+        address: SocketAddr,
+        upload_bytes: u64,
+        ending: CancellationToken,
+        metrics: Metrics,
+    ) -> anyhow::Result<Self> {
         let exe = std::env::current_exe().context("this program cannot be found")?;
         let folder = exe.parent().context("this program is in no folder")?;
         let site = std::env::var_os("SHEAF_SITE").map_or_else(|| folder.join("assets/site"), PathBuf::from);
@@ -79,6 +95,6 @@ impl AppState {
             );
         }
         let uploads = Uploads { slots: Arc::new(Semaphore::new(UPLOADS)), bytes: upload_bytes };
-        Ok(Self { engine, options, uploads, metrics })
+        Ok(Self { engine, options, uploads, metrics, ending })
     }
 }

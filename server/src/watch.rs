@@ -38,6 +38,13 @@ pub struct Metrics {
     process: Collector,
 }
 
+/// What an answer about metrics needs.
+#[derive(Clone)]
+pub struct Scraped {
+    pub metrics: Metrics,
+    pub engine: Engine,
+}
+
 impl Metrics {
     /// Starts to collect; once in a process.
     ///
@@ -71,10 +78,8 @@ impl Metrics {
 }
 
 /// `GET /metrics`, in the text format of Prometheus.
-pub async fn metrics(
-    State(metrics): State<Metrics>,
-    State(engine): State<Engine>,
-) -> ([(HeaderName, HeaderValue); 1], String) {
+pub async fn metrics(State(scraped): State<Scraped>) -> ([(HeaderName, HeaderValue); 1], String) {
+    let Scraped { metrics, engine } = scraped;
     engine.gauge_queue().await;
     metrics.process.collect();
     let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

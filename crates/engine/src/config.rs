@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sheaf_domain::Stage;
 use sheaf_parsing::archive::ArchiveLimits;
 use sheaf_parsing::{Limits, Pool, PoolConfig, Reader, Recogniser};
 use tracing::Span;
@@ -10,11 +11,22 @@ use tracing::Span;
 use crate::Trace;
 use crate::webhooks::AllowedAddress;
 
+use crate::blobs::BlobLocation;
+
 /// Settings of one engine. Every bound has a default that suits one machine.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// Database, blobs and vectors live here.
+    /// A folder of this process alone: what is being received, pictures, copies of blobs; and, unless they are said to be
+    /// elsewhere, the database and the blobs.
     pub data: PathBuf,
+    /// Where originals and vectors are kept; in `data` when absent.
+    pub blobs: Option<BlobLocation>,
+    /// Local copies of blobs from a bucket, in bytes.
+    pub blob_cache: u64,
+    /// How old files must be that no row names, before they are removed.
+    pub orphan_grace: Duration,
+    /// What this process works at; nothing, and it only serves pages.
+    pub stages: Vec<Stage>,
     pub processing: ProcessingConfig,
     pub intake: IntakeLimits,
     /// Pictures of pages that are kept, in bytes.
@@ -72,6 +84,10 @@ impl EngineConfig {
     pub fn new(data: PathBuf, program: PathBuf) -> Self {
         Self {
             data,
+            blobs: None,
+            blob_cache: 10 << 30,
+            orphan_grace: Duration::from_secs(24 * 3600),
+            stages: Stage::ALL.to_vec(),
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30 },
             picture_cache: 1 << 30,

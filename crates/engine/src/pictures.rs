@@ -12,6 +12,7 @@ use sheaf_parsing::{Hints, PictureFor};
 use tokio::task::spawn_blocking;
 use walkdir::WalkDir;
 
+use crate::read::gone;
 use crate::stages::parse::digest;
 use crate::{Engine, internal};
 
@@ -38,9 +39,9 @@ impl Engine {
         if let Some(kept) = self.pictures().get(&name).await {
             return Ok(kept.into());
         }
-        let (path, file) = self.original(batch, document).await?;
-        let hints = Hints { name: path, passwords };
-        let picture = self.reader().pool().picture(&file, hints, page, PictureFor::Eye { width }).await?;
+        let file = self.blobs().file(&stored.document.sha256).await.map_err(|error| gone(document, error))?;
+        let hints = Hints { name: stored.document.path, passwords };
+        let picture = self.reader().pool().picture(file.path(), hints, page, PictureFor::Eye { width }).await?;
         self.pictures().put(name, &picture.bytes).await;
         self.forget_if_gone(stored.document.sha256).await?;
         Ok(picture.bytes)

@@ -6,6 +6,7 @@ use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, PageBox, PageRecog
 use sheaf_parsing::{Hints, Quote};
 
 use crate::Engine;
+use crate::read::{gone, no_document};
 
 impl Engine {
     /// Where a stretch of a page's text stands on the page (from 1): a box for each stretch of a line, in reading order.
@@ -38,9 +39,11 @@ impl Engine {
         let boxes = match &view.recognition {
             Some(recognition) => of_words(recognition, &view.text, &range),
             None => {
-                let (path, file) = self.original(batch, document).await?;
-                let hints = Hints { name: path, passwords: self.store().passwords(batch).await? };
-                self.reader().pool().boxes(&file, hints, page, quote).await?
+                let found = self.store().document(batch, document).await?;
+                let (stored, _) = found.ok_or_else(|| no_document(document))?;
+                let file = self.blobs().file(&stored.document.sha256).await.map_err(|error| gone(document, error))?;
+                let hints = Hints { name: stored.document.path, passwords: self.store().passwords(batch).await? };
+                self.reader().pool().boxes(file.path(), hints, page, quote).await?
             }
         };
         Ok(QuoteBoxes { page, start: range.start, end: range.end, text, boxes })

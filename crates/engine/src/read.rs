@@ -1,15 +1,14 @@
 //! What pages and the API read. Results are rows; nothing is computed here.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure,
     FailureCode, Page, PageView, Problem, Status,
 };
-use tokio::task::spawn_blocking;
 
-use crate::{Engine, intake, internal, partial};
+use crate::blobs::{BlobError, BlobStream};
+use crate::{Engine, partial};
 
 /// Characters of a document's text that its page shows; the whole is a download.
 const SHOWN_TEXT: usize = 100_000;
@@ -123,42 +122,48 @@ impl Engine {
         Ok((stored.document.path, text))
     }
 
-    /// A document's path and the file with its original bytes, for reading only.
+    /// A document's original bytes.
     ///
     /// # Errors
     /// `not_found`, `storage`.
-    pub async fn original(&self, batch: BatchId, document: DocumentId) -> Result<(String, PathBuf), Failure> {
+    pub async fn original(&self, batch: BatchId, document: DocumentId) -> Result<Original, Failure> {
         let found = self.store().document(batch, document).await?;
         let (stored, _) = found.ok_or_else(|| no_document(document))?;
-        let blobs = Arc::clone(self.blobs());
-        let sha256 = stored.document.sha256;
-        let file = spawn_blocking(move || blobs.file(&sha256)).await.map_err(internal)?;
-        let file = file.map_err(|_| {
-            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` was not kept"))
-                .with_hint("It was refused on arrival; its page says why.")
-        })?;
-        Ok((stored.document.path, file))
+        let blob = self.blobs().read(&stored.document.sha256).await.map_err(|error| gone(document, error))?;
+        Ok(Original { path: stored.document.path, blob })
+    }
+}
+
+/// A document as it was sent.
+pub struct Original {
+    pub path: String,
+    blob: BlobStream,
+}
+
+impl Original {
+    /// Size of the whole.
+    pub const fn bytes(&self) -> u64 {
+        self.blob.bytes
     }
 
-    /// Removes a batch, its results, and the originals and pictures that no other batch has.
-    ///
-    /// # Errors
-    /// `not_found`, `storage`.
-    pub async fn delete_batch(&self, batch: BatchId) -> Result<(), Failure> {
-        let hashes = self.store().hashes(batch).await?;
-        if !self.store().delete_batch(batch).await? {
-            return Err(no_batch(batch));
+    /// The bytes as they come. A failure in the middle cuts them off, so that they do not look complete.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
+        self.blob.stream.map_err(Failure::from)
+    }
+}
+
+/// Why a document's original cannot be had.
+pub(crate) fn gone(document: DocumentId, error: BlobError) -> Failure {
+    match error {
+        BlobError::Name(_) => {
+            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` was not kept"))
+                .with_hint("It was refused on arrival; its page says why.")
         }
-        self.announce_stop(batch);
-        let free = self.store().unreferenced(&hashes).await?;
-        let engine = self.clone();
-        let removed = spawn_blocking(move || {
-            let blobs = engine.blobs();
-            blobs.remove_derived(&format!("{batch}-"))?;
-            engine.pictures().forget(&free);
-            free.iter().filter(|sha256| !sha256.is_empty()).try_for_each(|sha256| blobs.remove(sha256))
-        });
-        removed.await.map_err(internal)?.map_err(intake::storage)
+        BlobError::Missing(_) => {
+            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` is missing"))
+                .with_hint("Bring it back from a backup; `sheaf verify` lists everything that is missing.")
+        }
+        error => error.into(),
     }
 }
 

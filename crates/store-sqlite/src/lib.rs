@@ -65,8 +65,9 @@ pub struct SqliteStore {
     /// One connection: SQLite has one writer, and waiting in a queue is fairer than `SQLITE_BUSY`.
     writer: SqlitePool,
     readers: SqlitePool,
-    /// Held as long as the store lives: what it says of leases and uploads is true for one process only.
-    _lock: File,
+    /// Held as long as the store lives: what it says of leases and uploads is true for one process only. Whoever only reads
+    /// needs none.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -99,7 +100,43 @@ impl SqliteStore {
             .connect_with(options.read_only(true))
             .await
             .map_err(database)?;
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, _lock: Some(lock) })
+    }
+
+    /// Opens a database file that exists, to read from it while another process may be at work with it. What would write
+    /// fails.
+    ///
+    /// # Errors
+    /// When there is none, or it was made by another version.
+    pub async fn open_to_read(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(30))
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "memory");
+        let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(database)?;
+        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&readers)
+            .await
+            .map_err(database)?;
+        let ours = MIGRATIONS.iter().map(|migration| migration.version).max();
+        if found != ours {
+            let other =
+                "it was made by another version of Sheaf; the server brings an older one up to date when it starts";
+            return Err(StoreError::Database(other.into()));
+        }
+        Ok(Self { writer: readers.clone(), readers, _lock: None })
+    }
+
+    /// Writes everything as of now to a new file, while others read and write.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<()> {
+        let path = path.to_str().ok_or_else(|| StoreError::Database("the path is not UTF-8".into()))?;
+        sqlx::query("VACUUM INTO ?").bind(path).execute(&self.readers).await.map_err(database)?;
+        Ok(())
     }
 
     /// Waits for what is under way and closes the file.

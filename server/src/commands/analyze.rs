@@ -15,7 +15,7 @@ use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyz
 
 use super::bounds::Bounds;
 use super::reading::Reading;
-use super::{LogFormat, plain, start_log};
+use super::{plain, start_log};
 
 /// Some documents failed, all others have results.
 const SOME_FAILED: u8 = 2;
@@ -69,7 +69,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    start_log(LogFormat::Text, "warn", None);
+    start_log("warn");
     let mut processing = ProcessingConfig::new(std::env::current_exe().context("this program cannot be found")?);
     args.reading.apply(&mut processing);
     args.bounds.apply(&mut processing);

@@ -1,43 +1,40 @@
 //! One file for each command.
 
 pub mod analyze;
+pub mod backup;
+pub mod distil;
+pub mod serve;
+pub mod verify;
+pub mod work;
+
 mod bounds;
 mod database;
-pub mod distil;
+mod ending;
+mod logging;
 mod reading;
-pub mod serve;
-
-use std::io::IsTerminal;
+mod storage;
 
 use sheaf_domain::Failure;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
+use sheaf_engine::EngineConfig;
 
-use crate::otlp::Exporter;
-
-/// How lines of the log look.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum LogFormat {
-    /// For people.
-    Text,
-    /// A JSON object on each line, with the fields of its spans.
-    Json,
-}
-
-/// Logs to standard error, and gives spans to the exporter if there is one; `SHEAF_LOG` says what, in the syntax of `RUST_LOG`.
-fn start_log(format: LogFormat, default: &str, exporter: Option<&Exporter>) {
-    let filter = EnvFilter::try_from_env("SHEAF_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let log = match format {
-        LogFormat::Text => log.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).boxed(),
-    };
-    let spans = exporter.map(|exporter| tracing_opentelemetry::layer().with_tracer(exporter.tracer()));
-    tracing_subscriber::registry().with(filter).with(log).with(spans).init();
-}
+use logging::start_log;
 
 /// A failure for a terminal: what happened, and what to do.
 fn plain(failure: &Failure) -> anyhow::Error {
     anyhow::anyhow!("{}\n{}", failure.message, failure.hint)
+}
+
+/// What is missing does not keep a process from starting: it keeps documents from being read, and each says so.
+fn warn_about_missing(config: &EngineConfig) {
+    if config.processing.pdfium.is_none() {
+        tracing::warn!("PDFium is missing, PDFs will fail: run `cargo xtask setup` or set SHEAF_PDFIUM");
+    }
+    if config.processing.tesseract.is_none() {
+        tracing::warn!(
+            "Tesseract is missing, pictures of text will fail: install tesseract-ocr or set SHEAF_TESSERACT"
+        );
+    }
+    if config.processing.models.is_none() {
+        tracing::warn!("the models are missing, documents will fail: run `cargo xtask setup` or set SHEAF_MODEL_DIR");
+    }
 }

@@ -17,7 +17,7 @@ async fn start(patience: Patience) -> SocketAddr {
         .route("/", get(async || "here\n"))
         .route("/large", get(async || vec![b'x'; 64 << 20]))
         .route("/body", post(async |body: String| body.len().to_string()));
-    tokio::spawn(serve(listener, router, patience, std::future::pending()));
+    tokio::spawn(serve(listener, router, patience, std::future::pending(), DRAIN));
     address
 }
 

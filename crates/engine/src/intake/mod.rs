@@ -143,9 +143,9 @@ impl Intake {
         mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
     ) -> Result<Staged, Failure> {
         let limit = self.engine.config().intake.bytes.saturating_sub(self.received);
-        let blobs = Arc::clone(self.engine.blobs());
+        let incoming = self.engine.staging().clone();
         let (sender, receiver) = mpsc::channel::<Bytes>(8);
-        let staging = spawn_blocking(move || blobs.stage(&mut ChunkReader { receiver, chunk: Bytes::new() }));
+        let staging = spawn_blocking(move || incoming.stage(&mut ChunkReader { receiver, chunk: Bytes::new() }));
         let mut bytes = 0;
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| {
@@ -161,7 +161,7 @@ impl Intake {
             }
         }
         drop(sender);
-        staging.await.map_err(internal)?.map_err(storage)
+        staging.await.map_err(internal)?.map_err(|error| disk(&error))
     }
 
     /// Gives the document a path of its own and lists it when a group is full.
@@ -202,9 +202,11 @@ impl Intake {
                 failure,
             });
         }
-        let blobs = Arc::clone(self.engine.blobs());
-        spawn_blocking(move || blobs.commit(staged)).await.map_err(internal)?.map_err(storage)?;
+        let staged: Arc<[Staged]> = staged.into();
+        self.engine.blobs().keep(&staged).await?;
         self.engine.store().add_documents(self.batch, &documents).await?;
+        // Once more: somebody may have removed the same bytes before these rows named them.
+        self.engine.blobs().keep(&staged).await?;
         self.engine.wake();
         Ok(())
     }
@@ -245,8 +247,8 @@ fn kind_of(staged: &Staged, path: &str) -> Option<DocumentKind> {
     std::fs::File::open(staged.path()).and_then(|file| detect_kind(file, path)).ok()
 }
 
-pub(crate) fn storage(error: io::Error) -> Failure {
-    Failure::new(FailureCode::Storage, format!("the files could not be stored: {error}"))
+pub(crate) fn disk(error: &io::Error) -> Failure {
+    Failure::new(FailureCode::Storage, format!("files cannot be read or written: {error}"))
 }
 
 fn too_many_bytes(limit: u64) -> Failure {

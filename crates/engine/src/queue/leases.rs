@@ -80,15 +80,13 @@ impl Leases {
         }
     }
 
-    /// The heartbeat: extends what is held, drops what was lost, and returns to the queue what others lost.
-    pub async fn keep(self: Arc<Self>, stop: CancellationToken, max_crashes: u32) {
+    /// The heartbeat, until it is dropped: extends what is held, drops what was lost, and returns to the queue what others
+    /// lost.
+    pub async fn keep(self: Arc<Self>, max_crashes: u32) {
         let period = (self.engine.config().lease / 3).max(Duration::from_millis(50));
         let mut next_beat = Instant::now() + period;
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOKED_AFTER_EVERY.min(period)) => {}
-            }
+            tokio::time::sleep(LOOKED_AFTER_EVERY.min(period)).await;
             let claims: Vec<Claim> = self.held().values().map(|(claim, _)| claim.clone()).collect();
             let is_due = Instant::now() >= next_beat;
             if is_due {

@@ -11,10 +11,13 @@ use crate::{Engine, metrics};
 
 /// Attempts at a job whose trouble is not of its own making.
 const SYSTEM_ATTEMPTS: u32 = 5;
+/// Attempts at a job for which the database, the disk or the bucket was in trouble: an hour and a half at least.
+const STORAGE_ATTEMPTS: u32 = 100;
 /// Attempts at a document that killed its parser: the first time may have been bad luck.
 const CRASH_ATTEMPTS: u32 = 2;
-/// Waits after the first attempt; doubled with each further one.
+/// Waits after the first attempt; doubled with each further one, up to a minute.
 const BACKOFF_MS: u64 = 500;
+const MAX_BACKOFF_MS: u64 = 60_000;
 
 /// After how long to try again, if at all. What is not installed does not install itself within seconds, and a document
 /// that was too slow will be so again: those wait for a person.
@@ -25,10 +28,11 @@ fn retry_after(claim: &Claim, failure: &Failure) -> Option<u64> {
             _,
         ) => 1,
         (FailureCode::WorkerCrashed, _) => CRASH_ATTEMPTS,
+        (FailureCode::Storage, _) => STORAGE_ATTEMPTS,
         (_, FailureKind::System) => SYSTEM_ATTEMPTS,
         (_, FailureKind::Document | FailureKind::Request) => 1,
     };
-    (claim.tries < attempts).then(|| BACKOFF_MS << claim.tries.min(6))
+    (claim.tries < attempts).then(|| (BACKOFF_MS << claim.tries.min(7)).min(MAX_BACKOFF_MS))
 }
 
 /// For operators: the code only, for messages name documents.

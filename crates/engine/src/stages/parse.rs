@@ -12,7 +12,7 @@ use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
 
 use super::give_up;
-use crate::{Engine, intake, metrics, partial};
+use crate::{Engine, metrics, partial};
 
 /// How often what was read is kept.
 const KEPT_EVERY: Duration = Duration::from_millis(300);
@@ -113,13 +113,13 @@ async fn read_one(engine: &Engine, input: &ParseInput) -> Result<ParseRecord, Fa
     if let Some(record) = engine.store().remembered_parse(&key).await? {
         return Ok(record);
     }
-    let file = engine.blobs().file(&input.sha256).map_err(intake::storage)?;
+    let file = engine.blobs().file(&input.sha256).await?;
     let (sender, receiver) = watch::channel((0, 0));
     let on_pages = |done, total| {
         sender.send_replace((done, total));
     };
     let read = tokio::select! {
-        read = parse(engine.reader(), &file, &hints, key, &on_pages) => read,
+        read = parse(engine.reader(), file.path(), &hints, key, &on_pages) => read,
         never = note_pages(engine, &input.claim, receiver) => match never {},
     };
     match read {

@@ -26,6 +26,9 @@ pub mod document;
 mod neighbours;
 pub mod pages;
 
+#[cfg(feature = "ssr")]
+pub mod webhooks;
+
 pub mod failure;
 pub mod skeleton;
 

@@ -10,6 +10,9 @@ pub mod history;
 pub mod server_fns;
 pub mod views;
 
+#[cfg(feature = "ssr")]
+pub mod notice;
+
 mod boxed;
 mod components;
 mod format;

@@ -12,6 +12,13 @@ mod documents {
     pub mod show;
 }
 mod compare;
+mod webhooks {
+    //! Who is told when batches end: plain forms, made by the server alone.
+    #[cfg(feature = "ssr")]
+    pub mod list;
+    #[cfg(not(feature = "ssr"))]
+    pub mod load;
+}
 mod not_found;
 
 use leptos::prelude::*;
@@ -27,6 +34,10 @@ use batches::show::ShowBatch;
 use compare::CompareBatches;
 use documents::show::ShowDocument;
 use not_found::NotFound;
+#[cfg(feature = "ssr")]
+use webhooks::list::ListWebhooks;
+#[cfg(not(feature = "ssr"))]
+use webhooks::load::ListWebhooks;
 
 /// Everything inside `<body>`.
 #[component]
@@ -47,6 +58,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

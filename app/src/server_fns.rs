@@ -5,4 +5,4 @@ pub mod documents;
 pub mod runs;
 
 #[cfg(feature = "ssr")]
-mod front_door;
+pub mod front_door;

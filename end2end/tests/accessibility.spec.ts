@@ -10,7 +10,8 @@ for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing in ${colorScheme}`, async ({ page, finished }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const id = finished.split("/").pop();
-    for (const path of ["/", finished, `${finished}?status=failed`, `/?compare=${id}`, "/?q=nothing", "/nowhere"]) {
+    const paths = ["/", "/webhooks", finished, `${finished}?status=failed`, `/?compare=${id}`, "/?q=nothing", "/nowhere"];
+    for (const path of paths) {
       await page.goto(path, { waitUntil: "networkidle" });
       await check(page, path);
     }

@@ -17,6 +17,7 @@ pub mod failure;
 pub mod job;
 pub mod progress;
 pub mod run;
+pub mod webhook;
 
 pub mod compare;
 pub mod export;
@@ -31,7 +32,7 @@ pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighb
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DocumentId, JobId};
+pub use ids::{BatchId, DeliveryId, DocumentId, EventId, JobId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
@@ -42,3 +43,4 @@ pub use progress::{
 pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
 pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use status::Status;
+pub use webhook::{Delivery, DeliveryQuery, EndedBatch, EventKind, NewWebhook, Webhook, WebhookEvent};

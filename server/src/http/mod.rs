@@ -6,6 +6,7 @@ pub mod events;
 pub mod forms;
 pub mod runs;
 pub mod upload;
+pub mod webhooks;
 
 pub mod failure;
 pub mod health;

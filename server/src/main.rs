@@ -3,10 +3,13 @@
 mod commands;
 
 mod http;
+mod limits;
 mod listen;
+mod otlp;
 mod router;
 mod security;
 mod state;
+mod watch;
 
 use std::process::ExitCode;
 

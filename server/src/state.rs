@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::health::Watched;
+use crate::watch::{Metrics, Scraped};
 
 /// Uploads that are received at the same time; further ones are asked to wait.
 const UPLOADS: usize = 8;
@@ -24,6 +25,7 @@ pub struct AppState {
     pub uploads: Uploads,
     /// Cancelled when the process was asked to end.
     pub ending: CancellationToken,
+    pub metrics: Metrics,
 }
 
 impl FromRef<AppState> for Watched {
@@ -50,6 +52,12 @@ impl FromRef<AppState> for Uploads {
     }
 }
 
+impl FromRef<AppState> for Scraped {
+    fn from_ref(state: &AppState) -> Self {
+        Self { metrics: state.metrics.clone(), engine: state.engine.clone() }
+    }
+}
+
 /// Room for uploads.
 #[derive(Clone)]
 pub struct Uploads {
@@ -65,6 +73,7 @@ impl AppState {
         address: SocketAddr,
         upload_bytes: u64,
         ending: CancellationToken,
+        metrics: Metrics,
     ) -> anyhow::Result<Self> {
         let exe = std::env::current_exe().context("this program cannot be found")?;
         let folder = exe.parent().context("this program is in no folder")?;
@@ -86,6 +95,6 @@ impl AppState {
             );
         }
         let uploads = Uploads { slots: Arc::new(Semaphore::new(UPLOADS)), bytes: upload_bytes };
-        Ok(Self { engine, options, uploads, ending })
+        Ok(Self { engine, options, uploads, metrics, ending })
     }
 }

@@ -41,3 +41,15 @@ id!(
     /// A durable row of the queue.
     JobId
 );
+id!(
+    /// An address that is told when batches end.
+    WebhookId
+);
+id!(
+    /// A message to one webhook about one event.
+    DeliveryId
+);
+id!(
+    /// Something that happened and is told; the same for every webhook that hears of it, and for every attempt.
+    EventId
+);

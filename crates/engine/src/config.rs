@@ -6,6 +6,10 @@ use std::time::Duration;
 use sheaf_domain::Stage;
 use sheaf_parsing::archive::ArchiveLimits;
 use sheaf_parsing::{Limits, Pool, PoolConfig, Reader, Recogniser};
+use tracing::Span;
+
+use crate::Trace;
+use crate::webhooks::AllowedAddress;
 
 use crate::blobs::BlobLocation;
 
@@ -29,6 +33,10 @@ pub struct EngineConfig {
     pub intake: IntakeLimits,
     /// Pictures of pages that are kept, in bytes.
     pub picture_cache: u64,
+    /// Addresses that webhooks may reach besides public ones.
+    pub webhook_allow: Vec<AllowedAddress>,
+    /// Makes the span of a worker a part of the trace that made its batch, where spans are exported.
+    pub follow: fn(&Span, Trace),
     /// How long a worker holds a job without a sign of life.
     pub lease: Duration,
 }
@@ -86,6 +94,8 @@ impl EngineConfig {
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30 },
             picture_cache: 1 << 30,
+            webhook_allow: Vec::new(),
+            follow: |_, _| {},
             lease: Duration::from_secs(30),
         }
     }

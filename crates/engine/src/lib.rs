@@ -1,14 +1,17 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
+mod compare;
 mod config;
 mod feed;
 mod intake;
+pub mod metrics;
 mod pictures;
 mod progress;
 mod quotes;
 mod read;
 mod steer;
 mod thumbnails;
+mod webhooks;
 
 mod queue;
 mod stages;
@@ -22,7 +25,9 @@ pub mod upkeep;
 mod blobs;
 mod models;
 mod partial;
+mod rate;
 mod sandbox;
+mod trace;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -47,7 +52,10 @@ pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
 pub use intake::{Intake, clean_path};
 pub use queue::Workers;
+pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
+pub use trace::{NoTrace, Trace};
+pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 
 /// How long a bucket may take to answer when a readiness check asks.
 const REACHED: Duration = Duration::from_secs(5);
@@ -72,6 +80,8 @@ struct Inner {
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
+    /// Announces a message that a person waits for.
+    outbox: Notify,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
@@ -114,6 +124,7 @@ impl Engine {
             models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
+            outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
             _lock: lock,
@@ -177,6 +188,10 @@ impl Engine {
 
     fn config(&self) -> &EngineConfig {
         &self.0.config
+    }
+
+    fn outbox(&self) -> &Notify {
+        &self.0.outbox
     }
 
     /// Says that there may be something to claim.

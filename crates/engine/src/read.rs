@@ -1,10 +1,12 @@
 //! What pages and the API read. Results are rows; nothing is computed here.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure,
-    FailureCode, Page, PageView, Problem, Status,
+    FailureCode, FailureCount, Page, PageView, Problem, Status,
 };
 
 use crate::blobs::{BlobError, BlobFile, BlobStream};
@@ -12,6 +14,9 @@ use crate::{Engine, partial};
 
 /// Characters of a document's text that its page shows; the whole is a download.
 const SHOWN_TEXT: usize = 100_000;
+
+/// Failed documents that are named for each reason; the table has them all.
+const EXAMPLES: u32 = 5;
 
 impl Engine {
     /// Latest first.
@@ -40,6 +45,25 @@ impl Engine {
             self.store().failures(batch)
         )?;
         Ok(BatchOverview { batch: found, summary, clusters, failures })
+    }
+
+    /// The first few documents of each reason for which documents of a batch failed, by path.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn failed_examples(
+        &self,
+        batch: BatchId,
+        failures: &[FailureCount],
+    ) -> Result<Vec<DocumentRow>, Failure> {
+        // A reason may occur at several stages.
+        let codes: HashSet<FailureCode> = failures.iter().map(|failure| failure.code).collect();
+        let mut examples = Vec::new();
+        for code in codes {
+            let query = DocumentQuery { failure: Some(code), limit: EXAMPLES, ..DocumentQuery::default() };
+            examples.extend(self.documents(batch, &query).await?.items);
+        }
+        Ok(examples)
     }
 
     /// # Errors

@@ -10,8 +10,8 @@ use crate::{Result, database, now, nul, steer};
 
 pub async fn create_batch(pool: &PgPool, batch: &NewBatch) -> Result<()> {
     sqlx::query(concat!(
-        "INSERT INTO batches (id, name, params, passwords, on_error, priority, created_at, started_at) ",
-        "VALUES ($1, $2, $3::json, $4::json, $5, $6, ",
+        "INSERT INTO batches (id, name, params, passwords, on_error, priority, trace, created_at, started_at) ",
+        "VALUES ($1, $2, $3::json, $4::json, $5, $6, $7, ",
         now!(),
         ", ",
         now!(),
@@ -23,6 +23,7 @@ pub async fn create_batch(pool: &PgPool, batch: &NewBatch) -> Result<()> {
     .bind(json(&batch.passwords))
     .bind(batch.policy.on_error.name())
     .bind(batch.policy.priority.rank())
+    .bind(&batch.trace)
     .execute(pool)
     .await
     .map_err(database)?;

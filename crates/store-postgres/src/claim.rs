@@ -113,7 +113,8 @@ async fn lease(tx: &mut PgConnection, groups: &[Vec<Uuid>], room: &Room<'_>) -> 
     let rows = sqlx::query(concat!(
         "UPDATE jobs SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = $1, lease_until = ",
         now!(),
-        " + $2 WHERE id = ANY($3) RETURNING id, attempts, tries, stage, batch, document, crashes"
+        " + $2 WHERE id = ANY($3) RETURNING id, attempts, tries, stage, batch, document, crashes, ",
+        "(SELECT b.trace FROM batches b WHERE b.id = jobs.batch) AS trace"
     ))
     .bind(room.worker)
     .bind(signed(room.lease_ms))
@@ -154,6 +155,7 @@ pub(crate) fn read_claim(row: &PgRow) -> Result<Claim> {
         batch: BatchId(id(row, "batch")?),
         document: get::<Option<Uuid>>(row, "document")?.map(DocumentId),
         crashes: small(row, "jobs", "crashes")?,
+        trace: get(row, "trace")?,
     })
 }
 

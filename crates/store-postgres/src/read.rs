@@ -5,13 +5,13 @@ use sheaf_domain::{
 };
 use sheaf_store::{Clustering, VectorFile};
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::rows::{self, batch_columns, count, get, id, name, parsed, small, text};
 use crate::{Result, database, nul};
 
-pub async fn batch(pool: &PgPool, batch: BatchId) -> Result<Option<Batch>> {
+pub async fn batch(pool: impl PgExecutor<'_>, batch: BatchId) -> Result<Option<Batch>> {
     let row = sqlx::query(concat!(
         "SELECT ",
         batch_columns!(),

@@ -10,8 +10,8 @@ use crate::{Result, begin, database, now, steer};
 
 pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
     sqlx::query(concat!(
-        "INSERT INTO batches (id, name, params, passwords, on_error, priority, created_at, started_at) ",
-        "VALUES (?, ?, ?, ?, ?, ?, ",
+        "INSERT INTO batches (id, name, params, passwords, on_error, priority, trace, created_at, started_at) ",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ",
         now!(),
         ", ",
         now!(),
@@ -23,6 +23,7 @@ pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
     .bind(json(&batch.passwords))
     .bind(batch.policy.on_error.name())
     .bind(batch.policy.priority.rank())
+    .bind(&batch.trace)
     .execute(writer)
     .await
     .map_err(database)?;

@@ -3,12 +3,17 @@
 mod arrive;
 mod steer;
 
+mod compare;
 mod read;
 mod table;
 
 mod analysis;
 mod finish;
 mod work;
+
+mod buckets;
+mod depth;
+mod webhooks;
 
 mod pages;
 mod progress;
@@ -21,13 +26,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
-    DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress,
-    ProgressGrid, Restart,
+    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    CompareQuery, ComparedDocument, Delivery, DeliveryId, DeliveryQuery, DocumentId, DocumentQuery, DocumentRow,
+    Failure, FailureCount, JobId, Neighbour, NewWebhook, Page, PageView, Passwords, Progress, ProgressGrid, Restart,
+    Webhook, WebhookEvent, WebhookId,
 };
 use sheaf_store::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, ParseInput,
-    ParseRecord, Room, StagePace, Store, StoreError, StoredDocument, WorkerState,
+    AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
+    NewBatch, NewDocument, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, Store, StoreError,
+    StoredDocument, Taken, WorkerState,
 };
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
@@ -60,8 +67,8 @@ pub struct SqliteStore {
     /// One connection: SQLite has one writer, and waiting in a queue is fairer than `SQLITE_BUSY`.
     writer: SqlitePool,
     readers: SqlitePool,
-    /// Held as long as the store lives: what it says of leases and uploads is true for one process only. One
-    /// that only reads has none.
+    /// Held as long as the store lives: what it says of leases and uploads is true for one process only. Whoever only reads
+    /// needs none.
     _lock: Option<File>,
 }
 
@@ -228,6 +235,9 @@ impl Store for SqliteStore {
     async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>> {
         steer::attempts(&self.readers, batch, document).await
     }
+    async fn compare(&self, query: &CompareQuery) -> Result<(CompareCounts, Vec<ComparedDocument>)> {
+        compare::compare(&self.readers, query).await
+    }
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
         table::documents(&self.readers, batch, query).await
     }
@@ -285,6 +295,9 @@ impl Store for SqliteStore {
     async fn workers(&self, within_ms: u64) -> Result<Vec<WorkerState>> {
         work::workers(&self.readers, within_ms).await
     }
+    async fn queue_depths(&self) -> Result<Vec<QueueDepth>> {
+        depth::depths(&self.readers).await
+    }
     async fn parse_inputs(&self, claims: &[Claim]) -> Result<Vec<ParseInput>> {
         finish::parse_inputs(&self.readers, claims).await
     }
@@ -314,5 +327,36 @@ impl Store for SqliteStore {
     }
     async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool> {
         finish::fail(&self.writer, claim, failure, retry_ms).await
+    }
+
+    async fn take_tokens(&self, bucket: &str, limit: RateLimit, want: u32) -> Result<Taken> {
+        buckets::take(&self.writer, bucket, limit, want).await
+    }
+    async fn add_webhook(&self, webhook: &NewWebhook) -> Result<bool> {
+        webhooks::add(&self.writer, webhook).await
+    }
+    async fn webhooks(&self, batch: Option<BatchId>) -> Result<Vec<Webhook>> {
+        webhooks::list(&self.readers, batch).await
+    }
+    async fn delete_webhook(&self, webhook: WebhookId) -> Result<bool> {
+        webhooks::delete(&self.writer, webhook).await
+    }
+    async fn queue_delivery(&self, webhook: WebhookId, event: &WebhookEvent) -> Result<Option<DeliveryId>> {
+        webhooks::queue(&self.writer, webhook, event).await
+    }
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>> {
+        webhooks::deliveries(&self.readers, query).await
+    }
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<Delivery>> {
+        webhooks::delivery(&self.readers, delivery).await
+    }
+    async fn claim_deliveries(&self, limit: u32, lease_ms: u64) -> Result<Vec<ClaimedDelivery>> {
+        webhooks::claim(&self.readers, &self.writer, limit, lease_ms).await
+    }
+    async fn finish_delivery(&self, claim: &ClaimedDelivery, outcome: &DeliveryOutcome) -> Result<bool> {
+        webhooks::finish(&self.writer, claim, outcome).await
+    }
+    async fn send_again(&self, delivery: DeliveryId) -> Result<bool> {
+        webhooks::send_again(&self.writer, delivery).await
     }
 }

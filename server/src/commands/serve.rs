@@ -4,17 +4,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use sheaf_engine::{Engine, EngineConfig};
+use sheaf_engine::{AllowedAddress, Engine, EngineConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::bounds::Bounds;
 use super::ending::{Drain, Ending};
+use super::logging::Logging;
 use super::reading::Reading;
 use super::storage::Storage;
-use super::{plain, start_log, warn_about_missing};
+use super::{plain, warn_about_missing};
+use crate::limits::allow_many_files;
+use crate::listen::{self, Patience};
 use crate::state::AppState;
-use crate::{listen, router};
+use crate::watch::Metrics;
+use crate::{otlp, router};
 
 /// Serve the web page and the API on this machine.
 #[derive(clap::Args)]
@@ -34,11 +38,16 @@ pub struct Args {
     /// The most MiB of one upload.
     #[arg(long, env = "SHEAF_MAX_UPLOAD_MIB", default_value_t = 16 << 10, value_name = "MIB")]
     max_upload_mib: u64,
+    /// Hosts, addresses or networks that webhooks may reach though they are not public, separated by commas.
+    #[arg(long, env = "SHEAF_WEBHOOK_ALLOW", value_name = "HOST,NETWORK", value_delimiter = ',')]
+    webhook_allow: Vec<AllowedAddress>,
     /// Serve pages only, and leave all work to `sheaf work` on other machines.
     #[arg(long, env = "SHEAF_NO_WORK")]
     no_work: bool,
     #[command(flatten)]
     storage: Storage,
+    #[command(flatten)]
+    logging: Logging,
     #[command(flatten)]
     drain: Drain,
     #[command(flatten)]
@@ -48,7 +57,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    start_log("info");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let exporter = args.logging.start(&runtime)?;
+    allow_many_files();
     if !args.host.is_loopback() {
         bail!(
             "{} can be reached by others, and Sheaf has no accounts yet: everyone could read every document.\n\
@@ -63,8 +74,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
     }
     let config = config(&args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(args, config))?;
+    // Before the runtime ends, which sends the rest.
+    drop(exporter);
     // What still runs on threads that may block would hold the process up; nobody waits for its results any more.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
@@ -74,6 +86,8 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = args.storage.apply("sheaf")?;
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
+    config.webhook_allow = args.webhook_allow.clone();
+    config.follow = otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
     if let Some(workers) = args.parse_workers {
@@ -95,13 +109,17 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
         format!("{address} cannot be listened on: another program has it; choose another with --port")
     })?;
     let address = listener.local_addr()?;
-    let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20, ending.asked.clone())?;
+    let metrics = Metrics::install()?;
+    tokio::spawn(metrics.clone().keep_small());
+    let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20, ending.asked.clone(), metrics)?;
     let workers = engine.start_workers().await.map_err(|failure| plain(&failure))?;
+    let deliveries = engine.start_deliveries();
     let _upkeep = engine.start_upkeep();
     println!("Sheaf is at http://{address}");
     // Pages are served while work ends, so that it can be seen.
     let drained = CancellationToken::new();
-    let served = listen::serve(listener, router::router(state), drained.cancelled(), listen::DRAIN);
+    let served =
+        listen::serve(listener, router::router(state), Patience::default(), drained.cancelled(), listen::DRAIN);
     let worked = async {
         ending.asked.cancelled().await;
         workers.drain(args.drain.grace(), ending.hurry.cancelled()).await;
@@ -109,5 +127,6 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
         drained.cancel();
     };
     tokio::join!(served, worked);
+    deliveries.stop().await;
     Ok(())
 }

@@ -13,11 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::bounds::Bounds;
 use super::ending::{Drain, Ending};
+use super::logging::Logging;
 use super::reading::Reading;
 use super::storage::Storage;
-use super::{plain, start_log, warn_about_missing};
+use super::{plain, warn_about_missing};
 use crate::http::health::{self, Watched};
-use crate::listen;
+use crate::listen::{self, Patience};
+use crate::watch::{self, Metrics, Scraped};
 
 /// Work for servers on other machines; serves no page.
 ///
@@ -30,11 +32,13 @@ pub struct Args {
     /// Threads for embedding and grouping, and processes that read; one for each core when left out.
     #[arg(long, env = "SHEAF_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
-    /// Answer /healthz and /readyz at this address, which must be this machine's own.
+    /// Answer /healthz, /readyz and /metrics at this address, which must be this machine's own.
     #[arg(long, env = "SHEAF_LISTEN", value_name = "127.0.0.1:3001")]
     listen: Option<SocketAddr>,
     #[command(flatten)]
     storage: Storage,
+    #[command(flatten)]
+    logging: Logging,
     #[command(flatten)]
     drain: Drain,
     #[command(flatten)]
@@ -44,7 +48,8 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    start_log("info");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let exporter = args.logging.start(&runtime)?;
     if !args.storage.is_shared()? {
         bail!(
             "SQLite belongs to one process: `sheaf serve` works with it itself.\n\
@@ -59,8 +64,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
     }
     let config = config(&args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(work(&args, config))?;
+    // Before the runtime ends, which sends the rest.
+    drop(exporter);
     // What still runs on threads that may block would hold the process up.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
@@ -69,6 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = args.storage.apply("sheaf-work")?;
     config.serves_pages = false;
+    config.follow = crate::otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
     if let Some(threads) = args.threads.map(usize::from) {
@@ -98,12 +105,16 @@ async fn work(args: &Args, config: EngineConfig) -> anyhow::Result<()> {
         Some(listener) => println!("Sheaf works at {stages}; its health is at http://{}", listener.local_addr()?),
         None => println!("Sheaf works at {stages}"),
     }
+    let metrics = Metrics::install()?;
+    tokio::spawn(metrics.clone().keep_small());
+    let scraped = Scraped { metrics, engine: engine.clone() };
     let watched = Watched { engine: engine.clone(), ending: ending.asked.clone() };
     // It answers while work ends, so that nobody takes the process for dead.
     let drained = CancellationToken::new();
     let served = async {
         if let Some(listener) = listener {
-            listen::serve(listener, router(watched), drained.cancelled(), listen::DRAIN).await;
+            let router = router(watched, scraped);
+            listen::serve(listener, router, Patience::default(), drained.cancelled(), listen::DRAIN).await;
         }
     };
     let worked = async {
@@ -115,7 +126,9 @@ async fn work(args: &Args, config: EngineConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the process lives, and whether it takes work.
-fn router(watched: Watched) -> Router {
-    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready)).with_state(watched)
+/// Whether the process lives, whether it takes work, and what it does.
+fn router(watched: Watched, scraped: Scraped) -> Router {
+    let metrics = Router::new().route("/metrics", get(watch::metrics)).with_state(scraped);
+    let health = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    health.with_state(watched).merge(metrics)
 }

@@ -3,8 +3,10 @@
 pub mod api;
 pub mod download;
 pub mod events;
+pub mod forms;
 pub mod runs;
 pub mod upload;
+pub mod webhooks;
 
 pub mod failure;
 pub mod health;

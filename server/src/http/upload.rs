@@ -8,8 +8,9 @@ use axum::extract::{Multipart, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::LOCATION;
+use serde::Serialize;
 use sheaf_domain::status::UnknownName;
-use sheaf_domain::{Batch, BatchParams, Failure, FailureCode, Passwords, RunPolicy};
+use sheaf_domain::{Batch, BatchParams, Failure, FailureCode, NewWebhook, Passwords, RunPolicy};
 use sheaf_engine::{Engine, Intake};
 
 use super::failure::HttpFailure;
@@ -24,9 +25,9 @@ pub async fn by_api(
     State(uploads): State<Uploads>,
     body: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<Response, HttpFailure> {
-    let batch = receive(&engine, &uploads, body).await?;
-    let location = format!("/api/batches/{}", batch.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(batch)).into_response())
+    let received = receive(&engine, &uploads, body).await?;
+    let location = format!("/api/batches/{}", received.batch.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(received)).into_response())
 }
 
 /// `POST /batches`: the page's form without JavaScript; goes on to the batch's page.
@@ -35,15 +36,26 @@ pub async fn by_form(
     State(uploads): State<Uploads>,
     body: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<Redirect, HttpFailure> {
-    let batch = receive(&engine, &uploads, body).await?;
+    let Received { batch, webhook: _ } = receive(&engine, &uploads, body).await?;
     Ok(Redirect::to(&format!("/batches/{}", batch.id)))
+}
+
+/// What came of an upload.
+#[derive(Serialize)]
+struct Received {
+    /// In JSON its fields stand beside the webhook.
+    #[serde(flatten)]
+    batch: Batch,
+    /// The one that hears of this batch only, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<NewWebhook>,
 }
 
 async fn receive(
     engine: &Engine,
     uploads: &Uploads,
     body: Result<Multipart, axum::extract::multipart::MultipartRejection>,
-) -> Result<Batch, HttpFailure> {
+) -> Result<Received, HttpFailure> {
     let _slot = uploads.slots.try_acquire().map_err(|_| {
         Failure::new(FailureCode::Overloaded, "too many uploads are under way")
             .with_hint("Wait for one to end, then try again.")
@@ -55,6 +67,7 @@ async fn receive(
     })?;
     let mut settings = Settings::default();
     let mut intake: Option<Intake> = None;
+    let mut webhook = None;
     while let Some(field) = body.next_field().await.map_err(broken)? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "files" {
@@ -64,7 +77,13 @@ async fn receive(
             }
             let intake = match &mut intake {
                 Some(intake) => intake,
-                None => intake.insert(begin(engine, &settings).await?),
+                None => {
+                    let begun = intake.insert(begin(engine, &settings).await?);
+                    if let Some(url) = &settings.webhook_url {
+                        webhook = Some(engine.add_webhook(url, Some(begun.batch())).await?);
+                    }
+                    begun
+                }
             };
             add(intake, &file_name, field, uploads.bytes).await?;
         } else if intake.is_some() {
@@ -74,7 +93,7 @@ async fn receive(
         }
     }
     match intake {
-        Some(intake) => Ok(intake.finish().await?),
+        Some(intake) => Ok(Received { batch: intake.finish().await?, webhook }),
         None => Err(HttpFailure(Failure::new(FailureCode::InvalidRequest, "no file was sent").with_hint(
             "Choose at least one file and send the form again; a program sends files in the field `files`.",
         ))),
@@ -88,9 +107,14 @@ struct Settings {
     params: BatchParams,
     policy: RunPolicy,
     passwords: Passwords,
+    /// Who hears of this batch, and of no other.
+    webhook_url: Option<String>,
 }
 
 async fn begin(engine: &Engine, settings: &Settings) -> Result<Intake, Failure> {
+    if let Some(url) = &settings.webhook_url {
+        engine.check_webhook(url)?;
+    }
     engine.begin_batch(&settings.name, settings.params.clone(), settings.policy, settings.passwords.clone()).await
 }
 
@@ -113,6 +137,7 @@ impl Settings {
                 let clusters: u64 = number()?;
                 self.params.clusters = Some(u32::try_from(clusters).unwrap_or(u32::MAX));
             }
+            "webhook_url" => self.webhook_url = Some(value.to_owned()),
             "seed" => self.params.seed = number()?,
             other => return Err(HttpFailure::invalid(format!("there is no field `{other}`"))),
         }

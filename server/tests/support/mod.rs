@@ -76,22 +76,33 @@ impl Server {
 
     /// With variables in its environment.
     pub fn start_with(data: &Path, args: &[&str], variables: &[(&str, String)]) -> Self {
+        Self::spawn(data, args, variables, Stdio::null())
+    }
+
+    /// With its log in a file.
+    pub fn start_logging(data: &Path, args: &[&str], log: Stdio) -> Self {
+        Self::spawn(data, args, &[], log)
+    }
+
+    fn spawn(data: &Path, args: &[&str], variables: &[(&str, String)], log: Stdio) -> Self {
         // The program's own choice of cryptography leaves none for clients. An error says that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // Before the server, which a panic would leave running.
+        let client = reqwest::Client::new();
         let mut child = Command::new(SHEAF)
             .args(["serve", "--port", "0", "--data"])
             .arg(data)
             .args(args)
             .envs(variables.iter().cloned())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("sheaf starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut line).expect("it says where it is");
         let address = line.trim().strip_prefix("Sheaf is at ").expect("an address").to_owned();
-        Self { child, address, client: reqwest::Client::new() }
+        Self { child, address, client }
     }
 
     /// Of the process.

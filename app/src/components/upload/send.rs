@@ -13,7 +13,7 @@ use super::pile::Pile;
 use super::transfer::Transfer;
 
 /// The fields before the files, in the order in which the server reads them.
-const FIELDS: [&str; 5] = ["name", "model", "clusters", "seed", "passwords"];
+const FIELDS: [&str; 7] = ["name", "model", "on_error", "priority", "clusters", "seed", "passwords"];
 
 /// What the server answers: the batch that was made.
 #[derive(Deserialize)]

@@ -19,7 +19,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::blobs::Staged;
-use crate::{Engine, internal};
+use crate::{Engine, Trace, internal};
 
 pub use paths::clean_path;
 pub(crate) use paths::unique;
@@ -64,7 +64,14 @@ impl Engine {
         let params = params.check()?;
         let batch = BatchId(Uuid::now_v7());
         self.store()
-            .create_batch(&NewBatch { id: batch, name: batch_name(name), params, policy, passwords: passwords.clone() })
+            .create_batch(&NewBatch {
+                id: batch,
+                name: batch_name(name),
+                params,
+                policy,
+                passwords: passwords.clone(),
+                trace: Trace::current().map(|trace| trace.to_string()),
+            })
             .await?;
         Ok(Intake {
             engine: self.clone(),

@@ -10,7 +10,7 @@ use sheaf_store::{Claim, StoreError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::Engine;
+use crate::{Engine, metrics};
 
 /// How soon a cancellation by another process is noticed.
 const LOOKED_AFTER_EVERY: Duration = Duration::from_millis(500);
@@ -103,7 +103,9 @@ impl Leases {
         let store = self.engine.store();
         let kept = store.heartbeat(&self.worker, claims, self.lease_ms()).await?;
         self.drop_lost(claims, &kept);
-        if store.expire_leases(max_crashes, false).await? > 0 {
+        let expired = store.expire_leases(max_crashes, false).await?;
+        metrics::leases_expired(expired);
+        if expired > 0 {
             self.engine.wake();
         }
         Ok(())

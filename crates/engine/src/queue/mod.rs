@@ -5,15 +5,16 @@ mod leases;
 mod vitals;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sheaf_domain::{BatchId, Stage};
 use sheaf_store::{Claim, Room};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
-use crate::{Engine, stages, thumbnails};
+use crate::{Engine, Trace, metrics, stages, thumbnails};
 use leases::Leases;
 
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
@@ -47,6 +48,7 @@ impl Engine {
     pub async fn start_workers(&self) -> Result<Workers, sheaf_domain::Failure> {
         // Where others may be at work, only time tells whose leases are lost.
         let freed = self.store().expire_leases(MAX_CRASHES, !self.store().is_shared()).await?;
+        metrics::leases_expired(freed);
         if freed > 0 {
             tracing::info!(jobs = freed, "jobs of an earlier run go on");
         }
@@ -146,9 +148,11 @@ async fn run(
             continue;
         }
         for group in claims {
+            let span = span(&engine, stage, &group);
             // Held before the task first runs: it may be dropped before that.
             let lost = leases.hold(&group);
-            running.spawn(work(engine.clone(), Arc::clone(&leases), stage, group, (lost, stop.clone())));
+            let work = work(engine.clone(), Arc::clone(&leases), stage, group, (lost, stop.clone()));
+            running.spawn(work.instrument(span));
         }
     }
     tokio::select! {
@@ -157,6 +161,17 @@ async fn run(
     }
     // Dropped tasks kill their parsers; the leases are given back by `drain`.
     running.shutdown().await;
+}
+
+/// What is logged of the work on a group is found by its batch, and by the trace of the request that made that.
+fn span(engine: &Engine, stage: Stage, group: &[Claim]) -> Span {
+    let trace = group[0].trace.as_deref().and_then(|trace| trace.parse::<Trace>().ok());
+    let id = trace.map(|trace| tracing::field::display(trace.id()));
+    let span = tracing::info_span!("work", %stage, batch = %group[0].batch, job = %group[0].job, jobs = group.len(), trace = id);
+    if let Some(trace) = trace {
+        (engine.config().follow)(&span, trace);
+    }
+    span
 }
 
 /// Resolves when this batch is stopped.
@@ -201,12 +216,14 @@ async fn work(
             Stage::Analyse => stages::analyse::run(&engine, &claims[0]).await,
         }
     };
+    let since = Instant::now();
     let ended = tokio::select! {
         ended = work => ended,
         () = lost.cancelled() => Ok(()),
         () = stopped => Ok(()), // There is nothing left that could be finished or fail.
         () = stop.cancelled() => return, // Kept in `leases`, to be given back.
     };
+    metrics::took(stage, since.elapsed());
     if let Err(failure) = ended {
         stages::give_up(&engine, &claims, &failure).await;
     }

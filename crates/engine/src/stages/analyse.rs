@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sheaf_analysis::{AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, Terms, analyse};
-use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap};
+use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap, Stage};
 use sheaf_parsing::PARSER_VERSION;
 use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, Placement, VectorFile};
 use tokio::task::spawn_blocking;
 
 use crate::blobs::DerivedName;
 use crate::heatmap::{self, Vectors};
-use crate::{Engine, internal};
+use crate::{Engine, internal, metrics};
 
 /// What analysing a batch yields.
 pub struct Placed {
@@ -174,6 +174,8 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
         heatmap: placed.heatmap,
         manifest,
     };
-    engine.store().complete_analysis(&result).await?;
+    if engine.store().complete_analysis(&result).await? {
+        metrics::completed(Stage::Analyse, 1);
+    }
     Ok(())
 }

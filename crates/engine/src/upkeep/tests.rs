@@ -51,6 +51,7 @@ impl Place {
             id: batch,
             name: "Letters".into(),
             params: BatchParams::default(),
+            trace: None,
             passwords: Passwords::default(),
             policy: RunPolicy::default(),
         };

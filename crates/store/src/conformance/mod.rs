@@ -1,11 +1,14 @@
 //! The suite that every store has to pass: a store's tests call [`run`] with a way to open an empty one.
 
 mod batches;
+mod compare;
+mod operate;
 mod progress;
 mod queue;
 mod results;
 mod steering;
 mod text;
+mod webhooks;
 
 use sheaf_domain::{
     BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, PageRecognition, Passwords, RunPolicy, Stage,
@@ -43,13 +46,22 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     steering::what_failed_is_tried_again_with_its_history(&open().await).await;
     steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
     steering::batches_are_found_and_renamed(&open().await).await;
+    compare::two_batches_are_compared_by_content(&open().await).await;
     progress::every_change_is_told_once(&open().await).await;
     progress::changes_of_concurrent_writers_are_all_told(&open().await).await;
     progress::counts_paces_and_the_grid_agree(&open().await).await;
     progress::workers_are_known_by_their_signs_of_life(&open().await).await;
+    operate::the_queue_is_measured(&open().await).await;
+    operate::concurrent_takers_hold_the_rate(&open().await).await;
+    operate::a_bucket_gives_what_it_has(&open().await).await;
+    webhooks::every_end_is_told_once_to_those_who_hear_of_it(&open().await).await;
+    webhooks::a_delivery_is_leased_once_and_tried_until_it_ends(&open().await).await;
+    webhooks::a_webhook_that_does_not_answer_holds_nobody_up(&open().await).await;
 }
 
 const LEASE: u64 = 60_000;
+
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 async fn batch_of<S: Store>(store: &S, paths: &[&str]) -> (BatchId, Vec<DocumentId>) {
     batch_with(store, paths, RunPolicy::default()).await
@@ -64,6 +76,7 @@ async fn batch_with<S: Store>(store: &S, paths: &[&str], policy: RunPolicy) -> (
             params: BatchParams::default(),
             policy,
             passwords: Passwords::from_lines("hunter2"),
+            trace: Some(TRACE.into()),
         })
         .await
         .expect("a batch can be made");

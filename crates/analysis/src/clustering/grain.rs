@@ -11,13 +11,15 @@ use super::vectors::{Vectors, dot};
 use crate::matrix::{Matrix, MatrixMut, multiply};
 use crate::metrics::adjusted_rand_index;
 
-/// Neighbours that span the graph, at most.
-const GRAPH_NEIGHBOURS: usize = 20;
+/// Neighbours that span the graph: a row in [`ROWS_PER_NEIGHBOUR`] of the pile, within these bounds. In a small pile a group has few rows,
+/// and neighbourhoods larger than groups join what is apart.
+const GRAPH_NEIGHBOURS: std::ops::RangeInclusive<usize> = 5..=20;
+const ROWS_PER_NEIGHBOUR: usize = 16;
 /// Resolutions that are tried: from a sixteenth to eight, in steps of two thirds of an octave.
 const RESOLUTIONS: std::ops::RangeInclusive<i32> = -6..=5;
 const OCTAVES_PER_STEP: f64 = 2.0 / 3.0;
-/// Runs at each resolution whose agreement is measured.
-const RUNS: u64 = 2;
+/// How much modularity counts beside the silhouette.
+const WEIGHT_OF_MODULARITY: f64 = 1.5;
 /// Below this modularity a graph has no communities to speak of (Newman and Girvan 2004).
 const LEAST_MODULARITY: f64 = 0.3;
 /// Rows that the silhouette is taken over, at most.
@@ -33,21 +35,22 @@ const ALIKE: f32 = 0.9;
 /// A group for each row, numbered without gaps.
 ///
 /// The graph of shared neighbours is cut by Leiden at a range of resolutions. Each cut is judged by the weighted
-/// geometric mean `silhouette · modularity^0.75 · agreement^0.5`: the simplified silhouette (clusters are compact and
-/// apart), the modularity at resolution 1 (few neighbours are torn apart) and the mean adjusted Rand index between runs
-/// with different seeds (the cut is no accident). Silhouette alone prefers ever finer cuts, modularity alone is blind to small clusters
-/// in large graphs; where the two agree is a broad optimum. `granularity` multiplies the chosen resolution.
+/// geometric mean `silhouette · modularity^1.5 · agreement^0.5`: the simplified silhouette (clusters are compact and
+/// apart), the modularity at resolution 1 (few neighbours are torn apart) and the mean adjusted Rand index with the cuts at
+/// the next resolutions (what is there is found at more than one; von Luxburg 2010 on stability). Silhouette alone prefers ever
+/// finer cuts, modularity alone is blind to small clusters in large graphs; where they agree is a broad optimum. `granularity`
+/// multiplies the chosen resolution.
 pub fn communities(vectors: &Vectors, neighbours: &Neighbours, granularity: f64, seed: u64) -> Vec<u32> {
     let n = vectors.len();
     if n <= FEW {
         return few(vectors);
     }
-    let graph = shared_neighbour_graph(neighbours, n, (n / 6).clamp(3, GRAPH_NEIGHBOURS));
+    let graph = shared_neighbour_graph(neighbours, n, graph_neighbours(n));
     let cuts: Vec<Cut> = RESOLUTIONS
         .into_par_iter()
         .map(|step| Cut::new(vectors, &graph, (f64::from(step) * OCTAVES_PER_STEP).exp2(), seed))
         .collect();
-    let groups = match best(&graph, &cuts, seed) {
+    let groups = match best(&cuts) {
         None => vec![0; n],
         #[expect(clippy::float_cmp, reason = "exactly 1 means that nothing was asked for")]
         Some(cut) if granularity == 1.0 => cut.groups.clone(),
@@ -56,12 +59,17 @@ pub fn communities(vectors: &Vectors, neighbours: &Neighbours, granularity: f64,
     dissolve_small(vectors, groups)
 }
 
+/// Neighbours of each row that span the graph of `n` rows.
+fn graph_neighbours(n: usize) -> usize {
+    (n / ROWS_PER_NEIGHBOUR).clamp(*GRAPH_NEIGHBOURS.start(), *GRAPH_NEIGHBOURS.end()).min((n / 6).max(3))
+}
+
 /// The groups at one resolution.
 struct Cut {
     resolution: f64,
     groups: Vec<u32>,
-    /// Its score were all runs to agree: the most that it can be. 0 when there is nothing to be told apart.
-    most: f64,
+    /// `silhouette · modularity^1.5`. 0 when there is nothing to be told apart.
+    merit: f64,
 }
 
 impl Cut {
@@ -69,49 +77,36 @@ impl Cut {
         let groups = leiden(graph, resolution, seed);
         let count = count(&groups);
         let modularity = modularity(graph, &groups, 1.0);
-        let most = if count < 2 || count >= groups.len() || modularity < LEAST_MODULARITY {
+        let merit = if count < 2 || count >= groups.len() || modularity < LEAST_MODULARITY {
             0.0
         } else {
-            silhouette(vectors, &groups, count).max(0.0) * modularity.powf(0.75)
+            silhouette(vectors, &groups, count).max(0.0) * modularity.powf(WEIGHT_OF_MODULARITY)
         };
-        Self { resolution, groups, most }
-    }
-
-    /// What it is worth, after more runs with other seeds.
-    fn score(&self, graph: &Graph, seed: u64) -> f64 {
-        let of_run = |run: u64| match run {
-            0 => self.groups.clone(),
-            run => leiden(graph, self.resolution, seed.wrapping_add(run)),
-        };
-        let runs: Vec<Vec<usize>> =
-            (0..RUNS).map(|run| of_run(run).into_iter().map(|group| group as usize).collect()).collect();
-        let pairs = || (0..runs.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
-        let agreement: f64 =
-            pairs().map(|(i, j)| adjusted_rand_index(&runs[i], &runs[j])).sum::<f64>() / pairs().count() as f64;
-        self.most * agreement.max(0.0).sqrt()
+        Self { resolution, groups, merit }
     }
 }
 
-/// The cut of the highest score above 0, of equal ones the coarsest, which comes first. Cuts that cannot surpass what was
-/// found already are not run again.
-fn best<'a>(graph: &Graph, cuts: &'a [Cut], seed: u64) -> Option<&'a Cut> {
-    let mut promising: Vec<usize> = (0..cuts.len()).filter(|&index| cuts[index].most > 0.0).collect();
-    promising.sort_by(|&a, &b| cuts[b].most.total_cmp(&cuts[a].most));
-    let mut found: Option<(f64, usize)> = None;
-    // How many are scored at a time changes what is skipped, never what is found.
-    for group in promising.chunks(rayon::current_num_threads().max(1)) {
-        // The agreement of equal partitions is 1 but for rounding.
-        let within_reach = |&&index: &&usize| found.is_none_or(|(score, _)| cuts[index].most * (1.0 + 1e-9) >= score);
-        let group: Vec<usize> = group.iter().filter(within_reach).copied().collect();
-        let scores: Vec<f64> = group.par_iter().map(|&index| cuts[index].score(graph, seed)).collect();
-        for (score, index) in scores.into_iter().zip(group) {
-            let better = |(most, at): (f64, usize)| score > most || (score >= most && index < at);
-            if score > 0.0 && found.is_none_or(better) {
-                found = Some((score, index));
-            }
+/// The cut of the highest score above 0, of equal ones the coarsest, which comes first.
+fn best(cuts: &[Cut]) -> Option<&Cut> {
+    let agreements: Vec<f64> =
+        cuts.par_windows(2).map(|pair| adjusted_rand_index(&labels(&pair[0]), &labels(&pair[1]))).collect();
+    let score = |index: usize| {
+        let beside = &agreements[index.saturating_sub(1)..agreements.len().min(index + 1)];
+        let agreement = beside.iter().sum::<f64>() / beside.len().max(1) as f64;
+        cuts[index].merit * agreement.max(0.0).sqrt()
+    };
+    let mut found: Option<(f64, &Cut)> = None;
+    for (index, cut) in cuts.iter().enumerate() {
+        let score = score(index);
+        if score > found.map_or(0.0, |(most, _)| most) {
+            found = Some((score, cut));
         }
     }
-    found.map(|(_, index)| &cuts[index])
+    found.map(|(_, cut)| cut)
+}
+
+fn labels(cut: &Cut) -> Vec<usize> {
+    cut.groups.iter().map(|&group| group as usize).collect()
 }
 
 /// The simplified silhouette over a sample of rows at even distances.

@@ -41,3 +41,7 @@ id!(
     /// A durable row of the queue.
     JobId
 );
+id!(
+    /// Files on their way into a batch.
+    UploadId
+);

@@ -7,8 +7,10 @@ pub mod status;
 pub mod batch;
 pub mod document;
 pub mod kind;
+pub mod numbered;
 pub mod page;
 pub mod passwords;
+pub mod upload;
 
 pub mod cluster;
 pub mod heatmap;
@@ -27,9 +29,10 @@ pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighb
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DocumentId, JobId};
+pub use ids::{BatchId, DocumentId, JobId, UploadId};
 pub use job::Stage;
 pub use kind::DocumentKind;
+pub use numbered::Numbered;
 pub use page::{PageRecognition, PageView, WordBox};
 pub use passwords::Passwords;
 pub use progress::{
@@ -38,3 +41,4 @@ pub use progress::{
 pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
 pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use status::Status;
+pub use upload::{Added, Upload, UploadFile};

@@ -12,7 +12,7 @@ pub mod conformance;
 
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedOutcome, EmbedResult, NewBatch, NewDocument,
-    PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, Room, StagePace, StoredDocument, VectorFile, Vectored,
-    WorkerState,
+    NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, Room, StagePace, StoredDocument, VectorFile,
+    Vectored, WorkerState,
 };
 pub use store::{Store, StoreError};

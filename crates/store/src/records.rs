@@ -2,7 +2,7 @@
 
 use sheaf_domain::{
     Batch, BatchId, BatchParams, Cluster, ClusterId, Document, DocumentId, DocumentKind, DocumentMetadata, Failure,
-    Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage,
+    Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
 };
 
 /// A batch that is about to receive its documents.
@@ -14,6 +14,16 @@ pub struct NewBatch {
     pub policy: RunPolicy,
     /// Tried on documents that ask for one.
     pub passwords: Passwords,
+}
+
+/// An upload that is about to begin.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUpload {
+    pub id: UploadId,
+    pub batch: BatchId,
+    /// What the sender means to send, in files and bytes.
+    pub files: u64,
+    pub bytes: u64,
 }
 
 /// A document whose bytes are safely stored; or, with a failure, one that was refused on arrival and is only listed.

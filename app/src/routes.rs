@@ -2,6 +2,7 @@
 
 mod batches {
     //! Pages about batches.
+    pub mod add;
     pub mod delete;
     pub mod list;
     pub mod show;
@@ -18,6 +19,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::components::masthead::Masthead;
+use batches::add::AddToBatch;
 use batches::delete::DeleteBatch;
 use batches::list::ListBatches;
 use batches::show::ShowBatch;
@@ -39,6 +41,7 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFound>
                     <Route path=path!("/") view=ListBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id") view=ShowBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/add") view=AddToBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                 </Routes>

@@ -41,4 +41,4 @@ pub use progress::{
 pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
 pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use status::Status;
-pub use upload::{Added, Upload, UploadFile};
+pub use upload::{Added, Received, Upload, UploadFile};

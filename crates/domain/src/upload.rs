@@ -46,6 +46,16 @@ pub struct Added {
     pub already_there: u64,
 }
 
+/// The answer to files that arrived: from now on they survive a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// The files as they were sent, in their order.
+    pub files: Vec<UploadFile>,
+    /// In JSON its fields stand beside the others.
+    #[serde(flatten)]
+    pub added: Added,
+}
+
 impl std::ops::AddAssign for Added {
     fn add_assign(&mut self, other: Self) {
         let Self { documents, again, already_there } = other;

@@ -28,7 +28,7 @@ use sheaf_domain::{BatchId, BatchQuery, Failure, FailureCode};
 use sheaf_parsing::{Proof, Reader};
 use sheaf_store::{Store, StoreError};
 use tokio::sync::futures::OwnedNotified;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, RwLock, broadcast};
 
 use blobs::{BlobStore, LocalBlobs};
 use models::Models;
@@ -36,7 +36,7 @@ use pictures::PictureCache;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
-pub use intake::{Intake, clean_path};
+pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
 
 /// Batches that may be stopped while a worker does not look.
@@ -59,12 +59,15 @@ struct Inner {
     work: Arc<Notify>,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
+    /// Written while originals that no document has are looked for and removed; read from when bytes are kept until their row
+    /// stands.
+    sweeping: RwLock<()>,
     /// Held as long as the engine lives: one process owns the folder.
     _lock: File,
 }
 
 impl Engine {
-    /// Opens the data folder, makes it if absent, and removes uploads that a crash cut off. It starts no work: see
+    /// Opens the data folder, makes it if absent, and removes batches that were sent in one piece and that a crash cut off. It starts no work: see
     /// [`Engine::start_workers`]. `open_store` gets the folder once it belongs to this process alone.
     ///
     /// # Errors
@@ -95,6 +98,7 @@ impl Engine {
             config,
             work: Arc::new(Notify::new()),
             stopped: broadcast::channel(STOPPED).0,
+            sweeping: RwLock::new(()),
             _lock: lock,
         }));
         for batch in engine.store().open_batches().await? {

@@ -7,6 +7,7 @@ use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure,
     FailureCode, Page, PageView, Problem, Status,
 };
+use tokio::sync::RwLockReadGuard;
 use tokio::task::spawn_blocking;
 
 use crate::{Engine, intake, internal, partial};
@@ -150,13 +151,25 @@ impl Engine {
             return Err(no_batch(batch));
         }
         self.announce_stop(batch);
+        let blobs = Arc::clone(self.blobs());
+        let removed = spawn_blocking(move || blobs.remove_derived(&format!("{batch}-"))).await.map_err(internal)?;
+        removed.map_err(intake::storage)?;
+        self.sweep_blobs(hashes).await
+    }
+
+    /// As long as this is held, bytes that were committed stay, though no row names them yet.
+    pub(crate) async fn keep_blobs(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.sweeping.read().await
+    }
+
+    /// Removes those of these originals that no document has any more, and the pictures of their pages.
+    pub(crate) async fn sweep_blobs(&self, hashes: Vec<String>) -> Result<(), Failure> {
+        let _alone = self.0.sweeping.write().await;
         let free = self.store().unreferenced(&hashes).await?;
         let engine = self.clone();
         let removed = spawn_blocking(move || {
-            let blobs = engine.blobs();
-            blobs.remove_derived(&format!("{batch}-"))?;
             engine.pictures().forget(&free);
-            free.iter().filter(|sha256| !sha256.is_empty()).try_for_each(|sha256| blobs.remove(sha256))
+            free.iter().filter(|sha256| !sha256.is_empty()).try_for_each(|sha256| engine.blobs().remove(sha256))
         });
         removed.await.map_err(internal)?.map_err(intake::storage)
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sheaf_engine::{Engine, EngineConfig};
@@ -39,6 +40,9 @@ pub struct Args {
     /// The most MiB of one upload.
     #[arg(long, env = "SHEAF_MAX_UPLOAD_MIB", default_value_t = 16 << 10, value_name = "MIB")]
     max_upload_mib: u64,
+    /// Days after which an upload that nobody goes on with is ended with what has arrived; with 0 at once.
+    #[arg(long, env = "SHEAF_UPLOAD_DAYS", default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(..=3650))]
+    upload_days: u64,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -68,6 +72,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = EngineConfig::new(data, std::env::current_exe().context("this program cannot be found")?);
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
+    config.intake.idle = Duration::from_secs(args.upload_days * 86_400);
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
     if let Some(workers) = args.parse_workers {

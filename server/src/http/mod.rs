@@ -4,6 +4,10 @@ pub mod api;
 pub mod download;
 pub mod runs;
 pub mod upload;
+pub mod uploads;
+
+mod multipart;
+mod settings;
 
 pub mod failure;
 pub mod health;

@@ -1,21 +1,22 @@
 //! One batch: its progress while it runs, its overview when it is done. It owns what is fetched; the components under it
 //! only show.
 
-use leptos::either::EitherOf3;
+use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::BatchId;
+use sheaf_domain::{Batch, BatchId, Upload};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
 use crate::components::live::Live;
 use crate::components::overview::Overview;
 use crate::components::skeleton::Skeleton;
+use crate::components::upload::{AddDocuments, Unfinished};
 use crate::errors::AppError;
 use crate::filters::Filters;
 use crate::routes::path_param;
-use crate::server_fns::batches::{batch_heatmap, show_batch};
+use crate::server_fns::batches::{batch_heatmap, batch_uploads, show_batch};
 use crate::server_fns::documents::list_documents;
 use crate::views::BatchPage;
 
@@ -42,11 +43,23 @@ pub fn ShowBatch() -> impl IntoView {
         move || (id.get(), heatmap_view.get(), round.get()),
         |(id, view, _)| async move { batch_heatmap(id.ok_or_else(|| AppError::not_found("batch"))?, view).await },
     );
+    let uploads = Resource::new_blocking(
+        move || (id.get(), round.get()),
+        |(id, _)| async move { batch_uploads(id.ok_or_else(|| AppError::not_found("batch"))?).await },
+    );
 
     let on_final = Callback::new(move |()| {
         set_spoken.set("The analysis is done.".to_owned());
         set_round.update(|round| *round += 1);
     });
+    let on_more = Callback::new(move |()| set_round.update(|round| *round += 1));
+    // An upload that is not finished goes on first; then more can be added.
+    let more = move |batch: &Batch, uploads: Vec<Upload>| match uploads.into_iter().next() {
+        Some(upload) => Either::Left(view! { <Unfinished upload on_ended=on_more /> }),
+        None => {
+            Either::Right(view! { <AddDocuments batch=batch.id status=batch.status open=false on_added=on_more /> })
+        }
+    };
     view! {
         <p class="unseen" role="status" data-testid="spoken">
             {spoken}
@@ -55,20 +68,25 @@ pub fn ShowBatch() -> impl IntoView {
             view! { <Skeleton rows=12 /> }
         }>
             {move || Suspend::new(async move {
+                let uploads = uploads.await.unwrap_or_default();
                 match page.await {
                     Ok(BatchPage::Running(running)) => {
                         let (batch, progress) = *running;
+                        let more = more(&batch, uploads);
                         EitherOf3::A(
                             view! {
                                 <Title text=batch.name.clone() />
+                                <div class="page more">{more}</div>
                                 <Live batch progress on_final on_speak=set_spoken />
                             },
                         )
                     }
                     Ok(BatchPage::Done(overview)) => {
+                        let more = more(&overview.batch, uploads);
                         EitherOf3::B(
                             view! {
                                 <Title text=overview.batch.name.clone() />
+                                <div class="page more">{more}</div>
                                 <Overview overview=*overview filters documents heatmap />
                             },
                         )

@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::intake::end_idle;
 use crate::{Engine, stages};
 use leases::Leases;
 
@@ -46,6 +47,7 @@ impl Engine {
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&leases).keep(stop.clone(), MAX_CRASHES));
         tasks.spawn(vitals::tell(self.clone(), leases.worker().to_owned(), stop.clone()));
+        tasks.spawn(end_idle(self.clone(), stop.clone()));
         let parsers = self.config().processing.concurrent_documents.max(1);
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Parse, parsers, stop.clone()));
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Embed, 1, stop.clone()));

@@ -15,7 +15,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
-use crate::http::{api, download, health, runs, upload, uploads};
+use crate::http::{api, download, events, health, runs, upload, uploads};
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
 
@@ -48,6 +48,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}", get(api::show).delete(api::delete).patch(runs::change))
         .route("/api/batches/{id}/cancel", post(runs::cancel))
         .route("/api/batches/{id}/restart", post(runs::restart))
+        .route("/api/batches/{id}/events", get(events::events))
         .route("/api/batches/{id}/changes", get(runs::changes))
         .route("/api/batches/{id}/grid", get(runs::grid))
         .route("/api/batches/{id}/progress", get(api::progress))

@@ -1,32 +1,15 @@
 //! Work that nobody wants any more ends at once, in the middle of a document.
 
-#[expect(dead_code, reason = "only the assembling is used here")]
-#[path = "../../crates/parsing/tests/support/pdf.rs"]
-mod made;
+#[path = "support/endless.rs"]
+mod document;
 mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use made::assemble;
+use document::endless;
 use support::Server;
-
-/// A PDF that takes minutes: many pages that all draw the same long content.
-fn endless() -> Vec<u8> {
-    const PAGES: usize = 4000;
-    let content = "BT /F1 9 Tf 72 760 Td (harbour) Tj 0 -1 Td (winter) Tj ET\n".repeat(4000);
-    let kids: Vec<String> = (0..PAGES).map(|page| format!("{} 0 R", 5 + page)).collect();
-    let mut objects = vec![
-        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
-        format!("<< /Type /Pages /Kids [{}] /Count {PAGES} >>", kids.join(" ")),
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
-        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
-    ];
-    let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> >> >>";
-    objects.extend((0..PAGES).map(|_| page.to_owned()));
-    assemble(&objects)
-}
 
 /// The processes that read documents for the server with this process id.
 fn parsers(server: u32) -> BTreeSet<String> {

@@ -35,9 +35,9 @@ fn zip(entries: &Files) -> Vec<u8> {
 }
 
 fn form(files: &Files) -> Form {
-    files.iter().fold(Form::new(), |form, (path, bytes)| {
-        form.part("files", Part::bytes(bytes.clone()).file_name(path.clone()))
-    })
+    files
+        .iter()
+        .fold(Form::new(), |form, (path, bytes)| form.part("files", Part::bytes(bytes.clone()).file_name(path.clone())))
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
@@ -224,7 +224,9 @@ async fn an_addition_that_breaks_off_changes_nothing() {
     let mut stream = tokio::net::TcpStream::connect(&address).await.expect("connected");
     let whole: String = (0..100)
         .map(|n| {
-            format!("--x\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{n}.txt\"\r\n\r\nThe text {n}\r\n")
+            format!(
+                "--x\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{n}.txt\"\r\n\r\nThe text {n}\r\n"
+            )
         })
         .collect();
     let head = format!(

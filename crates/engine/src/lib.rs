@@ -1,6 +1,7 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
 mod config;
+mod feed;
 mod intake;
 mod pictures;
 mod progress;
@@ -31,11 +32,13 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, RwLock, broadcast};
 
 use blobs::{BlobStore, LocalBlobs};
+use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
+pub use feed::Event;
 pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
 
@@ -62,6 +65,7 @@ struct Inner {
     /// Written while originals that no document has are looked for and removed; read from when bytes are kept until their row
     /// stands.
     sweeping: RwLock<()>,
+    feeds: Feeds,
     /// Held as long as the engine lives: one process owns the folder.
     _lock: File,
 }
@@ -99,6 +103,7 @@ impl Engine {
             work: Arc::new(Notify::new()),
             stopped: broadcast::channel(STOPPED).0,
             sweeping: RwLock::new(()),
+            feeds: Feeds::default(),
             _lock: lock,
         }));
         for batch in engine.store().open_batches().await? {
@@ -140,6 +145,10 @@ impl Engine {
 
     fn models(&self) -> &Models {
         &self.0.models
+    }
+
+    fn feeds(&self) -> &Feeds {
+        &self.0.feeds
     }
 
     fn config(&self) -> &EngineConfig {

@@ -92,7 +92,11 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20)?;
     let workers = engine.start_workers().await.map_err(|failure| plain(&failure))?;
     println!("Sheaf is at http://{address}");
-    listen::serve(listener, router::router(state), stopped()).await;
+    let stop = async {
+        stopped().await;
+        engine.end_events();
+    };
+    listen::serve(listener, router::router(state), stop).await;
     workers.stop().await;
     Ok(())
 }

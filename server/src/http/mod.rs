@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod download;
+pub mod events;
 pub mod runs;
 pub mod upload;
 pub mod uploads;

@@ -62,14 +62,14 @@ struct Uploads {
 impl Uploads {
     fn new() -> Self {
         let uploads = Self { phase: RwSignal::new(Phase::Choosing(None)), course: StoredValue::new(None) };
-        on_cleanup(move || uploads.stop());
+        on_cleanup(move || uploads.end(Course::leave));
         uploads
     }
 
-    /// Stops what is under way. What becomes of it is the course's to say.
-    fn stop(&self) {
+    /// Ends what is under way.
+    fn end(&self, end: fn(&Course)) {
         if let Some(Some(course)) = self.course.try_update_value(Option::take) {
-            course.stop();
+            end(&course);
         }
     }
 
@@ -83,7 +83,7 @@ impl Uploads {
         spawn_local(async move {
             match course.run(goal, files).await {
                 Ok(ended) => {
-                    if matches!(ended, Ended::Stopped | Ended::Nothing | Ended::Part) {
+                    if !matches!(ended, Ended::All(_)) {
                         // The page may have been left in the meantime.
                         self.phase.try_set(Phase::Choosing(None));
                     }
@@ -94,16 +94,9 @@ impl Uploads {
         });
     }
 
-    fn failure(&self) -> Option<Failure> {
-        match self.phase.get() {
-            Phase::Choosing(failure) => failure,
-            Phase::Sending(_) => None,
-        }
-    }
-
     /// The bar while something is sent, or the failure of the last try.
     fn state(self, stop: &'static str) -> impl Fn() -> Option<AnyView> {
-        let cancel = Callback::new(move |()| self.stop());
+        let cancel = Callback::new(move |()| self.end(Course::stop));
         move || match self.phase.get() {
             Phase::Sending(transfer) => Some(view! { <Sending transfer stop cancel /> }.into_any()),
             Phase::Choosing(Some(failure)) => Some(view! { <FailureView failure /> }.into_any()),

@@ -38,7 +38,7 @@ pub fn AddDocuments(batch: BatchId, status: Status, open: bool, on_added: Callba
                 pile.set(Pile::default());
                 say.set(Some("Every one of these files is in this batch already; there was nothing to add."));
             }
-            Ended::Part | Ended::Stopped => {}
+            Ended::Part(_) | Ended::Stopped => {}
         });
     };
     let sending = move || uploads.phase.read().is_sending();

@@ -1,8 +1,12 @@
 //! The course of an upload: what the server has is left out, the rest is sent in groups, and a lost connection is tried again
 //! until it is back.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use leptos::prelude::{RwSignal, Set, Update, window};
 use leptos::wasm_bindgen::JsValue;
+use send_wrapper::SendWrapper;
 use sheaf_domain::{BatchId, Failure, FailureCode, Upload};
 use web_sys::FormData;
 
@@ -27,8 +31,8 @@ pub enum Goal {
 pub enum Ended {
     /// Everything is there.
     All(BatchId),
-    /// What was sent is there, but less than was once announced.
-    Part,
+    /// What was sent is there, but less than was once announced: how the upload stands.
+    Part(Upload),
     /// The batch had it all: nothing was sent.
     Nothing,
     /// Its user stopped it.
@@ -40,24 +44,28 @@ pub enum Ended {
 pub struct Course {
     line: Line,
     phase: RwSignal<Phase>,
+    is_left: SendWrapper<Rc<Cell<bool>>>,
 }
-
-/// Why a course does not go on: a failure for the user, or none when the user ended it.
-type Stop = Failure;
 
 impl Course {
     pub fn new(phase: RwSignal<Phase>) -> Self {
-        Self { line: Line::new(), phase }
+        Self { line: Line::new(), phase, is_left: SendWrapper::new(Rc::default()) }
     }
 
-    /// Stops it.
+    /// Stops it; what it began is taken back.
     pub fn stop(&self) {
+        self.line.cut();
+    }
+
+    /// Stops it as a reload of the page would: it can go on from what has arrived.
+    pub fn leave(&self) {
+        self.is_left.set(true);
         self.line.cut();
     }
 
     /// # Errors
     /// When it was stopped.
-    pub fn check(&self) -> Result<(), Stop> {
+    pub fn check(&self) -> Result<(), Failure> {
         if self.line.is_cut() { Err(Failure::new(FailureCode::Cancelled, "The upload was stopped.")) } else { Ok(()) }
     }
 
@@ -65,7 +73,7 @@ impl Course {
     ///
     /// # Errors
     /// When the server refuses, or the course was stopped.
-    pub async fn ask<'a>(&self, method: &str, url: &str, body: impl Fn() -> Body<'a>) -> Result<String, Stop> {
+    pub async fn ask<'a>(&self, method: &str, url: &str, body: impl Fn() -> Body<'a>) -> Result<String, Failure> {
         let mut lost = 0;
         loop {
             let answer = self.line.ask(method, url, body(), |_| {}).await;
@@ -81,7 +89,7 @@ impl Course {
     }
 
     /// Says that the connection is lost, and waits a while.
-    async fn wait(&self, lost: u32, why: Option<Failure>) -> Result<(), Stop> {
+    async fn wait(&self, lost: u32, why: Option<Failure>) -> Result<(), Failure> {
         self.check()?;
         let pause = pause(lost);
         let waiting = Waiting { seconds: pause.as_secs(), why: why.map(|failure| failure.message) };
@@ -99,7 +107,8 @@ impl Course {
         });
     }
 
-    /// Sends the files, and finishes the upload. An upload that was begun here and cannot be carried to its end is taken back.
+    /// Sends the files, and finishes the upload. An upload that was begun here and cannot be carried to its end is
+    /// taken back.
     ///
     /// # Errors
     /// When the server refuses, or a file cannot be read any more.
@@ -135,7 +144,7 @@ impl Course {
             Goal::Upload(upload) => {
                 self.send(&upload, files).await?;
                 let now: Upload = read(&self.ask("GET", &of(&upload, "?limit=1"), || Body::Nothing).await?)?;
-                if now.arrived_files < now.files { Ok(Ended::Part) } else { self.finish(&upload).await }
+                if now.arrived_files < now.files { Ok(Ended::Part(now)) } else { self.finish(&upload).await }
             }
         }
     }
@@ -164,7 +173,7 @@ impl Course {
             self.finish(&upload).await
         };
         let ended = sent.await;
-        if ended.is_err() {
+        if ended.is_err() && !self.is_left.get() {
             // By a line of its own, for this one may have been cut. Where there is no answer the server ends it in time.
             drop(Line::new().ask("DELETE", &of(&upload, ""), Body::Nothing, |_| {}).await);
         }

@@ -40,7 +40,10 @@ pub fn Unfinished(upload: Upload, on_ended: Callback<()>) -> impl IntoView {
         say.set(None);
         uploads.start(Goal::Upload(now.get_untracked()), pile.files().to_vec(), move |ended| match ended {
             Ended::All(_) => on_ended.run(()),
-            Ended::Part => say.set(Some("What you chose has arrived; it was not everything.")),
+            Ended::Part(upload) => {
+                now.set(upload);
+                say.set(Some("What you chose has arrived; it was not everything."));
+            }
             Ended::Nothing | Ended::Stopped => {}
         });
     });

@@ -135,11 +135,11 @@ impl Course {
             }
         };
         match goal {
-            Goal::NewBatch(fields) => self.from_the_start(fields, files).await,
+            Goal::NewBatch(fields) => self.begin(fields, files).await,
             Goal::Batch(_) if files.is_empty() => Ok(Ended::Nothing),
             Goal::Batch(batch) => {
                 let fields = [("batch".to_owned(), batch.to_string().into())].into_iter().collect();
-                self.from_the_start(fields, files).await
+                self.begin(fields, files).await
             }
             Goal::Upload(upload) => {
                 self.send(&upload, files).await?;
@@ -150,7 +150,7 @@ impl Course {
     }
 
     /// Begins an upload, and takes it back unless all of it arrives.
-    async fn from_the_start(
+    async fn begin(
         &self,
         mut fields: serde_json::Map<String, serde_json::Value>,
         files: Vec<Picked>,

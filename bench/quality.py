@@ -1,7 +1,7 @@
 """Agreement of clusters with labels: Sheaf beside UMAP + HDBSCAN (BERTopic's recipe) and k-means with the true k.
 
-Run by `cargo xtask quality`. V-measure and ARI count outliers as one cluster of their own, as BERTopic's topic -1 is;
-"without outliers" leaves them out. Every method sees the same documents; Python's vectors are all-MiniLM-L6-v2's.
+Run by `cargo xtask quality`. V-measure and ARI count outliers as one cluster of their own, as BERTopic's topic -1 is. Every
+method sees the same documents; Python's vectors are all-MiniLM-L6-v2's.
 """
 
 import argparse
@@ -20,6 +20,10 @@ import embed
 from walk import extract
 
 csv.field_size_limit(1 << 30)
+
+# What stands between these in the page is written by this script.
+BEGIN = "<!-- clusters: written by cargo xtask quality -->"
+END = "<!-- clusters: end -->"
 
 
 @dataclass
@@ -106,35 +110,32 @@ def kmeans(vectors: np.ndarray, k: int, seed: int) -> np.ndarray:
     return KMeans(n_clusters=k, n_init=10, random_state=seed).fit_predict(vectors)
 
 
-def row(method: str, labels: list[str], runs: list) -> str:
+def row(name: str, method: str, labels: list[str], runs: list) -> str:
     """One line of the table; several runs (seeds) are averaged, with the spread of V."""
-    figures = np.array([scores(labels, np.asarray(run)) for run in runs])
-    k, v, ari, outliers, v_in, ari_in = figures.mean(axis=0)
+    k, v, ari, outliers = (figures := np.array([scores(labels, np.asarray(run)) for run in runs])).mean(axis=0)
     spread = f" ± {figures[:, 1].std():.3f}" if len(runs) > 1 else ""
-    return f"| {method} | {k:.0f} | {v:.3f}{spread} | {ari:.3f} | {outliers:.1%} | {v_in:.3f} | {ari_in:.3f} |"
+    return f"| {name} | {method} | {k:.0f} | {v:.3f}{spread} | {ari:.3f} | {outliers:.1%} |"
 
 
 def scores(labels: list[str], found: np.ndarray) -> list[float]:
+    """Clusters, V-measure, adjusted Rand index and the share of outliers."""
     truth = np.asarray(labels)
     inside = found >= 0
-    v_in, ari_in = 0.0, 0.0
-    if inside.any():
-        v_in, ari_in = v_measure_score(truth[inside], found[inside]), adjusted_rand_score(truth[inside], found[inside])
     k = len(set(found[inside].tolist()))
-    return [k, v_measure_score(truth, found), adjusted_rand_score(truth, found), 1 - inside.mean(), v_in, ari_in]
+    return [k, v_measure_score(truth, found), adjusted_rand_score(truth, found), 1 - inside.mean()]
 
 
 def table(data: Labelled, args: argparse.Namespace) -> list[str]:
+    """The lines about one set; the first names it."""
     vectors = embed.accurate(data.texts, args.model_folder, args.threads)
     k = len(set(data.labels))
-    lines = [f"## {data.name}", "", f"{data.note}, {k} labels.", ""]
-    lines += ["| method | clusters | V | ARI | outliers | V without outliers | ARI without |", "|---|---|---|---|---|---|---|"]
-    if args.sheaf:
-        lines.append(row(f"Sheaf, {args.model}", data.labels, [sheaf(args.sheaf, data, args.model, args.threads)]))
+    lines = []
+    for model in args.model if args.sheaf else []:
+        lines.append(row("", f"Sheaf, {model}", data.labels, [sheaf(args.sheaf, data, model, args.threads)]))
     seeds = range(args.seeds)
-    lines.append(row("BERTopic's recipe", data.labels, [bertopic(vectors, seed) for seed in seeds]))
-    lines.append(row("k-means, true k given", data.labels, [kmeans(vectors, k, seed) for seed in seeds]))
-    return lines + [""]
+    lines.append(row("", "BERTopic's recipe", data.labels, [bertopic(vectors, seed) for seed in seeds]))
+    lines.append(row("", "k-means, true k", data.labels, [kmeans(vectors, k, seed) for seed in seeds]))
+    return [lines[0].replace("|  |", f"| {data.name}, {data.note} ({k}) |", 1), *lines[1:]]
 
 
 def main() -> None:
@@ -142,7 +143,7 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--model-folder", required=True)
     parser.add_argument("--sheaf")
-    parser.add_argument("--model", default="accurate")
+    parser.add_argument("--model", action="append", choices=["accurate", "fast"])
     parser.add_argument("--most", type=int, default=1500)
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--seeds", type=int, default=3)
@@ -150,13 +151,8 @@ def main() -> None:
     parser.add_argument("--write", type=Path)
     args = parser.parse_args()
 
-    lines = [
-        "# Quality of clusters",
-        "",
-        "Agreement with labels, made by `cargo xtask quality --write`. Outliers count as one cluster of their own in V and ARI.",
-        f"Python's rows are means over {args.seeds} seeds; Sheaf's result does not depend on luck. No method but the last knows k.",
-        "",
-    ]
+    args.model = args.model or ["accurate", "fast"]
+    lines = ["| set (labels) | method | clusters | V | ARI | outliers |", "|---|---|---|---|---|---|"]
     folders = sorted(path for path in (args.corpora / "text").iterdir() if (path / "data.jsonl").is_file())
     names = [folder.name for folder in folders] + ["cs-papers"]
     unknown = set(args.set) - set(names)
@@ -170,9 +166,12 @@ def main() -> None:
         print("\n".join(part), flush=True)
         lines += part
     if args.write:
-        # What the page says about reading documents is written by `cargo xtask quality parsing`.
-        _, mark, reading = args.write.read_text(encoding="utf-8").partition("# How well documents are read")
-        args.write.write_text("\n".join(lines).rstrip() + "\n\n" + mark + reading, encoding="utf-8")
+        # Only what stands between the marks is written here.
+        before, mark, rest = args.write.read_text(encoding="utf-8").partition(BEGIN)
+        _, end, after = rest.partition(END)
+        if not (mark and end):
+            raise SystemExit(f"{args.write} has no marks for the table")
+        args.write.write_text("\n".join([before + BEGIN, "", *lines, "", END + after]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/documents/{document}/original", get(download::original))
         .route("/api/batches/{id}/documents/{document}/text", get(download::text))
         .route("/api/batches/{id}/documents/{document}/pages/{page}", get(api::page))
+        .route("/api/batches/{id}/documents/{document}/pages/{page}/boxes", get(api::boxes))
         .route("/api/batches/{id}/documents/{document}/pages/{page}/picture", get(download::picture))
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/similarity", get(api::similarity))

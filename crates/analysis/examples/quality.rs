@@ -1,6 +1,6 @@
 //! Embeds JSONL files of labelled texts, and prints how well the clusters agree with the labels.
 //!
-//! `quality (accurate|float|fast) [--k K|--true-k] [--limit N] [--out FOLDER] [--models FOLDER] FILE...`
+//! `quality (accurate|float|avx2|avx-vnni|fast) [--k K|--true-k] [--limit N] [--out FOLDER] [--models FOLDER] FILE...`
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -151,6 +151,8 @@ fn open(options: &Options) -> Result<Box<dyn Embedder>> {
     Ok(match options.model.as_str() {
         "accurate" => Box::new(MiniLm::open(&accurate)?),
         "float" => Box::new(MiniLm::open_as(&accurate, Arithmetic::Float)?),
+        "avx2" => Box::new(MiniLm::open_as(&accurate, Arithmetic::Avx2)?),
+        "avx-vnni" => Box::new(MiniLm::open_as(&accurate, Arithmetic::AvxVnni)?),
         "fast" => Box::new(StaticVectors::open(&options.models.join("static-minilm-256"))?),
         other => bail!("`{other}` is none of accurate, float, fast"),
     })

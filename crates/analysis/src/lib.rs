@@ -18,5 +18,6 @@ pub use analysis::{AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, NEI
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };
+pub use matrix::similarities;
 pub use naming::Terms;
 pub use params::{AnalyseParams, ParamsError, ValidParams};

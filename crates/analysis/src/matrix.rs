@@ -91,9 +91,43 @@ pub(crate) fn multiply(c: &mut MatrixMut<'_>, beta: f32, a: Matrix<'_>, b: Matri
     }
 }
 
+/// The cosine similarity of every one of `rows` to every one of `all` (both row-major, unit vectors of `dimensions`), row by
+/// row, -1 to 1. On the calling thread alone; a value does not depend on what else is asked for.
+///
+/// # Panics
+/// When a slice does not hold whole vectors.
+pub fn similarities(rows: &[f32], all: &[f32], dimensions: usize) -> Vec<f32> {
+    let (count, of) = (rows.len() / dimensions, all.len() / dimensions);
+    let mut values = vec![0.0; count * of];
+    let (rows, all) = (Matrix::new(rows, count, dimensions), Matrix::new(all, of, dimensions).transposed());
+    multiply(&mut MatrixMut::new(&mut values, count, of), 0.0, rows, all, 1.0);
+    values.iter_mut().for_each(|value| *value = value.clamp(-1.0, 1.0));
+    values
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn similarities_do_not_depend_on_company() {
+        let (n, d) = (70, 256);
+        let vectors: Vec<f32> = (0..n * d).map(|i| ((i * 7919) % 2003) as f32 / 1001.5 - 1.0).collect();
+        let scaled: Vec<f32> = vectors
+            .chunks_exact(d)
+            .flat_map(|row| {
+                let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+                row.iter().map(move |x| x / norm)
+            })
+            .collect();
+        let together = similarities(&scaled, &scaled, d);
+        for row in [0, 33, 69] {
+            let alone = similarities(&scaled[row * d..(row + 1) * d], &scaled, d);
+            assert_eq!(alone, together[row * n..(row + 1) * n]);
+            let exact: f32 = scaled[row * d..][..d].iter().zip(&scaled[5 * d..]).map(|(x, y)| x * y).sum();
+            assert!((alone[5] - exact).abs() < 1e-5 && alone[row] > 0.9999, "{row}");
+        }
+    }
 
     #[test]
     fn products_equal_the_definition() {

@@ -33,7 +33,7 @@ pub use ids::{BatchId, DocumentId, JobId, UploadId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use numbered::Numbered;
-pub use page::{PageRecognition, PageView, WordBox};
+pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
 pub use progress::{
     Bottleneck, Changes, DocumentProgress, Estimate, Progress, ProgressCell, ProgressGrid, StageCounts,

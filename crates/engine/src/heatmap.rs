@@ -1,10 +1,12 @@
 //! The vectors of a clustering, and the pictures of similarity that are made from them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use sheaf_analysis::clustering::neighbours::Neighbours;
 use sheaf_analysis::clustering::vectors::Vectors as Distinct;
 use sheaf_analysis::heatmap::{Band, grid, similar_pairs};
+use sheaf_analysis::similarities;
 use sheaf_domain::{
     BatchId, Cluster, ClusterFilter, ClusterId, DocumentId, Failure, FailureCode, Heatmap, HeatmapBand, HeatmapView,
     SimilarPair,
@@ -56,25 +58,10 @@ impl Vectors {
         self.dimensions
     }
 
-    /// The cosine similarity of one row to every row.
-    pub fn similarities(&self, row: usize) -> impl Iterator<Item = f32> + '_ {
-        let of = self.row(row);
-        self.values.chunks_exact(self.dimensions).map(move |other| dot(of, other).clamp(-1.0, 1.0))
+    /// The cosine similarities of some rows to every row, row by row.
+    pub fn similarities(&self, rows: Range<usize>) -> Vec<f32> {
+        similarities(self.range(rows.start, rows.end), self.range(0, self.rows()), self.dimensions)
     }
-}
-
-/// In lanes, which the compiler turns into vector instructions; one running sum it may not reorder.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    const LANES: usize = 16;
-    let mut sums = [0.0; LANES];
-    let (left, right) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = left.remainder().iter().zip(right.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in left.zip(right) {
-        for lane in 0..LANES {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 /// What the picture's rows are called.
@@ -84,12 +71,16 @@ pub struct Placed {
     pub cluster: Option<ClusterId>,
 }
 
-/// The picture of rows `start..start + placed.len()` of `vectors`; `placed` says what stands there.
-pub fn draw(vectors: &Vectors, start: usize, placed: &[Placed], clusters: &[Cluster]) -> Heatmap {
+/// Of each row its nearest others and their similarity, nearest first.
+pub type Nearest = Vec<Vec<(usize, f32)>>;
+
+/// The picture of rows `start..start + placed.len()` of `vectors`; `placed` says what stands there, `nearest` counts from
+/// `start`.
+pub fn draw(vectors: &Vectors, start: usize, placed: &[Placed], clusters: &[Cluster], nearest: &Nearest) -> Heatmap {
     let numbers: Vec<Option<u32>> = placed.iter().map(|p| p.cluster.map(|c| c.0)).collect();
     let drawn = grid(vectors.range(start, start + placed.len()), vectors.dimensions(), &numbers, 0..placed.len());
     let bands: Vec<HeatmapBand> = drawn.bands.iter().map(|band| label(band, start, placed, clusters)).collect();
-    let pairs = similar_pairs(&nearest(vectors, start, placed.len()), 0..placed.len(), PAIRS);
+    let pairs = similar_pairs(nearest, 0..placed.len(), PAIRS);
     Heatmap {
         values: drawn.values,
         scale: drawn.scale,
@@ -106,7 +97,7 @@ pub fn draw(vectors: &Vectors, start: usize, placed: &[Placed], clusters: &[Clus
 
 /// The nearest others of each of `count` rows from `start`, as numbers from `start`. Equal vectors are each other's
 /// nearest.
-fn nearest(vectors: &Vectors, start: usize, count: usize) -> Vec<Vec<(usize, f32)>> {
+fn nearest(vectors: &Vectors, start: usize, count: usize) -> Nearest {
     let distinct = Distinct::distinct((start..start + count).map(|row| vectors.row(row)));
     let neighbours = Neighbours::exact(&distinct, 3);
     let first = |row: u32| distinct.documents(row as usize).first().map(|&document| document as usize);
@@ -154,7 +145,12 @@ impl Engine {
         let placed: Vec<Placed> =
             rows.into_iter().map(|row| Placed { id: row.id, path: row.path, cluster: row.cluster }).collect();
         let clusters = self.store().clusters(batch).await?;
-        spawn_blocking(move || draw(&vectors, first, &placed, &clusters)).await.map_err(internal)
+        spawn_blocking(move || {
+            let nearest = nearest(&vectors, first, placed.len());
+            draw(&vectors, first, &placed, &clusters, &nearest)
+        })
+        .await
+        .map_err(internal)
     }
 
     /// The vectors of the batch's clustering; none when no document had one.

@@ -5,8 +5,10 @@ mod feed;
 mod intake;
 mod pictures;
 mod progress;
+mod quotes;
 mod read;
 mod steer;
+mod thumbnails;
 
 mod queue;
 mod stages;
@@ -24,6 +26,7 @@ mod sandbox;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sheaf_domain::{BatchId, BatchQuery, Failure, FailureCode};
 use sheaf_parsing::{Proof, Reader};
@@ -35,12 +38,16 @@ use blobs::{BlobStore, LocalBlobs};
 use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
+use thumbnails::Thumbnails;
 
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
 pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
+
+/// After this time without a further document an upload to a shared store counts as cut off.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Batches that may be stopped while a worker does not look.
 const STOPPED: usize = 256;
@@ -54,6 +61,7 @@ struct Inner {
     blobs: Arc<dyn BlobStore>,
     reader: Reader,
     pictures: PictureCache,
+    thumbnails: Thumbnails,
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
@@ -88,7 +96,7 @@ impl Engine {
                 .with_hint("Stop the other `sheaf`, or give this one a folder of its own with --data.")
         })?;
         let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
-        let store = open_store(&config.data).await.map_err(|e| unusable(&config, &e))?;
+        let store = open_store(&config.data).await.map_err(|error| no_database(&error))?;
         let reader = config.processing.reader();
         let sandbox = sandbox::prove(reader.pool()).await?;
         let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
@@ -97,6 +105,7 @@ impl Engine {
             blobs: Arc::new(blobs),
             reader,
             pictures,
+            thumbnails: Thumbnails::new(),
             sandbox,
             models: Models::new(config.processing.models.clone()),
             config,
@@ -106,7 +115,9 @@ impl Engine {
             feeds: Feeds::default(),
             _lock: lock,
         }));
-        for batch in engine.store().open_batches().await? {
+        // Where others may be at work, only time tells whose upload was cut off.
+        let idle = if engine.store().is_shared() { ABANDONED } else { Duration::ZERO };
+        for batch in engine.store().open_batches(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX)).await? {
             tracing::info!(%batch, "an upload that was cut off is removed; it was never acknowledged");
             engine.delete_batch(batch).await?;
         }
@@ -141,6 +152,10 @@ impl Engine {
 
     fn pictures(&self) -> &PictureCache {
         &self.0.pictures
+    }
+
+    fn thumbnails(&self) -> &Thumbnails {
+        &self.0.thumbnails
     }
 
     fn models(&self) -> &Models {
@@ -178,13 +193,26 @@ impl Engine {
 }
 
 fn unusable(config: &EngineConfig, error: &dyn std::error::Error) -> Failure {
-    let mut message = format!("`{}` cannot be used: {error}", config.data.display());
+    let message = format!("`{}` cannot be used: {}", config.data.display(), with_causes(error));
+    Failure::new(FailureCode::Storage, message).with_hint("Choose a folder that can be written, with --data.")
+}
+
+fn no_database(error: &dyn std::error::Error) -> Failure {
+    let message = format!("the database cannot be used: {}", with_causes(error));
+    Failure::new(FailureCode::Storage, message).with_hint(
+        "Look whether the address in --database is right and its server runs, or whether --data can be written.",
+    )
+}
+
+/// An error and what led to it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
-        message.push_str(&format!(": {cause}"));
+        text.push_str(&format!(": {cause}"));
         source = cause.source();
     }
-    Failure::new(FailureCode::Storage, message).with_hint("Choose a folder that can be written, with --data.")
+    text
 }
 
 /// A fault of ours: the log gets the details under an id, the user gets the id.

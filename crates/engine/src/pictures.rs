@@ -42,7 +42,18 @@ impl Engine {
         let hints = Hints { name: path, passwords };
         let picture = self.reader().pool().picture(&file, hints, page, PictureFor::Eye { width }).await?;
         self.pictures().put(name, &picture.bytes).await;
+        self.forget_if_gone(stored.document.sha256).await?;
         Ok(picture.bytes)
+    }
+
+    /// A document that was deleted while its picture was made leaves none.
+    async fn forget_if_gone(&self, sha256: String) -> Result<(), Failure> {
+        let gone = self.store().unreferenced(&[sha256]).await?;
+        if !gone.is_empty() {
+            let engine = self.clone();
+            spawn_blocking(move || engine.pictures().forget(&gone)).await.map_err(internal)?;
+        }
+        Ok(())
     }
 }
 

@@ -22,11 +22,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let workers: usize = workers.parse()?;
     let mut files = Vec::new();
     list(Path::new(folder), &mut files)?;
-    files.sort();
+    // The longest first, as the product does it: no core waits at the end.
+    files.sort_by_key(|file| std::cmp::Reverse(std::fs::metadata(file).map_or(0, |about| about.len())));
     let pool = Pool::new(PoolConfig { pdfium: find_pdfium(), ..PoolConfig::new(PathBuf::from(program), workers) });
 
-    let (pages, mut seconds) = read(&pool, &files, workers).await;
+    let (mut pages, mut seconds) = read(&pool, &files, workers).await;
     if mode == "render" {
+        pages.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let started = Instant::now();
         let draw = async |(file, count): &(&Path, u32)| {
             for page in 1..=*count {

@@ -19,11 +19,13 @@ mod recognition;
 mod wire;
 mod worker;
 
+mod canvas;
 mod charset;
 mod formats;
 mod hints;
 mod language;
 mod output;
+mod quote;
 
 pub use detect::detect_kind;
 pub use document::{PAGE_BREAK, PageState, ParsedDocument, ParsedPage, Part};
@@ -32,11 +34,12 @@ pub use hints::Hints;
 pub use limits::Limits;
 pub use picture::{Picture, PictureFor};
 pub use plain::read_plain;
-pub use pool::{Pool, PoolConfig, Proof};
+pub use pool::{Pool, PoolConfig, Proof, TOGETHER};
 pub use protections::Protections;
+pub use quote::Quote;
 pub use reader::{OnPages, Reader};
 pub use recognition::{RecognisedPage, Recogniser, find_tesseract};
 pub use worker::worker_main;
 
 /// Rises whenever the same bytes would yield different text: part of the key under which results are remembered.
-pub const PARSER_VERSION: u32 = 2;
+pub const PARSER_VERSION: u32 = 3;

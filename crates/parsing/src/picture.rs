@@ -12,6 +12,26 @@ pub enum PictureFor {
     Recognition { dpi: u32, pixels: u64 },
 }
 
+/// A page as a picture on its way from a child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    pub dpi: Option<u32>,
+    pub content: Content,
+}
+
+/// Where the bytes of a picture are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// A whole file.
+    File(Bytes),
+    /// The first `width * height` bytes of the canvas.
+    Canvas,
+}
+
 /// A page as a picture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Picture {

@@ -1,15 +1,16 @@
 //! What parent and child say to each other: frames of a little-endian `u32` length and a postcard body.
 //!
 //! The parent opens with [`Request::Hello`]; each [`Request::Job`] is answered by at most one [`Reply::Open`], a
-//! [`Reply::Page`] for each page, and one [`Reply::Done`] or [`Reply::Failed`]; each [`Request::Picture`] by one
-//! [`Reply::Picture`] or [`Reply::Failed`].
+//! [`Reply::Page`] for each page, and one [`Reply::Done`] or [`Reply::Failed`]; each [`Request::Page`] by one
+//! [`Reply::OfPage`] or [`Reply::Failed`]. Several jobs may come at once; they are done in their order, and the answers may
+//! come together. A child that dies has answered for none of which the last frame did not arrive.
 
 use std::io::{self, Read, Write};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sheaf_domain::{DocumentKind, DocumentMetadata, Failure, Problem};
+use sheaf_domain::{DocumentKind, DocumentMetadata, Failure, PageBox, Problem};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::archive::Stop;
@@ -17,11 +18,12 @@ use crate::archive::level::Level;
 use crate::document::ParsedPage;
 use crate::hints::Hints;
 use crate::limits::Limits;
-use crate::picture::{Picture, PictureFor};
+use crate::picture::{Drawn, PictureFor};
 use crate::protections::Protections;
+use crate::quote::Quote;
 
 /// Both sides must have the same; they differ only when the program was replaced while it ran.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// The largest frame beside the text of a page: names, metadata, problems.
 pub const FRAME_OVERHEAD: usize = 256 << 10;
@@ -29,37 +31,30 @@ pub const FRAME_OVERHEAD: usize = 256 << 10;
 /// From the parent. Paths travel as the bytes that the system has for them, documents as open files beside the frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    Hello {
-        version: u16,
-        address_space: u64,
-        pdfium: Option<Vec<u8>>,
-    },
+    /// The canvas comes with it.
+    Hello { version: u16, address_space: u64, pdfium: Option<Vec<u8>> },
     /// Read the pages of `range` (first and last, from 1), or all; what has no pages of its own is read whole. The document's
     /// file comes with it.
-    Job {
-        hints: Hints,
-        limits: Limits,
-        range: Option<(u32, u32)>,
-    },
-    /// Make a picture of a page, from 1. The document's file comes with it.
-    Picture {
-        hints: Hints,
-        limits: Limits,
-        page: u32,
-        purpose: PictureFor,
-    },
+    Job { hints: Hints, limits: Limits, range: Option<(u32, u32)> },
+    /// Something about the look of a page, from 1. The document's file comes with it.
+    Page { hints: Hints, limits: Limits, page: u32, what: PageRequest },
     /// Try what the cage should refuse.
     Probe,
     /// The archive's file comes with it; answered by [`Reply::Entry`], any [`Reply::Chunk`]s and a [`Reply::EntryEnd`] for
     /// each file in it, and one [`Reply::Unpacked`].
-    Unpack {
-        name: String,
-        level: Level,
-    },
+    Unpack { name: String, level: Level },
+}
+
+/// What is wanted of a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PageRequest {
+    Picture(PictureFor),
+    /// Where the quote stands on it.
+    Boxes(Quote),
 }
 
 /// From the child.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
     Hello {
         version: u16,
@@ -80,8 +75,8 @@ pub enum Reply {
         failure: Failure,
         retire: bool,
     },
-    Picture {
-        picture: Picture,
+    OfPage {
+        reply: PageReply,
         retire: bool,
     },
     /// What a [`Request::Probe`] found to be possible.
@@ -95,6 +90,14 @@ pub enum Reply {
         result: Result<(), Stop>,
         retire: bool,
     },
+}
+
+/// The answer to a [`PageRequest`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PageReply {
+    /// Its pixels may be on the canvas.
+    Picture(Drawn),
+    Boxes(Vec<PageBox>),
 }
 
 /// What is known when the last page is through.
@@ -117,13 +120,12 @@ pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-/// Writes one frame.
+/// Writes one frame; a writer that gathers is not flushed.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn write<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
-    to.write_all(&encode(message)?)?;
-    to.flush()
+    to.write_all(&encode(message)?)
 }
 
 /// Reads one frame of at most `bound` bytes; `None` at the end of the stream.

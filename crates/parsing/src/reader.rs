@@ -56,7 +56,29 @@ impl Reader {
     /// Those of [`Pool::parse`]; `ocr_missing` when all that it holds is pictures and there is no engine; `no_text` when
     /// recognition finds nothing either.
     pub async fn read(&self, path: &Path, hints: &Hints, on_pages: OnPages<'_>) -> Result<ParsedDocument, Part> {
-        let mut document = self.pool.parse_or_part(path, hints, on_pages).await?;
+        let document = self.pool.parse_or_part(path, hints, on_pages).await?;
+        self.recognise_pictured(path, hints, document, on_pages).await
+    }
+
+    /// Reads up to [`TOGETHER`](crate::TOGETHER) small files as one job; results in their order, each as by [`Self::read`].
+    pub async fn read_together(&self, documents: &[(&Path, &Hints)]) -> Vec<Result<ParsedDocument, Part>> {
+        let mut results = Vec::with_capacity(documents.len());
+        for (parsed, (path, hints)) in self.pool.parse_together(documents).await.into_iter().zip(documents) {
+            results.push(match parsed {
+                Ok(document) => self.recognise_pictured(path, hints, document, &|_, _| {}).await,
+                Err(part) => Err(part),
+            });
+        }
+        results
+    }
+
+    async fn recognise_pictured(
+        &self,
+        path: &Path,
+        hints: &Hints,
+        mut document: ParsedDocument,
+        on_pages: OnPages<'_>,
+    ) -> Result<ParsedDocument, Part> {
         let pictured: Vec<u32> =
             document.pages.iter().filter(|page| page.state == PageState::Pictured).map(|page| page.number).collect();
         if pictured.is_empty() {

@@ -14,19 +14,18 @@ use rustix::net::{
 };
 use rustix::stdio;
 
-/// Files that may come at once; a request has one.
-const FILES: usize = 4;
+/// Files that may come at once, with as many requests.
+pub const FILES: usize = 16;
 
-/// Sends the beginning of `bytes` together with `file`; how many bytes went. The rest goes without.
+/// Sends the beginning of `bytes` together with `files`, at most [`FILES`]; how many bytes went. The rest goes without.
 ///
 /// # Errors
 /// Those of the socket, `WouldBlock` among them.
-pub fn send(socket: impl AsFd, bytes: &[u8], file: BorrowedFd<'_>) -> io::Result<usize> {
-    let files = [file];
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+pub fn send(socket: impl AsFd, bytes: &[u8], files: &[BorrowedFd<'_>]) -> io::Result<usize> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(FILES))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
-    if !ancillary.push(SendAncillaryMessage::ScmRights(&files)) {
-        return Err(io::Error::other("there is no room for a descriptor"));
+    if !ancillary.push(SendAncillaryMessage::ScmRights(files)) {
+        return Err(io::Error::other("there is no room for the descriptors"));
     }
     Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::empty())?)
 }

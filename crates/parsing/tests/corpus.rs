@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use sheaf_domain::FailureCode;
-use sheaf_parsing::{PageState, ParsedDocument, Pool};
+use sheaf_parsing::{PageState, ParsedDocument, Pool, read_plain};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
@@ -261,4 +261,22 @@ fn words(text: &str) -> HashMap<String, usize> {
         *words.entry(word.to_lowercase()).or_default() += 1;
     }
     words
+}
+
+#[test]
+fn what_is_plainly_english_is_english_to_the_detector_too() {
+    /// What the language is told by; see `output.rs`.
+    const SAMPLE: usize = 4 << 10;
+    for (set, step) in [("bbc-news", 3), ("brown-genres", 1), ("banking77", 20)] {
+        let Some(folder) = support::corpus(&format!("text/{set}")) else { continue };
+        let lines = fs::read_to_string(folder.join("data.jsonl")).expect("a set of texts");
+        for line in lines.lines().step_by(step) {
+            let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let parsed = read_plain(row["text"].as_str().expect("a text")).expect("words");
+            let text = parsed.text();
+            let found = whatlang::detect(&text[..text.floor_char_boundary(SAMPLE)]);
+            let expect = found.filter(|found| found.is_reliable()).map(|found| found.lang().code().to_owned());
+            assert_eq!(parsed.language, expect, "{set} {}", row["id"]);
+        }
+    }
 }

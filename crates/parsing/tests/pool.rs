@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use sheaf_domain::FailureCode;
-use sheaf_parsing::{Limits, Pool, PoolConfig};
+use sheaf_parsing::{Hints, Limits, Pool, PoolConfig, TOGETHER};
 use tempfile::TempDir;
 
 /// A folder with a pipe in it that somebody could still write to.
@@ -153,4 +153,35 @@ fn is_zombie(child: Pid) -> bool {
     let threads = fs::read_dir(format!("/proc/{}/task", child.as_raw_nonzero())).map_or(0, Iterator::count);
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.as_raw_nonzero())).unwrap_or_default();
     threads < 2 && stat.contains(") Z ")
+}
+
+#[tokio::test]
+async fn documents_that_go_together_do_not_share_a_fate() {
+    let (files, good, hang) = files();
+    let broken = files.path().join("broken.pdf");
+    fs::write(&broken, "%PDF-1.4 and no more").expect("room");
+    let missing = files.path().join("missing.txt");
+    let pool = one_child(Limits { wall: Duration::from_secs(2), ..Limits::default() });
+    let paths = [&good, &broken, &good, &hang, &good, &missing, &good];
+    let hints: Vec<Hints> = paths.iter().map(|path| path.to_string_lossy().as_ref().into()).collect();
+    let documents: Vec<(&Path, &Hints)> = paths.iter().map(|path| path.as_path()).zip(&hints).collect();
+    let together = pool.parse_together(&documents).await;
+    assert_eq!(together.len(), paths.len());
+    for ((path, hints), found) in documents.into_iter().zip(together) {
+        let alone = pool.parse(path, hints.clone()).await;
+        assert_eq!(found.map_err(|part| part.failure), alone, "{}", path.display());
+    }
+    pool.shutdown().await;
+}
+
+#[tokio::test]
+async fn more_documents_than_go_together_are_all_parsed() {
+    let (_files, good, _) = files();
+    let pool = one_child(limits());
+    let hints = Hints::from("good.txt");
+    let documents = vec![(good.as_path(), &hints); 2 * TOGETHER + 1];
+    let words: Vec<u64> =
+        pool.parse_together(&documents).await.into_iter().map(|found| found.expect("a text").words).collect();
+    assert_eq!(words, vec![6; documents.len()]);
+    pool.shutdown().await;
 }

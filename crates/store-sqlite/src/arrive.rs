@@ -228,10 +228,15 @@ pub(crate) async fn queue_analysis_when_ready(tx: &mut SqliteConnection, batch: 
     Ok(())
 }
 
-pub async fn open_batches(readers: &SqlitePool) -> Result<Vec<BatchId>> {
-    let rows = sqlx::query(
-        "SELECT b.id FROM batches b WHERE b.open = 1 AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.batch = b.id)",
-    )
+pub async fn open_batches(readers: &SqlitePool, idle_ms: u64) -> Result<Vec<BatchId>> {
+    let rows = sqlx::query(concat!(
+        "SELECT b.id FROM batches b WHERE b.open = 1 AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.batch = b.id) ",
+        "AND max(b.created_at, coalesce( ",
+        "(SELECT max(d.updated_at) FROM documents d WHERE d.batch = b.id), 0)) <= ",
+        now!(),
+        " - ?"
+    ))
+    .bind(signed(idle_ms))
     .fetch_all(readers)
     .await
     .map_err(database)?;

@@ -17,6 +17,8 @@ mod pages;
 mod progress;
 mod rows;
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,14 +63,17 @@ pub struct SqliteStore {
     /// One connection: SQLite has one writer, and waiting in a queue is fairer than `SQLITE_BUSY`.
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Held as long as the store lives: what it says of leases and uploads is true for one process only.
+    _lock: File,
 }
 
 impl SqliteStore {
     /// Opens the database file, makes it if it is absent and brings its tables up to date.
     ///
     /// # Errors
-    /// When the file cannot be opened or written, or was made by a later version.
+    /// When the file cannot be opened or written, was made by a later version, or another process has it.
     pub async fn open(path: &Path) -> Result<Self> {
+        let lock = lock(path).map_err(|error| StoreError::Database(error.into()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -92,7 +97,7 @@ impl SqliteStore {
             .connect_with(options.read_only(true))
             .await
             .map_err(database)?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, _lock: lock })
     }
 
     /// Waits for what is under way and closes the file.
@@ -100,6 +105,13 @@ impl SqliteStore {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Keeps other processes from the database, by a file beside it.
+fn lock(path: &Path) -> io::Result<File> {
+    let file = File::create(path.with_added_extension("lock"))?;
+    file.try_lock().map_err(|_| io::Error::other(format!("`{}` is in use by another process", path.display())))?;
+    Ok(file)
 }
 
 /// Begins a transaction that writes: what it changes comes after all that was changed before.
@@ -116,6 +128,10 @@ pub(crate) fn database(error: sqlx::Error) -> StoreError {
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn create_batch(&self, batch: &NewBatch) -> Result<()> {
         arrive::create_batch(&self.writer, batch).await
     }
@@ -128,8 +144,8 @@ impl Store for SqliteStore {
     async fn seal_batch(&self, batch: BatchId) -> Result<()> {
         arrive::seal_batch(&self.writer, batch).await
     }
-    async fn open_batches(&self) -> Result<Vec<BatchId>> {
-        arrive::open_batches(&self.readers).await
+    async fn open_batches(&self, idle_ms: u64) -> Result<Vec<BatchId>> {
+        arrive::open_batches(&self.readers, idle_ms).await
     }
     async fn delete_batch(&self, batch: BatchId) -> Result<bool> {
         arrive::delete_batch(&self.writer, batch).await

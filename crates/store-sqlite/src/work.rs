@@ -34,12 +34,13 @@ pub async fn claim(writer: &SqlitePool, room: &Room<'_>) -> Result<Vec<Vec<Claim
     Ok(claims)
 }
 
-/// The job that was lost before and has waited longest for `patience_ms` at least, alone.
+/// Of the jobs that were lost before and have waited for `patience_ms` at least, the one that was lost least, alone: when
+/// workers die of something else, the losses are spread over all of them.
 async fn suspect(tx: &mut SqliteConnection, stage: Stage, patience_ms: u64) -> Result<Vec<Vec<String>>> {
     let job: Option<String> = sqlx::query_scalar(concat!(
         "SELECT j.id FROM jobs j WHERE j.state = 'pending' AND j.crashes > 0 AND j.stage = ? AND j.run_at + ? <= ",
         now!(),
-        " ORDER BY j.run_at, j.id LIMIT 1"
+        " ORDER BY j.crashes, j.run_at, j.id LIMIT 1"
     ))
     .bind(stage.name())
     .bind(signed(patience_ms))

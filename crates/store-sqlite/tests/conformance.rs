@@ -13,3 +13,15 @@ async fn sqlite_keeps_the_contract_of_a_store() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn one_process_at_a_time_has_the_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("sheaf.db");
+    let store = SqliteStore::open(&file).await.expect("the store opens");
+    let Err(error) = SqliteStore::open(&file).await else { panic!("it is open twice") };
+    assert!(format!("{error:?}").contains("in use"), "{error:?}");
+    store.close().await;
+    drop(store);
+    SqliteStore::open(&file).await.expect("it is free again").close().await;
+}

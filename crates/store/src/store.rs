@@ -39,6 +39,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    /// Whether other processes may be at work on it now.
+    fn is_shared(&self) -> bool;
+
     // Batches and their documents arrive.
 
     /// Makes an empty, open batch: it is listed, but not analysed before [`Store::seal_batch`].
@@ -57,8 +60,9 @@ pub trait Store: Send + Sync + 'static {
     async fn extend_batch(&self, batch: BatchId, documents: &[NewDocument]) -> Result<Option<Added>>;
     /// Says that no more documents come. When all are finished already, the analyse job is queued.
     async fn seal_batch(&self, batch: BatchId) -> Result<()>;
-    /// Batches that were sent in one piece and never sealed: a crash cut them off.
-    async fn open_batches(&self) -> Result<Vec<BatchId>>;
+    /// Batches that were sent in one piece, never sealed, and to which nothing has happened for `idle_ms`: uploads that were cut
+    /// off.
+    async fn open_batches(&self, idle_ms: u64) -> Result<Vec<BatchId>>;
     /// Removes a batch and all that belongs to it; `false` when there is none. Blobs are swept by the caller.
     async fn delete_batch(&self, batch: BatchId) -> Result<bool>;
     /// Of these content hashes, those that no document has.

@@ -2,6 +2,7 @@
 
 pub mod analyze;
 mod bounds;
+mod database;
 pub mod distil;
 mod reading;
 pub mod serve;

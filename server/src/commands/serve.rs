@@ -1,19 +1,17 @@
 //! `sheaf serve`: the web page and the API on this machine.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sheaf_engine::{Engine, EngineConfig};
-use sheaf_store::{Store, StoreError};
-use sheaf_store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::bounds::Bounds;
+use super::database::{Database, DatabaseUrl};
 use super::reading::Reading;
 use super::{plain, start_log};
 use crate::state::AppState;
@@ -25,6 +23,10 @@ pub struct Args {
     /// The folder for the database and the documents; made if absent.
     #[arg(long, env = "SHEAF_DATA", value_name = "FOLDER")]
     data: Option<PathBuf>,
+    /// The database: postgres://user:password@host/name, which several servers can share, or sqlite:///path; a file in the
+    /// data folder when left out. In the variable a password is not seen by others.
+    #[arg(long, env = "SHEAF_DATABASE", value_name = "URL", hide_env_values = true)]
+    database: Option<DatabaseUrl>,
     /// The address to listen on. Only this machine's own, as long as there are no accounts.
     #[arg(long, env = "SHEAF_HOST", default_value = "127.0.0.1")]
     host: IpAddr,
@@ -83,7 +85,9 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
 
 async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     warn_about_missing(&config);
-    let engine = Engine::open(config, open_store).await.map_err(|failure| plain(&failure))?;
+    let database = Database::of(args.database.as_ref())?;
+    let engine = Engine::open(config, async |folder| database.open(folder).await);
+    let engine = engine.await.map_err(|failure| plain(&failure))?;
     let address = SocketAddr::new(args.host, args.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("{address} cannot be listened on: another program has it; choose another with --port")
@@ -99,10 +103,6 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     listen::serve(listener, router::router(state), stop).await;
     workers.stop().await;
     Ok(())
-}
-
-async fn open_store(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(SqliteStore::open(&folder.join("sheaf.db")).await?))
 }
 
 /// What is missing does not keep the server from starting: it keeps documents from being read, and each says so.

@@ -7,8 +7,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, DocumentId, DocumentKind,
-    DocumentQuery, DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Page, PageView, Progress, SortKey,
-    Status,
+    DocumentQuery, DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Page, PageView, Progress, QuoteBoxes,
+    SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -138,6 +138,24 @@ pub async fn page(
     Path((id, document, page)): Path<(String, String, String)>,
 ) -> Answer<PageView> {
     Ok(Json(engine.page(batch_id(&id)?, document_id(&document)?, page_number(&page)?).await?))
+}
+
+#[derive(Deserialize)]
+pub struct Stretch {
+    start: Option<String>,
+    end: Option<String>,
+}
+
+pub async fn boxes(
+    State(engine): State<Engine>,
+    Path((id, document, page)): Path<(String, String, String)>,
+    Query(stretch): Query<Stretch>,
+) -> Answer<QuoteBoxes> {
+    let place = |name: &str, value: Option<&str>| {
+        read::<u32>(name, value)?.ok_or_else(|| HttpFailure::invalid(format!("`{name}` is missing")))
+    };
+    let range = place("start", stretch.start.as_deref())?..place("end", stretch.end.as_deref())?;
+    Ok(Json(engine.quote_boxes(batch_id(&id)?, document_id(&document)?, page_number(&page)?, range).await?))
 }
 
 pub async fn clusters(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<Vec<Cluster>> {

@@ -55,7 +55,8 @@ pub fn median(costs: &[Cost]) -> Cost {
     Cost { wall: middle(|c| c.wall), cpu: middle(|c| c.cpu), peak_bytes: middle(|c| c.peak_bytes as f64) as u64 }
 }
 
-fn cpu_of_children() -> Result<f64> {
+/// Processor seconds of all children that have ended, theirs included.
+pub fn cpu_of_children() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     Ok((usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6)
 }

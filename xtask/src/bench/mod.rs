@@ -1,10 +1,12 @@
-//! Measurements against what a user would write in Python today: the same input, model, chunks and threads.
+//! Measurements: against what a user would write in Python today (the same input, model, chunks and threads), and of the server.
 
 mod measure;
 mod pages;
 pub mod parsing;
 mod python;
 pub mod quality;
+mod runs;
+mod texts;
 mod walk;
 
 use anyhow::Result;
@@ -17,6 +19,8 @@ pub enum Bench {
     Walk(walk::Walk),
     /// PDFs to text and to pictures: pages a second of both.
     Parsing(pages::Pages),
+    /// Batches through the server: throughput, answers meanwhile, cancellations, a crowd.
+    Runs(runs::Runs),
 }
 
 impl Bench {
@@ -24,6 +28,7 @@ impl Bench {
         match self {
             Self::Walk(walk) => walk.run(paths),
             Self::Parsing(parsing) => parsing.run(paths),
+            Self::Runs(runs) => runs.run(paths),
         }
     }
 }

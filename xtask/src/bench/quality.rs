@@ -21,9 +21,9 @@ pub enum What {
 pub struct Quality {
     #[command(subcommand)]
     what: Option<What>,
-    /// Which of Sheaf's models to measure; the Python side always embeds with the accurate one.
-    #[arg(long, value_enum, default_value = "accurate")]
-    model: Model,
+    /// Which of Sheaf's models to measure, both when not given; the Python side always embeds with the accurate one.
+    #[arg(long, value_enum)]
+    model: Vec<Model>,
     /// Documents of each text set, evenly taken; 0 for all of them.
     #[arg(long, default_value_t = 1500)]
     most: usize,
@@ -33,7 +33,7 @@ pub struct Quality {
     /// Only the Python side.
     #[arg(long)]
     python_only: bool,
-    /// Write the table to `docs/quality.md`.
+    /// Write the table into `docs/quality.md`.
     #[arg(long)]
     write: bool,
 }
@@ -49,14 +49,10 @@ impl Quality {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut script = python.script("quality.py", threads);
         script.arg("--corpora").arg(corpora).arg("--model-folder").arg(paths.model(ACCURATE_MODEL));
-        script.args([
-            "--model",
-            self.model.name(),
-            "--most",
-            &self.most.to_string(),
-            "--threads",
-            &threads.to_string(),
-        ]);
+        script.args(["--most", &self.most.to_string(), "--threads", &threads.to_string()]);
+        for model in &self.model {
+            script.args(["--model", model.name()]);
+        }
         for set in &self.set {
             script.args(["--set", set]);
         }

@@ -61,6 +61,19 @@ pub fn recognition() -> Result<()> {
     debian::install("Tesseract", &["tesseract-ocr", "tesseract-ocr-eng", "tesseract-ocr-osd"], by_hand)
 }
 
+/// Installs PostgreSQL, which the tests start for themselves and a server can do without.
+pub fn postgres() -> Result<()> {
+    let installed = Path::new("/usr/lib/postgresql").is_dir()
+        || given("SHEAF_POSTGRES_BIN").is_some()
+        || run::succeeds(Command::new("postgres").arg("--version"));
+    if installed {
+        return Ok(());
+    }
+    let by_hand =
+        "install it (Debian: `apt-get install postgresql`) or name its folder of programs with SHEAF_POSTGRES_BIN";
+    debian::install("PostgreSQL", &["postgresql"], by_hand)
+}
+
 fn wasm_target() -> Result<()> {
     let libdir = run::output(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]))
         .context("rustc is needed: install Rust with rustup")?;

@@ -10,6 +10,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("sheaf-store", &["sheaf-domain"]),
     ("sheaf-store-sqlite", &["sheaf-domain", "sheaf-store"]),
     ("sheaf-store-postgres", &["sheaf-domain", "sheaf-store"]),
+    ("sheaf-test-postgres", &[]),
     ("sheaf-engine", &["sheaf-domain", "sheaf-parsing", "sheaf-analysis", "sheaf-store"]),
     ("app", &["sheaf-domain", "sheaf-engine"]),
     ("frontend", &["app", "sheaf-domain"]),

@@ -43,51 +43,83 @@ pub fn communities(vectors: &Vectors, neighbours: &Neighbours, granularity: f64,
         return few(vectors);
     }
     let graph = shared_neighbour_graph(neighbours, n, (n / 6).clamp(3, GRAPH_NEIGHBOURS));
-    let judged: Vec<(f64, f64, Vec<u32>)> = RESOLUTIONS
+    let cuts: Vec<Cut> = RESOLUTIONS
         .into_par_iter()
-        .map(|step| {
-            let resolution = (f64::from(step) * OCTAVES_PER_STEP).exp2();
-            let (score, groups) = judge(vectors, &graph, resolution, seed);
-            (score, resolution, groups)
-        })
+        .map(|step| Cut::new(vectors, &graph, (f64::from(step) * OCTAVES_PER_STEP).exp2(), seed))
         .collect();
-    // Of equal scores the coarser cut: it comes first.
-    let best = judged.into_iter().filter(|&(score, ..)| score > 0.0).reduce(|a, b| if b.0 > a.0 { b } else { a });
-    let groups = match best {
+    let groups = match best(&graph, &cuts, seed) {
         None => vec![0; n],
         #[expect(clippy::float_cmp, reason = "exactly 1 means that nothing was asked for")]
-        Some((_, _, groups)) if granularity == 1.0 => groups,
-        Some((_, resolution, _)) => leiden(&graph, resolution * granularity, seed),
+        Some(cut) if granularity == 1.0 => cut.groups.clone(),
+        Some(cut) => leiden(&graph, cut.resolution * granularity, seed),
     };
     dissolve_small(vectors, groups)
 }
 
-/// The groups at one resolution and what they are worth; 0 when there is nothing to be told apart.
-fn judge(vectors: &Vectors, graph: &Graph, resolution: f64, seed: u64) -> (f64, Vec<u32>) {
-    let groups = leiden(graph, resolution, seed);
-    let count = count(&groups);
-    let modularity = modularity(graph, &groups, 1.0);
-    if count < 2 || count >= groups.len() || modularity < LEAST_MODULARITY {
-        return (0.0, groups);
+/// The groups at one resolution.
+struct Cut {
+    resolution: f64,
+    groups: Vec<u32>,
+    /// Its score were all runs to agree: the most that it can be. 0 when there is nothing to be told apart.
+    most: f64,
+}
+
+impl Cut {
+    fn new(vectors: &Vectors, graph: &Graph, resolution: f64, seed: u64) -> Self {
+        let groups = leiden(graph, resolution, seed);
+        let count = count(&groups);
+        let modularity = modularity(graph, &groups, 1.0);
+        let most = if count < 2 || count >= groups.len() || modularity < LEAST_MODULARITY {
+            0.0
+        } else {
+            silhouette(vectors, &groups, count).max(0.0) * modularity.powf(0.75)
+        };
+        Self { resolution, groups, most }
     }
-    let runs: Vec<Vec<usize>> = (0..RUNS)
-        .map(|run| {
-            let groups = if run == 0 { groups.clone() } else { leiden(graph, resolution, seed.wrapping_add(run)) };
-            groups.into_iter().map(|group| group as usize).collect()
-        })
-        .collect();
-    let pairs = || (0..runs.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
-    let agreement: f64 =
-        pairs().map(|(i, j)| adjusted_rand_index(&runs[i], &runs[j])).sum::<f64>() / pairs().count() as f64;
-    let silhouette = silhouette(vectors, &groups, count).max(0.0);
-    (silhouette * modularity.powf(0.75) * agreement.max(0.0).sqrt(), groups)
+
+    /// What it is worth, after more runs with other seeds.
+    fn score(&self, graph: &Graph, seed: u64) -> f64 {
+        let of_run = |run: u64| match run {
+            0 => self.groups.clone(),
+            run => leiden(graph, self.resolution, seed.wrapping_add(run)),
+        };
+        let runs: Vec<Vec<usize>> =
+            (0..RUNS).map(|run| of_run(run).into_iter().map(|group| group as usize).collect()).collect();
+        let pairs = || (0..runs.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
+        let agreement: f64 =
+            pairs().map(|(i, j)| adjusted_rand_index(&runs[i], &runs[j])).sum::<f64>() / pairs().count() as f64;
+        self.most * agreement.max(0.0).sqrt()
+    }
+}
+
+/// The cut of the highest score above 0, of equal ones the coarsest, which comes first. Cuts that cannot surpass what was
+/// found already are not run again.
+fn best<'a>(graph: &Graph, cuts: &'a [Cut], seed: u64) -> Option<&'a Cut> {
+    let mut promising: Vec<usize> = (0..cuts.len()).filter(|&index| cuts[index].most > 0.0).collect();
+    promising.sort_by(|&a, &b| cuts[b].most.total_cmp(&cuts[a].most));
+    let mut found: Option<(f64, usize)> = None;
+    // How many are scored at a time changes what is skipped, never what is found.
+    for group in promising.chunks(rayon::current_num_threads().max(1)) {
+        // The agreement of equal partitions is 1 but for rounding.
+        let within_reach = |&&index: &&usize| found.is_none_or(|(score, _)| cuts[index].most * (1.0 + 1e-9) >= score);
+        let group: Vec<usize> = group.iter().filter(within_reach).copied().collect();
+        let scores: Vec<f64> = group.par_iter().map(|&index| cuts[index].score(graph, seed)).collect();
+        for (score, index) in scores.into_iter().zip(group) {
+            let better = |(most, at): (f64, usize)| score > most || (score >= most && index < at);
+            if score > 0.0 && found.is_none_or(better) {
+                found = Some((score, index));
+            }
+        }
+    }
+    found.map(|(_, index)| &cuts[index])
 }
 
 /// The simplified silhouette over a sample of rows at even distances.
 fn silhouette(vectors: &Vectors, groups: &[u32], count: usize) -> f64 {
     let centroids = centroids(vectors, groups, &vec![false; groups.len()], count).concat();
     let sample: Vec<usize> = (0..groups.len()).step_by(groups.len().div_ceil(SAMPLE)).collect();
-    let rows: Vec<f32> = sample.iter().flat_map(|&row| vectors.row(row)).copied().collect();
+    let mut rows = Vec::with_capacity(sample.len() * vectors.dimensions());
+    sample.iter().for_each(|&row| rows.extend_from_slice(vectors.row(row)));
     let mut similarities = vec![0.0; sample.len() * count];
     multiply(
         &mut MatrixMut::new(&mut similarities, sample.len(), count),

@@ -21,45 +21,43 @@ impl Graph {
     /// added up, and one from a node to itself counts twice for its degree.
     pub fn new(nodes: usize, edges: impl IntoIterator<Item = (u32, u32, f64)>) -> Self {
         let mut loops = vec![0.0; nodes];
-        let mut both = Vec::new();
+        let mut pairs = Vec::new();
         for (a, b, weight) in edges {
             if a == b {
                 loops[a as usize] += 2.0 * weight;
             } else {
-                both.push((a, b, weight));
-                both.push((b, a, weight));
+                pairs.push((a.min(b), a.max(b), weight));
             }
         }
-        // Sorted by node by counting, and each node's by their other end: stable both times, so that the weights of
-        // equal edges are added in the order they came.
-        let mut ends = vec![0; nodes];
-        both.iter().for_each(|&(a, ..)| ends[a as usize] += 1);
-        let mut begin = 0;
-        for end in &mut ends {
-            begin += std::mem::replace(end, begin);
-        }
-        let mut sorted = vec![(0, 0.0); both.len()];
-        for (a, b, weight) in both {
-            sorted[ends[a as usize]] = (b, weight);
-            ends[a as usize] += 1;
-        }
-        let mut starts = Vec::with_capacity(nodes + 1);
-        starts.push(0);
-        let mut edges: Vec<(u32, f64)> = Vec::with_capacity(sorted.len());
-        let mut begin = 0;
-        for &end in &ends {
-            let own = &mut sorted[begin..end];
-            own.sort_by_key(|&(b, _)| b);
-            let first = edges.len();
-            for &(b, weight) in &*own {
-                match edges[first..].last_mut() {
-                    Some(last) if last.0 == b => last.1 += weight,
-                    _ => edges.push((b, weight)),
-                }
+        // By the larger end, then by the smaller, both times by counting: stable, so that the weights of equal edges are
+        // added in the order they came, and without comparing.
+        let pairs = by_counting(pairs, nodes, |&(_, b, _)| b);
+        let mut pairs = by_counting(pairs, nodes, |&(a, ..)| a);
+        pairs.dedup_by(|later, first| {
+            let same = (later.0, later.1) == (first.0, first.1);
+            if same {
+                first.2 += later.2;
             }
-            starts.push(edges.len());
-            begin = end;
+            same
+        });
+        let mut starts = vec![0; nodes + 1];
+        for &(a, b, _) in &pairs {
+            starts[a as usize + 1] += 1;
+            starts[b as usize + 1] += 1;
         }
+        for node in 0..nodes {
+            starts[node + 1] += starts[node];
+        }
+        // Each node's smaller neighbours first, then its larger ones; either come in ascending order.
+        let mut next = starts.clone();
+        let mut edges = vec![(0, 0.0); 2 * pairs.len()];
+        let mut put = |node: u32, other: u32, weight: f64| {
+            let place = &mut next[node as usize];
+            edges[*place] = (other, weight);
+            *place += 1;
+        };
+        pairs.iter().for_each(|&(a, b, weight)| put(b, a, weight));
+        pairs.iter().for_each(|&(a, b, weight)| put(a, b, weight));
         let mut degrees = loops.clone();
         for (node, degree) in degrees.iter_mut().enumerate() {
             *degree += edges[starts[node]..starts[node + 1]].iter().map(|&(_, weight)| weight).sum::<f64>();
@@ -97,6 +95,23 @@ impl Graph {
     pub const fn total(&self) -> f64 {
         self.total
     }
+}
+
+/// Sorts by a key below `keys`; what has the same stays in its order.
+fn by_counting<T: Copy + Default>(values: Vec<T>, keys: usize, key: impl Fn(&T) -> u32) -> Vec<T> {
+    let mut places = vec![0; keys];
+    values.iter().for_each(|value| places[key(value) as usize] += 1);
+    let mut begin = 0;
+    for place in &mut places {
+        begin += std::mem::replace(place, begin);
+    }
+    let mut sorted = vec![T::default(); values.len()];
+    for value in values {
+        let place = &mut places[key(&value) as usize];
+        sorted[*place] = value;
+        *place += 1;
+    }
+    sorted
 }
 
 /// The graph of shared neighbours: rows are joined when one is among the other's `count` nearest, and the weight is
@@ -142,4 +157,17 @@ fn intersection(a: &[u32], b: &[u32]) -> usize {
         }
     }
     shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_are_sorted_and_added_up() {
+        let graph = Graph::new(5, [(3, 1, 1.0), (0, 3, 0.5), (1, 3, 0.25), (3, 3, 2.0), (3, 0, 4.0)]);
+        let edges: Vec<&[(u32, f64)]> = (0..5).map(|node| graph.edges(node)).collect();
+        assert_eq!(edges, [&[(3, 4.5)][..], &[(3, 1.25)], &[], &[(0, 4.5), (1, 1.25)], &[]]);
+        assert_eq!((graph.loops(3), graph.degree(3), graph.total()), (4.0, 9.75, 15.5));
+    }
 }

@@ -1,11 +1,11 @@
 //! all-MiniLM-L6-v2: a BERT encoder of six layers (Wang et al. 2020), mean-pooled, unit vectors of 384.
-//! The same network in two arithmetics: f32 on any machine, and int8 where the processor has AVX-512 VNNI.
+//! The same network in two arithmetics: f32 on any machine, and int8 where the processor has instructions for it.
 
 mod float;
 mod layers;
 
 #[cfg(target_arch = "x86_64")]
-mod vnni;
+mod int8;
 
 use std::path::Path;
 
@@ -38,38 +38,60 @@ const POSITIONS: usize = 512;
 /// Added to variances before their root is taken.
 const LAYER_NORM_EPSILON: f32 = 1e-12;
 
-/// How the encoder calculates.
+/// How the encoder calculates. But for `Float` these are one arithmetic in the instructions of several families of x86-64
+/// processors: weights in int8 (a scale for each output), activations in u8 (scale and zero for each token), sums in i32,
+/// everything else in f32. Products are the same to the last bit; what is in f32 may be rounded otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// f32 throughout: the reference, and the path for machines without AVX-512 VNNI.
+    /// f32 throughout: the reference, and the path for machines that have none of the others.
     Float,
-    /// Weights in int8 (a scale for each output), activations in u8 (scale and zero for each token), sums in i32,
-    /// everything else in f32. x86-64 with AVX-512 VNNI only.
-    Int8,
+    /// int8 by AVX2 and FMA.
+    Avx2,
+    /// int8 by AVX-VNNI; the results are those of [`Self::Avx2`].
+    AvxVnni,
+    /// int8 by AVX-512 VNNI.
+    Avx512Vnni,
 }
 
 impl Arithmetic {
+    /// All of them, the fastest last.
+    pub const ALL: [Self; 4] = [Self::Float, Self::Avx2, Self::AvxVnni, Self::Avx512Vnni];
+
+    /// Whether this machine has it.
+    pub fn is_available(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if int8::is_available(self) {
+            return true;
+        }
+        self == Self::Float
+    }
+
     /// The fastest that this machine has.
     pub fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if vnni::is_available() {
-            return Self::Int8;
+        Self::ALL.into_iter().rev().find(|arithmetic| arithmetic.is_available()).unwrap_or(Self::Float)
+    }
+
+    /// As it stands in a model's id: the same for those whose vectors are the same.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Float => "f32",
+            Self::Avx2 | Self::AvxVnni => "int8-avx2",
+            Self::Avx512Vnni => "int8",
         }
-        Self::Float
     }
 }
 
 /// The model and its tokenizer.
 pub struct MiniLm {
     tokenizer: WordPiece,
-    encoder: Encoder,
+    encoder: Box<dyn Encode>,
     id: String,
 }
 
-enum Encoder {
-    Float(Box<FloatEncoder>),
-    #[cfg(target_arch = "x86_64")]
-    Int8(Box<vnni::VnniEncoder>),
+/// One of the encoders.
+trait Encode: Send + Sync {
+    /// See [`MiniLm::encode`].
+    fn encode(&self, sequences: &[Vec<u32>]) -> Vec<[f32; HIDDEN]>;
 }
 
 impl MiniLm {
@@ -81,7 +103,7 @@ impl MiniLm {
         Self::open_as(folder, Arithmetic::detect())
     }
 
-    /// The same for a given arithmetic; [`Arithmetic::Int8`] becomes [`Arithmetic::Float`] where it does not exist.
+    /// The same for a given arithmetic; one that this machine does not have becomes [`Arithmetic::Float`].
     ///
     /// # Errors
     /// When a file is missing or not of this model.
@@ -94,7 +116,9 @@ impl MiniLm {
         }
         let checkpoint = Checkpoint::open(&folder.join("model.safetensors"))?;
         let fingerprint = checkpoint.fingerprint();
-        let (encoder, arithmetic) = Encoder::new(checkpoint, arithmetic)?;
+        let arithmetic = if arithmetic.is_available() { arithmetic } else { Arithmetic::Float };
+        let encoder = encoder(checkpoint, arithmetic)?;
+        let arithmetic = arithmetic.name();
         let id = format!("all-MiniLM-L6-v2/{fingerprint}/{arithmetic}/{ENCODER_VERSION}.{CHUNKING_VERSION}");
         Ok(Self { tokenizer, encoder, id })
     }
@@ -107,23 +131,16 @@ impl MiniLm {
     /// The mean of the final states of all tokens of each sequence (frame included), not normalised. Sequences have
     /// 1 to 512 ids of the vocabulary.
     pub(super) fn encode(&self, sequences: &[Vec<u32>]) -> Vec<[f32; HIDDEN]> {
-        match &self.encoder {
-            Encoder::Float(encoder) => encoder.encode(sequences),
-            #[cfg(target_arch = "x86_64")]
-            Encoder::Int8(encoder) => encoder.encode(sequences),
-        }
+        self.encoder.encode(sequences)
     }
 }
 
-impl Encoder {
-    fn new(checkpoint: Checkpoint, arithmetic: Arithmetic) -> Result<(Self, &'static str), ModelError> {
-        #[cfg(target_arch = "x86_64")]
-        if arithmetic == Arithmetic::Int8 && vnni::is_available() {
-            return Ok((Self::Int8(Box::new(vnni::VnniEncoder::new(&checkpoint)?)), "int8"));
-        }
-        let _ = arithmetic;
-        Ok((Self::Float(Box::new(FloatEncoder::new(checkpoint)?)), "f32"))
+fn encoder(checkpoint: Checkpoint, arithmetic: Arithmetic) -> Result<Box<dyn Encode>, ModelError> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(encoder) = int8::encoder(arithmetic, &checkpoint)? {
+        return Ok(encoder);
     }
+    Ok(Box::new(FloatEncoder::new(checkpoint)?))
 }
 
 impl Embedder for MiniLm {

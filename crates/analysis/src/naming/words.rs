@@ -23,6 +23,7 @@ pub(super) fn words(text: &str, mut visit: impl FnMut(&str)) {
             }
             previous = None;
             match c {
+                _ if c.is_ascii_alphanumeric() => word.push(c.to_ascii_lowercase()),
                 // Typographic and plain apostrophes are the same letter of a word.
                 '\'' | '’' if !word.is_empty() => word.push('\''),
                 // Soft hyphens and joiners are not seen.
@@ -38,18 +39,26 @@ pub(super) fn words(text: &str, mut visit: impl FnMut(&str)) {
 fn finish(word: &mut String, visit: &mut impl FnMut(&str)) {
     let bare = word.trim_end_matches('\'');
     let bare = bare.strip_suffix("'s").unwrap_or(bare);
-    let is_word = bare.len() <= LONGEST
-        && bare.chars().nth(1).is_some()
-        && bare.chars().next().is_some_and(char::is_alphabetic)
-        && bare.chars().filter(|c| c.is_alphabetic()).count() * 2 > bare.chars().count();
+    let is_plain = bare.len() >= 2 && bare.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_word = bare.len() <= LONGEST && (is_plain || is_mostly_letters(bare));
     if is_word {
         visit(bare);
     }
     word.clear();
 }
 
+/// Whether there are at least two characters, the first a letter, and more letters than others.
+fn is_mostly_letters(bare: &str) -> bool {
+    bare.chars().nth(1).is_some()
+        && bare.chars().next().is_some_and(char::is_alphabetic)
+        && bare.chars().filter(|c| c.is_alphabetic()).count() * 2 > bare.chars().count()
+}
+
 fn is_address(part: &str) -> bool {
-    part.contains("://") || part.starts_with("www.") || (part.contains('@') && part.contains('.'))
+    // One look at each byte is enough for nearly all.
+    part.starts_with("www.")
+        || part.bytes().any(|byte| byte == b':' || byte == b'@')
+            && (part.contains("://") || (part.contains('@') && part.contains('.')))
 }
 
 /// Ideographs and kana.

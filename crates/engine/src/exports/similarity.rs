@@ -1,5 +1,6 @@
 //! The matrix of cosine similarities as CSV: a row and a column for each clustered document, in the heatmap's order.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -15,8 +16,10 @@ use crate::{Engine, internal};
 /// The most documents whose matrix can be downloaded: 20,000 squared are some 3 GB of CSV.
 pub const SIMILARITY_LIMIT: u32 = 20_000;
 
-/// Rows that are made together, on all cores.
+/// Rows that are made together on one core: their product with all others takes longer than laying those out for it.
 const ROWS: usize = 64;
+/// Groups of rows that are made at a time, on all cores.
+const GROUPS: usize = 8;
 
 /// The vectors of the matrix, checked against the limit.
 pub(super) async fn open(engine: &Engine, batch: BatchId) -> Result<Vectors, Failure> {
@@ -38,29 +41,37 @@ pub(super) async fn write(engine: Engine, batch: BatchId, vectors: Vectors, sink
     if sink.send(Ok(header.into())).await.is_err() {
         return Ok(());
     }
-    for start in (0..paths.len()).step_by(ROWS) {
+    for start in (0..paths.len()).step_by(GROUPS * ROWS) {
         let (paths, vectors) = (Arc::clone(&paths), Arc::clone(&vectors));
-        let chunk = spawn_blocking(move || matrix_rows(&paths, &vectors, start)).await.map_err(internal)??;
-        if sink.send(Ok(chunk.into())).await.is_err() {
-            return Ok(());
+        let groups = spawn_blocking(move || matrix_groups(&paths, &vectors, start)).await.map_err(internal)??;
+        for group in groups {
+            if sink.send(Ok(group.into())).await.is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())
 }
 
-/// The whole matrix, a group of lines at a time.
+/// The whole matrix, a group of lines at a time; the next are made while one is put.
 ///
 /// # Errors
 /// Those of `put`.
 pub fn matrix(
     paths: &[String],
     vectors: &Vectors,
-    mut put: impl FnMut(&[u8]) -> Result<(), Failure>,
+    mut put: impl FnMut(&[u8]) -> Result<(), Failure> + Send,
 ) -> Result<(), Failure> {
     let mut header = Vec::new();
     matrix_header(&mut header, paths)?;
-    put(&header)?;
-    (0..paths.len()).step_by(ROWS).try_for_each(|start| put(&matrix_rows(paths, vectors, start)?))
+    let mut made = vec![header];
+    for start in (0..paths.len()).step_by(GROUPS * ROWS) {
+        let (written, next) =
+            rayon::join(|| made.iter().try_for_each(|lines| put(lines)), || matrix_groups(paths, vectors, start));
+        written?;
+        made = next?;
+    }
+    made.iter().try_for_each(|lines| put(lines))
 }
 
 /// The first line: `path`, then every path.
@@ -69,36 +80,40 @@ fn matrix_header(buffer: &mut Vec<u8>, paths: &[String]) -> Result<(), Failure> 
     write_csv(buffer, std::iter::once("path".to_owned()).chain(cells))
 }
 
-/// The lines of up to [`ROWS`] documents from `start` on.
-fn matrix_rows(paths: &[String], vectors: &Vectors, start: usize) -> Result<Vec<u8>, Failure> {
-    let rows = start..(start + ROWS).min(paths.len());
-    let lines = rows.into_par_iter().map(|row| matrix_row(&paths[row], vectors, row)).collect::<Result<Vec<_>, _>>()?;
-    Ok(lines.concat())
+/// The lines of up to [`GROUPS`] times [`ROWS`] documents from `start` on, in groups.
+fn matrix_groups(paths: &[String], vectors: &Vectors, start: usize) -> Result<Vec<Vec<u8>>, Failure> {
+    let end = (start + GROUPS * ROWS).min(paths.len());
+    let starts: Vec<usize> = (start..end).step_by(ROWS).collect();
+    starts.into_par_iter().map(|start| matrix_rows(paths, vectors, start..(start + ROWS).min(end))).collect()
 }
 
-/// One line: a path, then its similarity to every document, with four decimals.
-fn matrix_row(path: &str, vectors: &Vectors, row: usize) -> Result<Vec<u8>, Failure> {
-    let mut line = Vec::with_capacity(path.len() + 8 * vectors.rows());
-    write_csv(&mut line, std::iter::once(neutralise_cell(path).into_owned()))?;
-    line.truncate(line.len() - LINE_END.len());
-    for similarity in vectors.similarities(row) {
-        line.push(b',');
-        push_similarity(&mut line, similarity);
+/// The lines of some documents: a path, then its similarity to every document, with four decimals.
+fn matrix_rows(paths: &[String], vectors: &Vectors, rows: Range<usize>) -> Result<Vec<u8>, Failure> {
+    let count = vectors.rows();
+    let similarities = vectors.similarities(rows.clone());
+    let mut lines = Vec::with_capacity(similarities.len() * 8);
+    for (path, similarities) in paths[rows].iter().zip(similarities.chunks_exact(count)) {
+        write_csv(&mut lines, std::iter::once(neutralise_cell(path).into_owned()))?;
+        lines.truncate(lines.len() - LINE_END.len());
+        similarities.iter().for_each(|&similarity| push_similarity(&mut lines, similarity));
+        lines.extend_from_slice(LINE_END);
     }
-    line.extend_from_slice(LINE_END);
-    Ok(line)
+    Ok(lines)
 }
 
-/// A number between -1 and 1 with four decimals. There are as many as documents squared: the formatter of the standard
-/// library, which is right for any number and precision, would take most of the time of a run.
-fn push_similarity(line: &mut Vec<u8>, similarity: f32) {
-    let ten_thousandths = (similarity * 1e4).round() as i32;
-    if ten_thousandths < 0 {
-        line.push(b'-');
+/// A comma, and a number between -1 and 1 with four decimals. There are as many as documents squared: the formatter of the
+/// standard library, which is right for any number and precision, would take most of the time of a run.
+fn push_similarity(lines: &mut Vec<u8>, similarity: f32) {
+    // Half away from zero, as `round` does, which without SSE4 is a call.
+    let scaled = f64::from(similarity * 1e4);
+    let ten_thousandths = (scaled.abs() + 0.5) as u32;
+    let digit = |place: u32| b'0' + (ten_thousandths / place % 10) as u8;
+    let digits = [b'.', digit(1000), digit(100), digit(10), digit(1)];
+    let [point, a, b, c, d] = digits;
+    match scaled < 0.0 && ten_thousandths > 0 {
+        true => lines.extend_from_slice(&[b',', b'-', digit(10_000), point, a, b, c, d]),
+        false => lines.extend_from_slice(&[b',', digit(10_000), point, a, b, c, d]),
     }
-    let digits = ten_thousandths.unsigned_abs();
-    let digit = |place: u32| b'0' + (digits / place % 10) as u8;
-    line.extend_from_slice(&[digit(10_000), b'.', digit(1000), digit(100), digit(10), digit(1)]);
 }
 
 #[cfg(test)]
@@ -108,12 +123,13 @@ mod tests {
     #[test]
     fn similarities_have_four_decimals() {
         for (similarity, expect) in [
-            (0.0, "0.0000"),
-            (1.0, "1.0000"),
-            (-1.0, "-1.0000"),
-            (0.123_46, "0.1235"),
-            (-0.05, "-0.0500"),
-            (-1e-6, "0.0000"),
+            (0.0, ",0.0000"),
+            (1.0, ",1.0000"),
+            (-1.0, ",-1.0000"),
+            (0.123_46, ",0.1235"),
+            (0.123_44, ",0.1234"),
+            (-0.05, ",-0.0500"),
+            (-1e-6, ",0.0000"),
         ] {
             let mut line = Vec::new();
             push_similarity(&mut line, similarity);

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use sheaf_domain::{Failure, FailureCode, FailureKind, Passwords};
+use sheaf_domain::{DocumentKind, Failure, FailureCode, FailureKind, Passwords};
 use sheaf_parsing::archive::{ArchiveItem, ArchiveLimits, Container};
 use sheaf_parsing::{Pool, detect_kind};
 use tokio::runtime::Handle;
@@ -17,6 +18,9 @@ use walkdir::WalkDir;
 use super::Fields;
 use crate::blobs::{BlobStore, LocalBlobs};
 use crate::intake::{clean_path, storage, unique};
+
+/// Files smaller than this many bytes are read at once.
+const HEAD: usize = 64 << 10;
 
 /// One document to come.
 pub struct Item {
@@ -29,19 +33,28 @@ pub struct Item {
 
 /// Where its content is.
 pub enum Source {
-    /// A file, not hashed yet.
-    File(PathBuf),
+    /// A file.
+    File { file: PathBuf, about: About },
     /// A record's text, with the hash of it.
     Text { text: String, sha256: String },
     /// It cannot be had.
     Refused(Failure),
 }
 
+/// What one look at a file tells.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// What it looks like; parsing may know better, but when it fails this is what is known.
+    pub kind: DocumentKind,
+    pub sha256: String,
+    pub bytes: u64,
+}
+
 impl Source {
     /// The size of the content; 0 where there is none.
     pub fn bytes(&self) -> u64 {
         match self {
-            Self::File(path) => path.metadata().map_or(0, |file| file.len()),
+            Self::File { file: _, about } => about.bytes,
             Self::Text { text, .. } => text.len() as u64,
             Self::Refused(_) => 0,
         }
@@ -65,14 +78,14 @@ pub fn list(inputs: &[PathBuf], fields: Option<&Fields>, opener: &Opener<'_>) ->
     let mut items = Vec::new();
     for input in inputs {
         if input.is_dir() {
-            walk_folder(input, opener, &mut items)?;
+            add_files(walk_folder(input, &mut items), opener, &mut items)?;
         } else if !input.is_file() {
             return Err(Failure::new(FailureCode::InvalidRequest, format!("`{}` does not exist", input.display()))
                 .with_hint("Give a folder, a file, a ZIP, or a .jsonl or .csv file with --text-field."));
         } else if let Some(fields) = fields {
             read_records(input, fields, &mut items)?;
         } else {
-            add_file(input, name_of(input), opener, &mut items)?;
+            add_files(vec![(input.clone(), name_of(input))], opener, &mut items)?;
         }
     }
     // Stable: records and entries keep the order of their file where paths are equal.
@@ -88,12 +101,16 @@ fn name_of(file: &Path) -> String {
     clean_path(&file.file_name().unwrap_or(file.as_os_str()).to_string_lossy())
 }
 
-fn walk_folder(folder: &Path, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
+/// The files in a folder with their paths relative to it; what cannot be walked becomes an item.
+fn walk_folder(folder: &Path, items: &mut Vec<Item>) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         match entry {
-            Ok(entry) if entry.path().is_file() => {
+            // The entry knows its type; only what a link points at has to be asked for.
+            Ok(entry) if entry.file_type().is_file() || entry.path_is_symlink() && entry.path().is_file() => {
                 let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-                add_file(entry.path(), clean_path(&relative.to_string_lossy()), opener, items)?;
+                let path = clean_path(&relative.to_string_lossy());
+                files.push((entry.into_path(), path));
             }
             Ok(_) => {}
             Err(error) => {
@@ -102,7 +119,7 @@ fn walk_folder(folder: &Path, opener: &Opener<'_>, items: &mut Vec<Item>) -> Res
             }
         }
     }
-    Ok(())
+    files
 }
 
 fn refused(path: String, failure: Failure) -> Item {
@@ -114,27 +131,44 @@ fn unreadable(error: &io::Error) -> Failure {
         .with_hint("Look at its permissions, and whether it is still there.")
 }
 
-/// A file, and what it holds; an archive itself only when it fails.
-fn add_file(file: &Path, path: String, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
-    let kind = match File::open(file).and_then(|open| detect_kind(open, &path)) {
-        Ok(kind) => kind,
-        Err(error) => {
-            items.push(refused(path, unreadable(&error)));
-            return Ok(());
+/// Files, and what they hold; an archive itself only when it fails. All threads look at them first.
+fn add_files(files: Vec<(PathBuf, String)>, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
+    let looked: Vec<_> = files.into_par_iter().map(|(file, path)| (look(&file, &path), file, path)).collect();
+    for (about, file, path) in looked {
+        let about = match about {
+            Ok(about) => about,
+            Err(error) => {
+                items.push(refused(path, unreadable(&error)));
+                continue;
+            }
+        };
+        let container = Container::of(about.kind);
+        if container != Some(Container::Archive) {
+            items.push(Item { id: None, path: path.clone(), source: Source::File { file: file.clone(), about } });
         }
+        match container.map(|_| open(&file, &path, opener, items)) {
+            None | Some(Ok(())) => {}
+            Some(Err(failure)) if failure.code.kind() == FailureKind::Document => items.push(refused(path, failure)),
+            Some(Err(failure)) => return Err(failure),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file once.
+fn look(file: &Path, path: &str) -> io::Result<About> {
+    let mut open = File::open(file)?;
+    let mut hasher = Sha256::new();
+    let mut head = Vec::with_capacity(HEAD);
+    (&mut open).take(HEAD as u64).read_to_end(&mut head)?;
+    hasher.update(&head);
+    let (kind, bytes) = if head.len() < HEAD {
+        (detect_kind(Cursor::new(&head), path)?, head.len() as u64)
+    } else {
+        let rest = io::copy(&mut open, &mut hasher)?;
+        (detect_kind(&mut open, path)?, HEAD as u64 + rest)
     };
-    let container = Container::of(kind);
-    if container != Some(Container::Archive) {
-        items.push(Item { id: None, path: path.clone(), source: Source::File(file.to_owned()) });
-    }
-    match container.map(|_| open(file, &path, opener, items)) {
-        None | Some(Ok(())) => Ok(()),
-        Some(Err(failure)) if failure.code.kind() == FailureKind::Document => {
-            items.push(refused(path, failure));
-            Ok(())
-        }
-        Some(Err(failure)) => Err(failure),
-    }
+    Ok(About { kind, sha256: hex::encode(hasher.finalize()), bytes })
 }
 
 /// Has a child unpack an archive or a letter, and keeps what comes.
@@ -161,9 +195,11 @@ fn keep(item: ArchiveItem, unpacked: &LocalBlobs) -> Result<Item, Failure> {
     let source = match item.content {
         Ok(mut content) => {
             let staged = unpacked.stage(&mut content).map_err(storage)?;
-            let sha256 = staged.sha256.clone();
+            let (sha256, bytes) = (staged.sha256.clone(), staged.bytes);
             unpacked.commit(vec![staged]).map_err(storage)?;
-            Source::File(unpacked.file(&sha256).map_err(storage)?)
+            let file = unpacked.file(&sha256).map_err(storage)?;
+            let kind = File::open(&file).and_then(|open| detect_kind(open, &item.path)).map_err(storage)?;
+            Source::File { file, about: About { kind, sha256, bytes } }
         }
         Err(failure) => Source::Refused(failure),
     };

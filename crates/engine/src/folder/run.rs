@@ -3,14 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use sha2::{Digest, Sha256};
 use sheaf_analysis::Embedder;
 use sheaf_domain::{DocumentId, DocumentKind, Failure, FailureCode, Passwords};
-use sheaf_parsing::{Hints, Reader, detect_kind, read_plain};
+use sheaf_parsing::{Hints, ParsedDocument, Part, Reader, TOGETHER, read_plain};
 use sheaf_store::{AnalysedDocument, ParseRecord, Vectored};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -33,6 +32,11 @@ const GROUP: usize = 64;
 /// …or bytes.
 const GROUP_BYTES: usize = 4 << 20;
 
+/// Files up to this many bytes are read several at a time…
+const SMALL: u64 = 16 << 10;
+/// …of so many bytes together.
+const PARCEL: u64 = 64 << 10;
+
 /// Runs a request to its end.
 ///
 /// # Errors
@@ -45,6 +49,12 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let mut clock = Clock::start();
     let mut timings = Timings { parsers: request.processing.parse_workers, ..Timings::default() };
 
+    // Loading takes longer than listing most folders: both at once.
+    let model = tokio::spawn({
+        let models = Models::new(request.processing.models.clone());
+        let name = params.model;
+        async move { models.get(name).await }
+    });
     let reader = Arc::new(request.processing.reader());
     sandbox::prove(reader.pool()).await?;
     tally.enter("Listing files");
@@ -63,7 +73,7 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     timings.list = clock.lap(items.len() as u64);
 
     tally.enter("Reading and comparing");
-    let model = Models::new(request.processing.models.clone()).get(params.model).await?;
+    let model = model.await.map_err(internal)??;
     let (mut rows, vectors) = {
         let tools = Tools { reader: &reader, model: Arc::clone(&model), tally: Arc::clone(&tally) };
         read_all(items, &request, tools).await?
@@ -127,14 +137,15 @@ async fn read_all(
     });
 
     let mut rows: Vec<Row> = items.iter().map(Row::new).collect();
-    let mut work = group_by_content(items, &mut rows, reader.recogniser().id(), &request.passwords).await?;
+    let mut work = group_by_content(items, &mut rows, reader.recogniser().id(), &request.passwords);
     // The longest first: one that began last would keep a single core busy while the others have nothing to do.
     work.sort_by_cached_key(|work| Reverse(work.source.bytes()));
-    let reading = stream::iter(work)
-        .map(|work| async { (read_one(reader, &work).await, work) })
-        .buffer_unordered(request.processing.concurrent_documents.max(1));
+    let reading = stream::iter(parcels(work))
+        .map(|parcel| async { read_parcel(reader, parcel).await })
+        .buffer_unordered(request.processing.concurrent_documents.max(1))
+        .flat_map(stream::iter);
     let mut reading = std::pin::pin!(reading);
-    while let Some((read, work)) = reading.next().await {
+    while let Some((work, read)) = reading.next().await {
         Tally::add(&tally.parsed, work.rows.len());
         match read {
             Ok(record) => {
@@ -179,84 +190,90 @@ struct Work {
     source: Source,
 }
 
-/// Hashes the files on all threads and joins those of equal content; the refused ones fail at once.
-async fn group_by_content(
-    items: Vec<Item>,
-    rows: &mut [Row],
-    recogniser: &str,
-    passwords: &Passwords,
-) -> Result<Vec<Work>, Failure> {
-    let hashed = spawn_blocking(move || {
-        use rayon::iter::{IntoParallelIterator, ParallelIterator};
-        items.into_par_iter().map(|item| (hash(&item.source), kind(&item), item)).collect::<Vec<_>>()
-    });
+/// Joins items of equal content; the refused ones fail at once.
+fn group_by_content(items: Vec<Item>, rows: &mut [Row], recogniser: &str, passwords: &Passwords) -> Vec<Work> {
     let mut work: Vec<Work> = Vec::new();
     let mut by_key: HashMap<String, usize> = HashMap::new();
-    for (row, (sha256, kind, item)) in hashed.await.map_err(internal)?.into_iter().enumerate() {
-        rows[row].kind = kind;
-        match (sha256, item.source) {
-            (Err(failure), _) | (_, Source::Refused(failure)) => rows[row].failure = Some(failure),
-            (Ok(sha256), source) => {
-                let hints = Hints { name: item.path, passwords: passwords.clone() };
-                let key = parse::key(&sha256, &hints, recogniser);
-                rows[row].sha256 = Some(sha256);
-                match by_key.get(&key) {
-                    Some(&known) => work[known].rows.push(row),
-                    None => {
-                        by_key.insert(key.clone(), work.len());
-                        work.push(Work { rows: vec![row], hints, key, source });
-                    }
-                }
+    for (row, item) in items.into_iter().enumerate() {
+        let (kind, sha256) = match &item.source {
+            Source::File { file: _, about } => (about.kind, about.sha256.clone()),
+            Source::Text { text: _, sha256 } => (DocumentKind::Text, sha256.clone()),
+            Source::Refused(failure) => {
+                rows[row].failure = Some(failure.clone());
+                continue;
+            }
+        };
+        let hints = Hints { name: item.path, passwords: passwords.clone() };
+        let key = parse::key(&sha256, &hints, recogniser);
+        rows[row].kind = Some(kind);
+        rows[row].sha256 = Some(sha256);
+        match by_key.get(&key) {
+            Some(&known) => work[known].rows.push(row),
+            None => {
+                by_key.insert(key.clone(), work.len());
+                work.push(Work { rows: vec![row], hints, key, source: item.source });
             }
         }
     }
-    Ok(work)
+    work
 }
 
-/// What a file looks like; parsing may know better, but when it fails this is what is known.
-fn kind(item: &Item) -> Option<DocumentKind> {
-    match &item.source {
-        Source::File(path) => fs::File::open(path).and_then(|file| detect_kind(file, &item.path)).ok(),
-        Source::Text { .. } => Some(DocumentKind::Text),
-        Source::Refused(_) => None,
-    }
-}
-
-fn hash(source: &Source) -> Result<String, Failure> {
-    match source {
-        Source::File(path) => {
-            let mut hasher = Sha256::new();
-            fs::File::open(path)
-                .and_then(|mut file| std::io::copy(&mut file, &mut hasher))
-                .map_err(|error| Failure::new(FailureCode::CorruptFile, format!("the file cannot be read: {error}")))?;
-            Ok(hex::encode(hasher.finalize()))
+/// Cuts the work into what is read as one job: small files together, anything else alone.
+fn parcels(work: Vec<Work>) -> Vec<Vec<Work>> {
+    let mut parcels: Vec<Vec<Work>> = Vec::new();
+    // What still fits into the last parcel, if it is one of small files.
+    let mut room = None;
+    for work in work {
+        let bytes = match &work.source {
+            Source::File { file: _, about } if about.bytes <= SMALL => Some(about.bytes),
+            Source::File { .. } | Source::Text { .. } | Source::Refused(_) => None,
+        };
+        let left = room.zip(bytes).and_then(|(room, bytes)| u64::checked_sub(room, bytes));
+        match (left, parcels.last_mut()) {
+            (Some(_), Some(last)) if last.len() < TOGETHER => {
+                room = left;
+                last.push(work);
+            }
+            (Some(_) | None, _) => {
+                room = bytes.map(|bytes| PARCEL - bytes);
+                parcels.push(vec![work]);
+            }
         }
-        Source::Text { sha256, .. } => Ok(sha256.clone()),
-        Source::Refused(failure) => Err(failure.clone()),
     }
+    parcels
+}
+
+/// Reads what belongs together, and says what became of each.
+async fn read_parcel(reader: &Reader, parcel: Vec<Work>) -> Vec<(Work, Result<ParseRecord, Failure>)> {
+    let files: Vec<(&Path, &Hints)> = parcel
+        .iter()
+        .filter_map(|work| match &work.source {
+            Source::File { file, about: _ } => Some((file.as_path(), &work.hints)),
+            Source::Text { .. } | Source::Refused(_) => None,
+        })
+        .collect();
+    if files.len() > 1 {
+        let results = reader.read_together(&files).await;
+        let kept = |(work, result): (Work, Result<ParsedDocument, Part>)| {
+            let record = result.map(|parsed| parse::record(parsed, work.key.clone()));
+            (work, record.map_err(|part| part.failure))
+        };
+        return parcel.into_iter().zip(results).map(kept).collect();
+    }
+    let mut read = Vec::with_capacity(parcel.len());
+    for work in parcel {
+        let result = read_one(reader, &work).await;
+        read.push((work, result));
+    }
+    read
 }
 
 async fn read_one(reader: &Reader, work: &Work) -> Result<ParseRecord, Failure> {
     match &work.source {
-        Source::File(path) => {
-            let file: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-            parse(reader, &file, &work.hints, work.key.clone(), &|_, _| {}).await.map_err(|part| part.failure)
+        Source::File { file, about: _ } => {
+            parse(reader, file, &work.hints, work.key.clone(), &|_, _| {}).await.map_err(|part| part.failure)
         }
-        Source::Text { text, .. } => {
-            let parsed = read_plain(text)?;
-            Ok(ParseRecord {
-                key: work.key.clone(),
-                kind: DocumentKind::Text,
-                pages: 1,
-                words: parsed.words,
-                text: parsed.text(),
-                page_starts: parsed.page_starts(),
-                recognised: Vec::new(),
-                language: parsed.language,
-                metadata: parsed.metadata,
-                problems: parsed.problems,
-            })
-        }
+        Source::Text { text, .. } => read_plain(text).map(|parsed| parse::record(parsed, work.key.clone())),
         Source::Refused(failure) => Err(failure.clone()),
     }
 }

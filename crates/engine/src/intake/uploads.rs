@@ -160,6 +160,8 @@ pub async fn end_idle(engine: Engine, stop: CancellationToken) {
         for upload in found {
             match end(&engine, upload).await {
                 Ok(()) => tracing::info!(%upload, "an upload that nobody went on with is ended with what has arrived"),
+                // Another server, or its sender, was faster.
+                Err(failure) if failure.code == FailureCode::NotFound => {}
                 Err(failure) => tracing::warn!(%upload, code = %failure.code, "an idle upload could not be ended"),
             }
         }

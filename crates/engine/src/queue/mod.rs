@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::intake::end_idle;
-use crate::{Engine, stages};
+use crate::{Engine, stages, thumbnails};
 use leases::Leases;
 
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
@@ -38,7 +38,8 @@ impl Engine {
     /// # Errors
     /// `storage` when leases that a crash left behind cannot be taken back.
     pub async fn start_workers(&self) -> Result<Workers, sheaf_domain::Failure> {
-        let freed = self.store().expire_leases(MAX_CRASHES, true).await?;
+        // Where others may be at work, only time tells whose leases are lost.
+        let freed = self.store().expire_leases(MAX_CRASHES, !self.store().is_shared()).await?;
         if freed > 0 {
             tracing::info!(jobs = freed, "jobs of an earlier run go on");
         }
@@ -48,6 +49,7 @@ impl Engine {
         tasks.spawn(Arc::clone(&leases).keep(stop.clone(), MAX_CRASHES));
         tasks.spawn(vitals::tell(self.clone(), leases.worker().to_owned(), stop.clone()));
         tasks.spawn(end_idle(self.clone(), stop.clone()));
+        tasks.spawn(thumbnails::draw(self.clone(), stop.clone()));
         let parsers = self.config().processing.concurrent_documents.max(1);
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Parse, parsers, stop.clone()));
         tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Embed, 1, stop.clone()));

@@ -53,7 +53,8 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
     let clusters: Vec<Cluster> =
         analysis.clusters.into_iter().zip(0..).map(|(found, id)| cluster(found, id, documents)).collect();
     let dimensions = documents.first().map_or(1, |d| d.vectored.vector.len());
-    let values = analysis.order.iter().flat_map(|&i| documents[i].vectored.vector.iter().copied()).collect();
+    let mut values = Vec::with_capacity(documents.len() * dimensions);
+    analysis.order.iter().for_each(|&i| values.extend_from_slice(&documents[i].vectored.vector));
     let vectors = Vectors::new(values, dimensions);
     let named: Vec<heatmap::Placed> = analysis
         .order
@@ -64,7 +65,13 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
             cluster: analysis.placements[i].cluster.map(ClusterId),
         })
         .collect();
-    let heatmap = heatmap::draw(&vectors, 0, &named, &clusters);
+    let position = |document: usize| analysis.placements[document].position as usize;
+    let nearest: heatmap::Nearest = analysis
+        .order
+        .iter()
+        .map(|&i| analysis.neighbours[i].iter().map(|&(other, similarity)| (position(other), similarity)).collect())
+        .collect();
+    let heatmap = heatmap::draw(&vectors, 0, &named, &clusters, &nearest);
     let placements = analysis
         .placements
         .iter()

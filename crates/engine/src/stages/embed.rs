@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use sheaf_analysis::{CHUNKING_VERSION, Embedder, Terms, embed_documents};
 use sheaf_domain::{Failure, FailureCode, ModelName};
 use sheaf_store::{Claim, EmbedInput, EmbedOutcome, EmbedResult, Vectored};
@@ -28,7 +29,7 @@ pub struct Text<'a> {
 pub fn embed(model: &dyn Embedder, texts: &[Text<'_>]) -> Result<Vec<Result<Vectored, Failure>>, Failure> {
     let plain: Vec<&str> = texts.iter().map(|t| t.text).collect();
     let vectors = embed_documents(model, &plain, &|_| {}).map_err(internal)?;
-    Ok(texts.iter().zip(vectors).map(|(text, vector)| vectored(*text, vector)).collect())
+    Ok(texts.par_iter().zip(vectors).map(|(text, vector)| vectored(*text, vector)).collect())
 }
 
 fn vectored(text: Text<'_>, vector: Option<Vec<f32>>) -> Result<Vectored, Failure> {

@@ -1,12 +1,13 @@
 //! Bytes to text, in child processes; remembered by content.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use sheaf_domain::{Failure, PageRecognition, Passwords};
-use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, Part, Reader};
+use sheaf_domain::{Failure, JobId, PageRecognition, Passwords};
+use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, ParsedDocument, Part, Reader};
 use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
 
@@ -51,8 +52,12 @@ pub async fn parse(
     key: String,
     on_pages: OnPages<'_>,
 ) -> Result<ParseRecord, Part> {
-    let parsed = reader.read(file, hints, on_pages).await?;
-    Ok(ParseRecord {
+    Ok(record(reader.read(file, hints, on_pages).await?, key))
+}
+
+/// What is kept of a document.
+pub fn record(parsed: ParsedDocument, key: String) -> ParseRecord {
+    ParseRecord {
         key,
         kind: parsed.kind,
         pages: u32::try_from(parsed.pages.len()).unwrap_or(u32::MAX),
@@ -67,12 +72,13 @@ pub async fn parse(
         language: parsed.language,
         metadata: parsed.metadata,
         problems: parsed.problems,
-    })
+    }
 }
 
 /// Reads the documents of a group one after the other. What is read is kept together now and then: a transaction for each
 /// of many small documents would cost more than reading them.
 pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure> {
+    let _reading = engine.thumbnails().hold_back();
     let mut read = Vec::new();
     let mut since = Instant::now();
     for input in engine.store().parse_inputs(claims).await? {
@@ -81,14 +87,22 @@ pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure
             Err(failure) => give_up(engine, &[input.claim], &failure).await,
         }
         if since.elapsed() >= KEPT_EVERY {
-            engine.store().complete_parses(&std::mem::take(&mut read)).await?;
+            complete(engine, &std::mem::take(&mut read)).await?;
             engine.wake();
             since = Instant::now();
         }
     }
     if !read.is_empty() {
-        engine.store().complete_parses(&read).await?;
+        complete(engine, &read).await?;
     }
+    Ok(())
+}
+
+/// Keeps what was read, and wants small pictures of what has pages to look at.
+async fn complete(engine: &Engine, read: &[(Claim, ParseRecord)]) -> Result<(), Failure> {
+    let finished: HashSet<JobId> = engine.store().complete_parses(read).await?.into_iter().collect();
+    let seen = read.iter().filter(|(claim, record)| finished.contains(&claim.job) && record.kind.has_pictures());
+    engine.thumbnails().want(seen.filter_map(|(claim, _)| Some((claim.batch, claim.document?))));
     Ok(())
 }
 

@@ -31,13 +31,15 @@ mod xml;
 
 use std::io::Cursor;
 
-use sheaf_domain::{DocumentKind, Failure, FailureCode, Passwords};
+use sheaf_domain::{DocumentKind, Failure, FailureCode, PageBox, Passwords};
 
+use crate::canvas::Canvas;
 use crate::detect::{IWORK, detect_kind, foreign_name, poses};
 use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::output::Output;
-use crate::picture::{Picture, PictureFor};
+use crate::picture::{Drawn, PictureFor};
+use crate::quote::Quote;
 
 pub use pdf::Pdfium;
 
@@ -57,23 +59,89 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Reads a document into `output`.
-///
-/// # Errors
-/// The reason why it cannot be read; pages that were put out before stay.
-pub fn parse(
-    source: &Source<'_>,
-    pdfium: &Pdfium,
-    range: Option<(u32, u32)>,
-    output: &mut Output<'_>,
-) -> Result<(), Failure> {
-    let bytes = source.bytes;
-    if poses(bytes, source.kind) {
-        return Err(corrupt(format!("the file is named like “{}”, but holds plain text", source.kind.label()))
-            .with_hint("Give it the right name, such as one that ends in .txt, and add it again."));
+/// A document that is read or looked at, opened once for either.
+pub enum Opened<'a> {
+    Pdf(pdf::Document<'a>),
+    Image(&'a Source<'a>),
+    /// It has no pages of its own.
+    Flow(&'a Source<'a>),
+}
+
+impl<'a> Opened<'a> {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn new(source: &'a Source<'_>, pdfium: &'a Pdfium) -> Result<Self, Failure> {
+        if poses(source.bytes, source.kind) {
+            return Err(corrupt(format!("the file is named like “{}”, but holds plain text", source.kind.label()))
+                .with_hint("Give it the right name, such as one that ends in .txt, and add it again."));
+        }
+        Ok(match source.kind {
+            DocumentKind::Pdf => Self::Pdf(pdf::open(source, pdfium)?),
+            kind if image::is_image(kind) => Self::Image(source),
+            _ => Self::Flow(source),
+        })
     }
+
+    /// How many pages there are, where that is known before they are read.
+    pub fn page_count(&self) -> Option<u32> {
+        match self {
+            Self::Pdf(document) => Some(document.page_count()),
+            Self::Image(source) => Some(image::page_count(source.bytes, source.kind)),
+            Self::Flow(_) => None,
+        }
+    }
+
+    /// Reads it into `output`: a PDF from the first to the last page of `range`, anything else whole.
+    ///
+    /// # Errors
+    /// The reason why it cannot be read; pages that were put out before stay.
+    pub fn parse(&self, range: Option<(u32, u32)>, output: &mut Output<'_>) -> Result<(), Failure> {
+        match self {
+            Self::Pdf(document) => pdf::parse(document, range, output),
+            Self::Image(source) => image::parse(source.bytes, source.kind, output),
+            Self::Flow(source) => flow(source, output),
+        }
+    }
+
+    /// A page (from 1) as a picture.
+    ///
+    /// # Errors
+    /// When the page is not there, damaged or too large, or the document has no pages to look at.
+    pub fn picture(
+        &self,
+        page: u32,
+        purpose: PictureFor,
+        limits: &Limits,
+        canvas: &mut Canvas,
+    ) -> Result<Drawn, Failure> {
+        match self {
+            Self::Pdf(document) => pdf::picture(document, page, purpose, canvas),
+            Self::Image(source) => {
+                encode::encode(image::decode(source.bytes, source.kind, page, limits)?, None, purpose, canvas)
+            }
+            Self::Flow(source) => Err(without_pages(source.kind)),
+        }
+    }
+
+    /// Where a quote from the text of a page (from 1) stands on it.
+    ///
+    /// # Errors
+    /// When the page is not there or damaged, or does not have the quote.
+    pub fn boxes(&self, page: u32, quote: &Quote) -> Result<Vec<PageBox>, Failure> {
+        match self {
+            Self::Pdf(document) => pdf::boxes(document, page, quote),
+            Self::Image(_) => Err(Failure::new(FailureCode::NotFound, "an image has no text of its own")),
+            Self::Flow(source) => Err(without_pages(source.kind)),
+        }
+    }
+}
+
+/// Reads a document that has no pages of its own.
+fn flow(source: &Source<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
+    let bytes = source.bytes;
     match source.kind {
-        DocumentKind::Pdf => pdf::parse(source, pdfium, range, output),
         DocumentKind::Doc => doc::parse(bytes, output),
         DocumentKind::Docx => docx::parse(bytes, output),
         DocumentKind::Ppt => ppt::parse(bytes, output),
@@ -97,14 +165,16 @@ pub fn parse(
         DocumentKind::EncryptedOffice => {
             let opened = encrypted::open(bytes, source.passwords)?;
             let source = Source { bytes: &opened, kind: encrypted::kind(&opened)?, passwords: source.passwords };
-            parse(&source, pdfium, range, output)
+            flow(&source, output)
         }
-        kind @ (DocumentKind::Png
+        // Those are opened otherwise; an encrypted package holds none of them.
+        kind @ (DocumentKind::Pdf
+        | DocumentKind::Png
         | DocumentKind::Jpeg
         | DocumentKind::Tiff
         | DocumentKind::Webp
         | DocumentKind::Bmp
-        | DocumentKind::Gif) => image::parse(bytes, kind, output),
+        | DocumentKind::Gif) => Err(unsupported(format!("a {} is not read here", kind.label()))),
         kind @ (DocumentKind::Zip | DocumentKind::Tar | DocumentKind::Gzip | DocumentKind::SevenZip) => {
             Err(unsupported(format!("this is a {}, not a document", kind.label()))
                 .with_hint("Unpack the archive and add the files in it."))
@@ -120,49 +190,8 @@ pub fn parse(
     }
 }
 
-/// How many pages there are, where that is known before they are read.
-///
-/// # Errors
-/// When the document cannot be opened.
-pub fn page_count(source: &Source<'_>, pdfium: &Pdfium) -> Result<Option<u32>, Failure> {
-    match source.kind {
-        DocumentKind::Pdf => pdf::page_count(source, pdfium).map(Some),
-        kind if image::is_image(kind) => Ok(Some(image::page_count(source.bytes, kind))),
-        _ => Ok(None),
-    }
-}
-
-/// A document whose pages can be looked at.
-pub enum Opened<'a> {
-    Pdf(pdf::Document<'a>),
-    Image(&'a Source<'a>),
-}
-
-impl<'a> Opened<'a> {
-    /// Opens it.
-    ///
-    /// # Errors
-    /// When it cannot be opened, or its kind has no pages to look at.
-    pub fn new(source: &'a Source<'a>, pdfium: &'a Pdfium) -> Result<Self, Failure> {
-        match source.kind {
-            DocumentKind::Pdf => pdf::open(source, pdfium).map(Self::Pdf),
-            kind if image::is_image(kind) => Ok(Self::Image(source)),
-            kind => Err(unsupported(format!("a file of the kind “{}” has no pages to look at", kind.label()))),
-        }
-    }
-
-    /// A page (from 1) as a picture.
-    ///
-    /// # Errors
-    /// When the page is not there, damaged or too large.
-    pub fn picture(&self, page: u32, purpose: PictureFor, limits: &Limits) -> Result<Picture, Failure> {
-        match self {
-            Self::Pdf(document) => pdf::picture(document, page, purpose),
-            Self::Image(source) => {
-                encode::encode(image::decode(source.bytes, source.kind, page, limits)?, None, purpose)
-            }
-        }
-    }
+fn without_pages(kind: DocumentKind) -> Failure {
+    unsupported(format!("a file of the kind “{}” has no pages to look at", kind.label()))
 }
 
 fn unsupported(message: String) -> Failure {
@@ -199,7 +228,7 @@ pub fn read(bytes: &[u8], name: &str) -> Result<crate::document::ParsedDocument,
         Ok(())
     };
     let mut output = Output::new(&limits, &mut emit);
-    parse(&source, &Pdfium::new(None), None, &mut output)?;
+    Opened::new(&source, &Pdfium::new(None))?.parse(None, &mut output)?;
     let crate::protocol::Summary { metadata, problems, language, words } = output.finish()?;
     Ok(crate::document::ParsedDocument {
         kind: source.kind,

@@ -1,10 +1,12 @@
 //! One child process: its start, its conversation about one document, its end.
 
+use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{self, Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -18,10 +20,10 @@ use tokio::time::timeout;
 
 use super::PoolConfig;
 use super::death::{self, Death};
+use crate::canvas;
 use crate::document::{PageState, ParsedPage, Part};
 use crate::hints::Hints;
 use crate::limits::Limits;
-use crate::picture::{Picture, PictureFor};
 use crate::protections::Protections;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request, Summary};
 use crate::wire;
@@ -33,9 +35,6 @@ const DYING: Duration = Duration::from_secs(5);
 /// What is kept of a child's last words, in bytes. They are looked at, never logged.
 const LAST_WORDS: u64 = 4096;
 
-/// The largest picture that is taken from a child, in bytes.
-const PICTURE_BYTES: usize = 256 << 20;
-
 /// A running child. Dropping it kills it.
 #[derive(Debug)]
 pub struct Child {
@@ -44,9 +43,11 @@ pub struct Child {
     stdin: UnixStream,
     /// What its cage is made of.
     pub protections: Protections,
-    stdout: BufReader<ChildStdout>,
-    /// The document of which it drew a page last: it still has it open.
-    open: Option<PathBuf>,
+    pub(super) stdout: BufReader<ChildStdout>,
+    /// What it draws on.
+    pub(super) canvas: Arc<fs::File>,
+    /// The document of which it showed a page last: it still has it open.
+    pub(super) open: Option<PathBuf>,
     last_words: JoinHandle<Vec<u8>>,
 }
 
@@ -74,7 +75,7 @@ impl Stretch {
 
 /// What has arrived of a document so far.
 #[derive(Default)]
-struct Received {
+pub(super) struct Received {
     kind: Option<DocumentKind>,
     of: Option<u32>,
     /// Pages of the document before those that were asked for.
@@ -84,9 +85,9 @@ struct Received {
 }
 
 /// The last frame about a document.
-struct Ending {
-    result: Result<Summary, Failure>,
-    retire: bool,
+pub(super) struct Ending {
+    pub result: Result<Summary, Failure>,
+    pub retire: bool,
 }
 
 impl Child {
@@ -122,7 +123,9 @@ impl Child {
         let stdout = BufReader::with_capacity(64 << 10, stdout);
         let protections = Protections { landlock: None, seccomp: false };
         let stdin = UnixStream::from_std(stdin)?;
-        Ok(Self { process, stdin, protections, stdout, open: None, last_words: tokio::spawn(listen(stderr)) })
+        let canvas = Arc::new(canvas::new()?);
+        let last_words = tokio::spawn(listen(stderr));
+        Ok(Self { process, stdin, protections, stdout, canvas, open: None, last_words })
     }
 
     async fn greet(mut self, config: &PoolConfig) -> io::Result<Self> {
@@ -131,7 +134,8 @@ impl Child {
             None => None,
         };
         let address_space = config.limits.address_space;
-        self.say(&Request::Hello { version: protocol::VERSION, address_space, pdfium }).await?;
+        let canvas = Arc::clone(&self.canvas);
+        self.say_with(&Request::Hello { version: protocol::VERSION, address_space, pdfium }, &*canvas).await?;
         match protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await?.0 {
             Reply::Hello { version: protocol::VERSION, protections } => {
                 self.protections = protections;
@@ -144,6 +148,11 @@ impl Child {
     /// Whether it has this document open.
     pub fn has_open(&self, path: &Path) -> bool {
         self.open.as_deref() == Some(path)
+    }
+
+    /// It is about to open another.
+    pub(super) fn close_document(&mut self) {
+        self.open = None;
     }
 
     /// Whether it still runs.
@@ -198,6 +207,11 @@ impl Child {
         received: &mut Received,
     ) -> io::Result<Ending> {
         self.say_with(&Request::Job { hints: hints.short(), limits: limits.clone(), range }, file).await?;
+        self.hear_of(limits, received).await
+    }
+
+    /// Everything about one document.
+    pub(super) async fn hear_of(&mut self, limits: &Limits, received: &mut Received) -> io::Result<Ending> {
         // The child keeps to its limits; this is for a child that does not.
         let bound = limits.text_bytes.saturating_add(FRAME_OVERHEAD);
         let total = bound.saturating_add(16 * limits.pages as usize);
@@ -210,7 +224,7 @@ impl Child {
                 Reply::Done { summary, retire } => return Ok(Ending { result: Ok(summary), retire }),
                 Reply::Failed { failure, retire } => return Ok(Ending { result: Err(failure), retire }),
                 Reply::Page(_)
-                | Reply::Picture { .. }
+                | Reply::OfPage { .. }
                 | Reply::Hello { .. }
                 | Reply::Possible(_)
                 | Reply::Entry { .. }
@@ -221,54 +235,20 @@ impl Child {
         }
     }
 
-    /// Has a picture made of a page.
-    pub async fn picture(
-        mut self,
-        path: &Path,
-        hints: &Hints,
-        page: u32,
-        purpose: PictureFor,
-        limits: &Limits,
-    ) -> Outcome<Picture> {
-        let file = match File::open(path).await {
-            Ok(file) => file,
-            Err(error) => return Outcome { result: Err(unreadable(&error)), child: Some(self) },
-        };
-        self.open = Some(path.to_owned());
-        let request = Request::Picture { hints: hints.short(), limits: limits.clone(), page, purpose };
-        let asked = timeout(limits.wall, self.ask_for_picture(&request, &file)).await;
-        let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };
-        match asked {
-            Ok(Ok((result, retire))) => Outcome { result, child: (!retire).then_some(self) },
-            Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled),
-            Ok(Err(_)) => failed(self.find_cause().await),
-            Err(_) => failed(Death::Slow),
-        }
-    }
-
-    async fn ask_for_picture(
-        &mut self,
-        request: &Request,
-        file: &File,
-    ) -> io::Result<(Result<Picture, Failure>, bool)> {
-        self.say_with(request, file).await?;
-        match protocol::receive(&mut self.stdout, PICTURE_BYTES).await?.0 {
-            Reply::Picture { picture, retire } => Ok((Ok(picture), retire)),
-            Reply::Failed { failure, retire } => Ok((Err(failure), retire)),
-            _ => Err(io::ErrorKind::InvalidData.into()),
-        }
-    }
-
     async fn say(&mut self, request: &Request) -> io::Result<()> {
         self.stdin.write_all(&protocol::encode(request)?).await
     }
 
     /// A request and the file that it is about.
-    pub async fn say_with(&mut self, request: &Request, file: &File) -> io::Result<()> {
-        let frame = protocol::encode(request)?;
+    pub async fn say_with(&mut self, request: &Request, file: impl AsFd) -> io::Result<()> {
+        self.say_all(&protocol::encode(request)?, &[file.as_fd()]).await
+    }
+
+    /// Requests one behind the other, and their files in the same order, at most [`wire::FILES`].
+    pub(super) async fn say_all(&mut self, frames: &[u8], files: &[BorrowedFd<'_>]) -> io::Result<()> {
         let socket = &self.stdin;
-        let sent = socket.async_io(Interest::WRITABLE, || wire::send(socket, &frame, file.as_fd())).await?;
-        self.stdin.write_all(&frame[sent..]).await
+        let sent = socket.async_io(Interest::WRITABLE, || wire::send(socket, frames, files)).await?;
+        self.stdin.write_all(&frames[sent..]).await
     }
 
     /// The next frame of an answer in which no frame is large.
@@ -303,7 +283,7 @@ impl Child {
 
 impl Received {
     /// What had come when the child failed; after a panic it is said where that was.
-    fn cut_off(self, mut failure: Failure) -> Part {
+    pub(super) fn cut_off(self, mut failure: Failure) -> Part {
         let pages = self.before + self.pages.len();
         if failure.code == FailureCode::WorkerCrashed && pages > 0 {
             failure.message.push_str(&format!(", after page {pages}"));
@@ -311,7 +291,7 @@ impl Received {
         Part { failure, pages: self.pages }
     }
 
-    fn finish(self, summary: Summary) -> Result<Stretch, Failure> {
+    pub(super) fn finish(self, summary: Summary) -> Result<Stretch, Failure> {
         let kind = self.kind.ok_or_else(|| Failure::new(FailureCode::Internal, "the parser named no kind"))?;
         Ok(Stretch { kind, of: self.of, pages: self.pages, summary })
     }
@@ -337,7 +317,7 @@ async fn listen(mut stderr: ChildStderr) -> Vec<u8> {
     words
 }
 
-fn unreadable(error: &io::Error) -> Failure {
+pub(super) fn unreadable(error: &io::Error) -> Failure {
     Failure::new(FailureCode::Storage, format!("the stored file cannot be read: {}", error.kind()))
 }
 

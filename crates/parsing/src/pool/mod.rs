@@ -2,8 +2,10 @@
 
 mod child;
 mod death;
+mod pages;
 mod proof;
 mod ranges;
+mod together;
 mod unpack;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +18,6 @@ use tokio::sync::{RwLock, Semaphore};
 use crate::document::{ParsedDocument, Part};
 use crate::hints::Hints;
 use crate::limits::Limits;
-use crate::picture::{Picture, PictureFor};
 use crate::reader::OnPages;
 use child::{Child, Outcome, Stretch};
 
@@ -57,6 +58,7 @@ impl PoolConfig {
 }
 
 pub use proof::Proof;
+pub use together::TOGETHER;
 
 /// Children that parse, one document each at a time. They start when first needed and are used again.
 ///
@@ -101,8 +103,20 @@ impl Pool {
         hints: &Hints,
         on_pages: OnPages<'_>,
     ) -> Result<ParsedDocument, Part> {
+        let first = self.stretch(path, hints, (1, self.config.pages_per_job.max(1))).await?;
+        self.parse_rest(path, hints, first, on_pages).await
+    }
+
+    /// The document of which the first pages are read.
+    async fn parse_rest(
+        &self,
+        path: &Path,
+        hints: &Hints,
+        first: Stretch,
+        on_pages: OnPages<'_>,
+    ) -> Result<ParsedDocument, Part> {
         let range = self.config.pages_per_job.max(1);
-        let mut stretches = vec![self.stretch(path, hints, (1, range)).await?];
+        let mut stretches = vec![first];
         let total = stretches[0].of.unwrap_or(0).min(self.config.limits.pages);
         let mut read = stretches[0].read();
         if total > 0 {
@@ -126,24 +140,6 @@ impl Pool {
 
     async fn stretch(&self, path: &Path, hints: &Hints, range: (u32, u32)) -> Result<Stretch, Part> {
         self.with_child(None, async |child| child.parse(path, hints, Some(range), &self.config.limits).await).await
-    }
-
-    /// Makes a picture of a page (from 1) of the file at `path`, as [`Self::parse`] reads it; at most
-    /// [`PoolConfig::render_workers`] at a time.
-    ///
-    /// # Errors
-    /// As for [`Self::parse`]; `unsupported_kind` when the file has no pages to look at.
-    pub async fn picture(
-        &self,
-        path: &Path,
-        hints: impl Into<Hints>,
-        page: u32,
-        purpose: PictureFor,
-    ) -> Result<Picture, Failure> {
-        let hints = hints.into();
-        let _renderer = self.renderers.acquire().await.map_err(|_| stopping())?;
-        self.with_child(Some(path), async |child| child.picture(path, &hints, page, purpose, &self.config.limits).await)
-            .await
     }
 
     /// Waits for a free child, and keeps it when it can be used again.

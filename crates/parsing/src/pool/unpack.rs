@@ -113,7 +113,7 @@ impl Walk<'_> {
         let wall = self.limits.wall;
         let conversation = async {
             let request = Request::Unpack { name: Hints::from(path.as_str()).short().name, level };
-            child.say_with(&request, &file.into()).await.map_err(Ending::Broken)?;
+            child.say_with(&request, &file).await.map_err(Ending::Broken)?;
             self.receive(&mut child, &path, kind, depth).await
         };
         let death = match timeout(wall, conversation).await {

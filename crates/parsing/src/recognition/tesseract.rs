@@ -70,6 +70,9 @@ async fn run(program: &Path, arguments: &[String], picture: &Picture) -> Result<
             .args(arguments)
             // With more threads it takes ten times as long on a busy machine.
             .env("OMP_THREAD_LIMIT", "1")
+            // It looks at strangers' pictures, and what it does not have it cannot give away.
+            .env_remove("SHEAF_DATABASE")
+            .env_remove("PGPASSWORD")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,5 +1,5 @@
-//! Pictures of the pages of one document, one request after the other: it stays open between them, for its fonts and images
-//! are what costs.
+//! Questions about the look of one document's pages, one after the other: it stays open between them, for its fonts and
+//! images are what costs.
 
 use std::fs::File;
 use std::io;
@@ -7,35 +7,36 @@ use std::os::unix::fs::MetadataExt;
 
 use super::cage;
 use super::job::{self, Finished};
+use crate::canvas::Canvas;
 use crate::formats::{Opened, Pdfium, Source};
 use crate::hints::Hints;
 use crate::limits::Limits;
-use crate::picture::{Picture, PictureFor};
-use crate::protocol::Request;
+use crate::protocol::{PageReply, PageRequest, Request};
 
 /// A request with the file that came with it.
 pub type Incoming = Option<(Request, Option<File>)>;
 
-/// The first picture that is wanted.
+/// The first question.
 pub struct Wanted {
     pub file: File,
     pub hints: Hints,
     pub limits: Limits,
     pub page: u32,
-    pub purpose: PictureFor,
+    pub what: PageRequest,
 }
 
-/// Makes the picture, and those that are wanted next of the same document; gives back the first request for something else.
+/// Answers it, and those that come next about the same document; gives back the first request for something else.
 ///
 /// # Errors
 /// Those of `next` and `answer`, after which nobody listens.
 pub fn serve(
     wanted: Wanted,
     pdfium: &Pdfium,
+    canvas: &mut Canvas,
     next: &mut dyn FnMut() -> io::Result<Incoming>,
-    answer: &mut dyn FnMut(Finished<Picture>) -> io::Result<()>,
+    answer: &mut dyn FnMut(Finished<PageReply>) -> io::Result<()>,
 ) -> io::Result<Incoming> {
-    let Wanted { file, hints, mut limits, mut page, mut purpose } = wanted;
+    let Wanted { file, hints, mut limits, mut page, mut what } = wanted;
     let same = identity(&file)?;
     cage::allow_processor_time(limits.wall)?;
     let bytes = match job::read(file, &limits) {
@@ -55,14 +56,17 @@ pub fn serve(
         }
     };
     loop {
-        let finished = job::caught(|| opened.picture(page, purpose, &limits));
+        let finished = job::caught(|| match &what {
+            PageRequest::Picture(purpose) => opened.picture(page, *purpose, &limits, canvas).map(PageReply::Picture),
+            PageRequest::Boxes(quote) => opened.boxes(page, quote).map(PageReply::Boxes),
+        });
         let panicked = finished.panicked;
         answer(finished)?;
         match next()? {
-            Some((Request::Picture { hints: theirs, limits: bounds, page: number, purpose: use_ }, Some(file)))
+            Some((Request::Page { hints: theirs, limits: bounds, page: number, what: wanted }, Some(file)))
                 if !panicked && theirs == hints && identity(&file)? == same =>
             {
-                (limits, page, purpose) = (bounds, number, use_);
+                (limits, page, what) = (bounds, number, wanted);
                 cage::allow_processor_time(limits.wall)?;
             }
             other => return Ok(other),

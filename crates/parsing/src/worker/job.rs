@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sheaf_domain::{Failure, FailureCode};
 
-use crate::formats::{self, Pdfium, Source};
+use crate::formats::{Opened, Pdfium, Source};
 use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::output::Output;
@@ -60,9 +60,10 @@ fn parse(
         return Err(Failure::new(FailureCode::EmptyFile, "the file is empty"));
     }
     let source = Source::new(&bytes, hints);
-    // The kind first: should counting fail or kill, it is known what did it.
+    // The kind first: should opening fail or kill, it is known what did it.
     send(&Reply::Open { kind: source.kind, pages: None })?;
-    let pages = formats::page_count(&source, pdfium)?;
+    let opened = Opened::new(&source, pdfium)?;
+    let pages = opened.page_count();
     send(&Reply::Open { kind: source.kind, pages })?;
     let range = range.filter(|_| pages.is_some());
     let mut emit = |page| send(&Reply::Page(page));
@@ -70,7 +71,7 @@ fn parse(
     if let (Some((first, last)), Some(pages)) = (range, pages) {
         output = output.part(first.max(1), first > 1 || last < pages);
     }
-    formats::parse(&source, pdfium, range, &mut output)?;
+    opened.parse(range, &mut output)?;
     output.finish()
 }
 

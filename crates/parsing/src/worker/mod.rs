@@ -5,7 +5,8 @@ mod cage;
 mod job;
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::process::{self, ExitCode};
 use std::thread;
 
 use crate::archive::{Stop, level};
+use crate::canvas::Canvas;
 use crate::formats::Pdfium;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
 use crate::wire::Incoming;
@@ -56,29 +58,37 @@ pub fn worker_main() -> ExitCode {
 }
 
 fn serve(main_thread: &MainThread) -> io::Result<()> {
-    let mut input = Incoming::default();
-    let mut output = BufWriter::with_capacity(64 << 10, io::stdout().lock());
+    let mut input = BufReader::new(Incoming::default());
+    // Not `io::stdout()`, which looks for the end of the last line in all that it is given.
+    let stdout = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
+    let mut output = BufWriter::with_capacity(64 << 10, stdout);
     let Some(Request::Hello { version, address_space, pdfium }) = protocol::read(&mut input, FRAME_OVERHEAD)? else {
         return Err(io::Error::other("no greeting"));
     };
+    let mut canvas = Canvas::new(input.get_mut().file()?);
     let pdfium = Pdfium::new(pdfium.map(|path| PathBuf::from(OsString::from_vec(path))));
     // Inside the cage no library can be loaded.
     pdfium.load();
     let mut resident = Resident::open();
     let protections = cage::enter(address_space, main_thread)?;
     protocol::write(&mut output, &Reply::Hello { version: protocol::VERSION, protections })?;
+    output.flush()?;
     if version != protocol::VERSION {
         return Ok(());
     }
 
     let mut jobs = 0;
-    let mut next = || receive(&mut input);
-    let mut waiting = next()?;
+    let mut waiting = receive(&mut input)?;
     while let Some((request, file)) = waiting {
         let file = || file.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a request came without its file"));
         jobs += 1;
         let mut retire = |panicked| panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
-        let mut send = |reply: &Reply| protocol::write(&mut output, reply);
+        // Jobs that came together are answered together.
+        let is_last = input.buffer().is_empty() || !matches!(request, Request::Job { .. });
+        let mut send = |reply: &Reply| {
+            protocol::write(&mut output, reply)?;
+            if is_last { output.flush() } else { Ok(()) }
+        };
         let reply = match request {
             Request::Job { hints, limits, range } => {
                 cage::allow_processor_time(limits.wall)?;
@@ -89,13 +99,14 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
                     Err(failure) => Reply::Failed { failure, retire },
                 }
             }
-            Request::Picture { hints, limits, page, purpose } => {
-                let wanted = Wanted { file: file()?, hints, limits, page, purpose };
-                waiting = album::serve(wanted, &pdfium, &mut next, &mut |finished| {
+            Request::Page { hints, limits, page, what } => {
+                let wanted = Wanted { file: file()?, hints, limits, page, what };
+                let mut next = || receive(&mut input);
+                waiting = album::serve(wanted, &pdfium, &mut canvas, &mut next, &mut |finished| {
                     jobs += 1;
                     let retire = finished.panicked || jobs >= JOBS || resident.bytes() > RESIDENT;
                     send(&match finished.result {
-                        Ok(picture) => Reply::Picture { picture, retire },
+                        Ok(reply) => Reply::OfPage { reply, retire },
                         Err(failure) => Reply::Failed { failure, retire },
                     })
                 })?;
@@ -112,16 +123,16 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
             Request::Hello { .. } => return Err(io::Error::other("a second greeting")),
         };
         send(&reply)?;
-        waiting = next()?;
+        waiting = receive(&mut input)?;
     }
     Ok(())
 }
 
 /// The next request, and the file that it came with; nothing when the parent has closed its end.
-fn receive(input: &mut Incoming) -> io::Result<album::Incoming> {
+fn receive(input: &mut BufReader<Incoming>) -> io::Result<album::Incoming> {
     let Some(request) = protocol::read(input, FRAME_OVERHEAD)? else { return Ok(None) };
     let file = match &request {
-        Request::Job { .. } | Request::Picture { .. } | Request::Unpack { .. } => Some(input.file()?),
+        Request::Job { .. } | Request::Page { .. } | Request::Unpack { .. } => Some(input.get_mut().file()?),
         Request::Hello { .. } | Request::Probe => None,
     };
     Ok(Some((request, file)))

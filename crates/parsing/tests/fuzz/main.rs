@@ -19,7 +19,7 @@ use mutate::Random;
 use seeds::Seed;
 use sheaf_domain::{Failure, FailureCode, Passwords};
 use sheaf_parsing::archive::{ArchiveLimits, Container};
-use sheaf_parsing::{Limits, Pool, PoolConfig, detect_kind, find_pdfium};
+use sheaf_parsing::{Limits, PictureFor, Pool, PoolConfig, Quote, detect_kind, find_pdfium};
 use tokio::sync::mpsc;
 
 /// For each target, in an ordinary test run.
@@ -43,14 +43,24 @@ fn is_finding(failure: &Failure) -> bool {
     )
 }
 
-/// Drives one file through the parser and, if it holds others, through the walk of archives.
+/// Drives one file through the parser, looks at its first page if it has any and, if it holds others, through the walk of archives.
 async fn drive(pool: &Pool, path: &Path, name: &str) -> Result<(), Failure> {
     let kind = detect_kind(File::open(path).expect("there"), name).expect("readable");
     let finding = |result: Result<(), Failure>| match result {
         Err(failure) if is_finding(&failure) => Err(failure),
         Ok(()) | Err(_) => Ok(()),
     };
-    finding(pool.parse(path, name).await.map(drop))?;
+    let read = pool.parse(path, name).await;
+    if kind.has_pictures() {
+        let purpose = PictureFor::Recognition { dpi: 72, pixels: 1_000_000 };
+        finding(pool.picture(path, name, 1, purpose).await.map(drop))?;
+        let text = read.as_ref().map_or("", |document| &document.pages[0].text);
+        let end = text.floor_char_boundary(Quote::LONGEST);
+        if let Some(quote) = Quote::of(text, 0..end) {
+            finding(pool.boxes(path, name, 1, quote).await.map(drop))?;
+        }
+    }
+    finding(read.map(drop))?;
     if Container::of(kind).is_none() {
         return Ok(());
     }
@@ -115,7 +125,7 @@ macro_rules! targets {
     };
 }
 
-targets! { plain tables json xml html mail word pdf zip tar seven_zip outlook }
+targets! { plain tables json xml html mail word pdf images zip tar seven_zip outlook }
 
 /// A child that is told nonsense, with and without files, ends; it neither hangs nor answers.
 #[test]

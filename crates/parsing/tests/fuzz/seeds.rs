@@ -7,6 +7,7 @@ use std::path::Path;
 use cfb::CompoundFile;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use image::{ImageFormat, Rgb, RgbImage};
 use zip::write::SimpleFileOptions;
 
 /// A file to begin with, and what it is called.
@@ -132,7 +133,8 @@ pub fn pdf() -> Vec<Seed> {
          5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R/Info<</Title(T)>>>>\n%%EOF",
         page.len()
     );
-    vec![seed("a.pdf", pdf)]
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/pages/quotes.pdf");
+    vec![seed("a.pdf", pdf), seed("b.pdf", fs::read(pages).expect("the fixtures are there"))]
 }
 
 const FILES: &[(&str, &[u8])] =
@@ -151,6 +153,24 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(bytes).expect("memory");
     gzip.finish().expect("memory")
+}
+
+pub fn images() -> Vec<Seed> {
+    let picture = RgbImage::from_fn(13, 7, |x, y| Rgb([(x * 19) as u8, (y * 31) as u8, (x * y) as u8]));
+    let formats = [
+        ("a.png", ImageFormat::Png),
+        ("a.jpg", ImageFormat::Jpeg),
+        ("a.tif", ImageFormat::Tiff),
+        ("a.webp", ImageFormat::WebP),
+        ("a.bmp", ImageFormat::Bmp),
+        ("a.gif", ImageFormat::Gif),
+    ];
+    let encoded = formats.map(|(name, format)| {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).expect("memory");
+        seed(name, bytes.into_inner())
+    });
+    encoded.into()
 }
 
 pub fn zip() -> Vec<Seed> {

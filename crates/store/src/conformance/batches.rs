@@ -45,11 +45,12 @@ pub async fn an_unsealed_batch_is_never_analysed<S: Store>(store: &S) {
     let (batch, _) = batch_of(store, &["a.txt"]).await;
     finish_all(store).await;
     assert_eq!(claim(store, Stage::Analyse, 1).await, [], "more documents may come");
-    assert_eq!(store.open_batches().await.expect("read"), [batch]);
+    assert_eq!(store.open_batches(0).await.expect("read"), [batch]);
+    assert_eq!(store.open_batches(3_600_000).await.expect("read"), [], "something happened to it within the hour");
 
     store.seal_batch(batch).await.expect("sealed");
     assert_eq!(claim(store, Stage::Analyse, 1).await.len(), 1);
-    assert_eq!(store.open_batches().await.expect("read"), []);
+    assert_eq!(store.open_batches(0).await.expect("read"), []);
 }
 
 pub async fn an_empty_batch_is_analysed_too<S: Store>(store: &S) {

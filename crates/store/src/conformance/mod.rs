@@ -5,6 +5,7 @@ mod progress;
 mod queue;
 mod results;
 mod steering;
+mod text;
 mod uploads;
 
 use sheaf_domain::{
@@ -37,6 +38,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     results::neighbours_and_positions_are_kept(&open().await).await;
     queue::batches_share_the_slots(&open().await).await;
     queue::the_heaviest_come_first_and_light_ones_share_a_slot(&open().await).await;
+    text::every_character_is_kept(&open().await).await;
     steering::cancelling_keeps_what_is_done_and_can_be_continued(&open().await).await;
     steering::a_batch_is_cancelled_while_it_is_grouped(&open().await).await;
     steering::what_failed_is_tried_again_with_its_history(&open().await).await;

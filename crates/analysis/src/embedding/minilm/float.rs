@@ -1,13 +1,19 @@
 //! The encoder in f32 on the mapped weights: the readable reference, and the path for any machine.
 
 use super::layers::{Embeddings, Layer, Linear, Norm};
-use super::{HEAD, HEADS, HIDDEN, INNER, LAYER_NORM_EPSILON, LAYERS};
+use super::{Encode, HEAD, HEADS, HIDDEN, INNER, LAYER_NORM_EPSILON, LAYERS};
 use crate::embedding::checkpoint::Checkpoint;
 use crate::embedding::models::ModelError;
 use crate::matrix::{Matrix, MatrixMut, multiply};
 
 pub(super) struct FloatEncoder {
     checkpoint: Checkpoint,
+}
+
+impl Encode for FloatEncoder {
+    fn encode(&self, sequences: &[Vec<u32>]) -> Vec<[f32; HIDDEN]> {
+        sequences.iter().map(|sequence| self.encode_one(sequence)).collect()
+    }
 }
 
 impl FloatEncoder {
@@ -18,11 +24,6 @@ impl FloatEncoder {
             Layer::read(&checkpoint, index)?;
         }
         Ok(Self { checkpoint })
-    }
-
-    /// See [`super::MiniLm::encode`].
-    pub(super) fn encode(&self, sequences: &[Vec<u32>]) -> Vec<[f32; HIDDEN]> {
-        sequences.iter().map(|sequence| self.encode_one(sequence)).collect()
     }
 
     fn encode_one(&self, ids: &[u32]) -> [f32; HIDDEN] {

@@ -1,5 +1,6 @@
 //! PDF by PDFium: the text of each page, then what was filled in or written on it.
 
+mod boxes;
 mod library;
 
 use std::cell::OnceCell;
@@ -8,11 +9,13 @@ use std::path::PathBuf;
 use image::RgbImage;
 use sheaf_domain::{DocumentMetadata, Failure, FailureCode};
 
+use crate::canvas::Canvas;
 use crate::document::PageState;
 use crate::formats::encode::encode;
 use crate::formats::{Source, corrupt, locked};
 use crate::output::Output;
-use crate::picture::{Picture, PictureFor};
+use crate::picture::{Content, Drawn, PictureFor};
+pub use boxes::boxes;
 pub use library::Document;
 use library::{Colours, Library, OpenError, Page};
 
@@ -67,20 +70,9 @@ pub fn open<'a>(source: &'a Source<'_>, pdfium: &'a Pdfium) -> Result<Document<'
     })
 }
 
-/// The number of pages, as the PDF has it.
-pub fn page_count(source: &Source<'_>, pdfium: &Pdfium) -> Result<u32, Failure> {
-    Ok(open(source, pdfium)?.page_count())
-}
-
 /// The pages of the PDF from the first to the last of `range`, or all.
-pub fn parse(
-    source: &Source<'_>,
-    pdfium: &Pdfium,
-    range: Option<(u32, u32)>,
-    output: &mut Output<'_>,
-) -> Result<(), Failure> {
-    let document = open(source, pdfium)?;
-    output.metadata = metadata(&document);
+pub fn parse(document: &Document<'_>, range: Option<(u32, u32)>, output: &mut Output<'_>) -> Result<(), Failure> {
+    output.metadata = metadata(document);
     let count = document.page_count();
     if count == 0 {
         return Err(corrupt("this PDF has no pages"));
@@ -94,10 +86,10 @@ pub fn parse(
             output.page_in_state("", PageState::Damaged)?;
             continue;
         };
-        let mut text = join_hyphens(page.text());
+        let mut text = page.text_layer().map(|layer| join_hyphens(layer.text())).unwrap_or_default();
         for note in page.notes() {
             text.push('\n');
-            text.push_str(&note);
+            text.push_str(&note.text);
         }
         let state = if is_pictured(&page, &text) { PageState::Pictured } else { PageState::Read };
         output.page_in_state(&text, state)?;
@@ -128,11 +120,16 @@ fn is_pictured(page: &Page<'_>, text: &str) -> bool {
     letters < FEW_LETTERS && page.picture_share() > LARGE
 }
 
-/// A page as a picture.
-pub fn picture(document: &Document<'_>, page: u32, purpose: PictureFor) -> Result<Picture, Failure> {
+/// The page (from 1) of this number.
+fn opened<'a>(document: &'a Document<'_>, number: u32) -> Result<Page<'a>, Failure> {
     let count = document.page_count();
-    let opened = page.checked_sub(1).and_then(|index| document.page(index));
-    let opened = opened.ok_or_else(|| corrupt(format!("page {page} of {count} is not there or damaged")))?;
+    let opened = number.checked_sub(1).and_then(|index| document.page(index));
+    opened.ok_or_else(|| corrupt(format!("page {number} of {count} is not there or damaged")))
+}
+
+/// A page as a picture; one for recognition is drawn on the canvas.
+pub fn picture(document: &Document<'_>, page: u32, purpose: PictureFor, canvas: &mut Canvas) -> Result<Drawn, Failure> {
+    let opened = opened(document, page)?;
     let (width, height) = opened.size();
     let inches = f64::from(width) * f64::from(height) / (POINTS * POINTS);
     let dpi = match purpose {
@@ -144,15 +141,18 @@ pub fn picture(document: &Document<'_>, page: u32, purpose: PictureFor) -> Resul
     let side = |points: f32| ((f64::from(points) * dpi / POINTS).round() as u32).max(1);
     let (width, height) = (side(width), side(height));
     let too_large = || Failure::new(FailureCode::DocumentLimit, format!("page {page} is too large to be drawn"));
+    let size = |colours: Colours| (width as usize) * (height as usize) * colours.bytes();
     match purpose {
         PictureFor::Eye { .. } => {
-            let pixels = opened.render(width, height, Colours::Rgb).ok_or_else(too_large)?;
+            let mut pixels = vec![0; size(Colours::Rgb)];
+            opened.render(width, height, Colours::Rgb, &mut pixels).ok_or_else(too_large)?;
             let drawn = RgbImage::from_raw(width, height, pixels).ok_or_else(too_large)?;
-            encode(drawn, Some(dpi.round() as u32), PictureFor::Eye { width })
+            encode(drawn, Some(dpi.round() as u32), PictureFor::Eye { width }, canvas)
         }
         PictureFor::Recognition { .. } => {
-            let bytes = opened.render(width, height, Colours::Grey).ok_or_else(too_large)?;
-            Ok(Picture { width, height, dpi: Some(dpi.round() as u32), bytes: bytes.into() })
+            let pixels = canvas.pixels(size(Colours::Grey)).map_err(|_| too_large())?;
+            opened.render(width, height, Colours::Grey, pixels).ok_or_else(too_large)?;
+            Ok(Drawn { width, height, dpi: Some(dpi.round() as u32), content: Content::Canvas })
         }
     }
 }

@@ -3,68 +3,20 @@
 
 use std::arch::x86_64::*;
 
-use super::kernel::{Avx512, LANES, exp2};
-use super::linear::PANEL;
-use crate::embedding::minilm::{HEAD, HEADS, HIDDEN};
+use super::{LANES, exp2};
+use crate::embedding::minilm::int8::attention::{KEYS, Scratch};
+use crate::embedding::minilm::int8::linear::PANEL;
+use crate::embedding::minilm::{HEAD, HIDDEN};
 
 /// Queries that are worked on at a time.
-const QUERIES: usize = 8;
-/// Keys that are worked on at a time, two registers; a head's values are as many.
-const KEYS: usize = 2 * LANES;
+pub(super) const QUERIES: usize = 8;
 
-/// Working memory for one head of one sequence.
-#[derive(Default)]
-pub(super) struct Scratch {
-    /// `HEAD` rows of keys, padded to a multiple of [`KEYS`].
-    keys: Vec<f32>,
-    /// One row of `HEAD` for each token.
-    values: Vec<f32>,
-    /// [`QUERIES`] rows of scores, padded like `keys`.
-    scores: Vec<f32>,
-}
+const _: () =
+    assert!(KEYS == 2 * LANES && HEAD == 2 * LANES, "two registers of keys at a time, and of a head's values");
 
-impl Avx512 {
-    /// Softmax attention of the tokens `first..first + len` among themselves. `query_key_value` is laid out in panels
-    /// (two heads each, first all of the queries, then keys, then values); `context` row by row.
-    pub(super) fn attention(
-        self,
-        query_key_value: &[f32],
-        first: usize,
-        len: usize,
-        context: &mut [f32],
-        scratch: &mut Scratch,
-    ) {
-        let rows = query_key_value.len() / (3 * HIDDEN);
-        assert!(len > 0 && first + len <= rows && context.len() >= (first + len) * HIDDEN && KEYS == HEAD);
-        let padded = len.next_multiple_of(KEYS);
-        scratch.keys.clear();
-        scratch.keys.resize(HEAD * padded, 0.0);
-        scratch.values.resize(len * HEAD, 0.0);
-        scratch.scores.resize(QUERIES * padded, 0.0);
-        for head in 0..HEADS {
-            let part = |kind: usize| {
-                let at = kind * HEADS + head;
-                let start = (at / 2 * rows + first) * PANEL + at % 2 * HEAD;
-                &query_key_value[start..start + (len - 1) * PANEL + HEAD]
-            };
-            for (token, key) in part(1).chunks(PANEL).enumerate() {
-                for (d, x) in key[..HEAD].iter().enumerate() {
-                    scratch.keys[d * padded + token] = *x;
-                }
-            }
-            for (value, out) in part(2).chunks(PANEL).zip(scratch.values.chunks_exact_mut(HEAD)) {
-                out.copy_from_slice(&value[..HEAD]);
-            }
-            let context = &mut context[first * HIDDEN + head * HEAD..][..(len - 1) * HIDDEN + HEAD];
-            // SAFETY: `self` proves the instructions; the slices were sized just now for `len` tokens.
-            unsafe { attend(part(0), scratch, len, context) };
-        }
-    }
-}
-
-/// One head: `queries` in rows of stride [`PANEL`], `context` in rows of stride `HIDDEN`.
+/// See [`Kernel::attend`](crate::embedding::minilm::int8::kernel::Kernel::attend); the lengths are checked by the caller.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-unsafe fn attend(queries: &[f32], scratch: &mut Scratch, len: usize, context: &mut [f32]) {
+pub(super) unsafe fn attend(queries: &[f32], scratch: &mut Scratch, len: usize, context: &mut [f32]) {
     let padded = len.next_multiple_of(KEYS);
     for start in (0..len).step_by(QUERIES) {
         // The last group is filled up with the last query: it is then calculated several times, with one result.

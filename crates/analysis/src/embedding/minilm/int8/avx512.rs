@@ -1,23 +1,32 @@
-//! The arithmetic in AVX-512: quantising rows, the int8 matrix product, and layer norms. With `attention`, one of the
-//! two files of this crate that speak to the processor directly.
+//! The arithmetic in AVX-512 with VNNI: quantising rows, the int8 matrix product, and layer norms.
 #![expect(unsafe_code, reason = "vector instructions need raw loads and a promise about the processor")]
+
+mod attention;
 
 use std::arch::x86_64::*;
 
-use super::linear::{GROUP, Layout, PANEL, PackedLinear, Quantised, ROWS};
+use super::attention::Scratch;
+use super::kernel::{Kernel, Packing};
+use super::linear::{Layout, PANEL, PackedLinear, Quantised, ROWS};
 use super::rows::Norm;
 use crate::embedding::minilm::{HIDDEN, LAYER_NORM_EPSILON};
 
 /// f32 values in a register.
-pub(super) const LANES: usize = 16;
+const LANES: usize = 16;
+/// Inputs that one instruction multiplies and adds up.
+const GROUP: usize = 4;
 
 /// Proof that this processor has the instructions used here.
 #[derive(Clone, Copy)]
-pub(super) struct Avx512(());
+pub(super) struct Avx512Vnni(());
 
-impl Avx512 {
-    /// The proof, where it can be given.
-    pub(super) fn detect() -> Option<Self> {
+impl Kernel for Avx512Vnni {
+    type Activation = u8;
+
+    const PACKING: Packing = Packing { outputs: PANEL, group: GROUP };
+    const QUERIES: usize = attention::QUERIES;
+
+    fn detect() -> Option<Self> {
         let all = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl")
@@ -26,15 +35,13 @@ impl Avx512 {
         all.then_some(Self(()))
     }
 
-    /// Quantises `x` into `out` such that `x ≈ scale * (out - zero)`; returns scale and zero.
-    pub(super) fn quantise(self, x: &[f32], out: &mut [u8]) -> (f32, i32) {
+    fn quantise(self, x: &[f32], out: &mut [u8]) -> (f32, i32) {
         assert!(x.len() == out.len() && x.len().is_multiple_of(LANES), "rows are whole registers");
         // SAFETY: `self` proves the instructions; lengths are equal and whole registers.
         unsafe { quantise(x, out) }
     }
 
-    /// `out = W a + b` for every row of `a`; `out` is resized to the padded rows.
-    pub(super) fn linear(self, a: &Quantised, map: &PackedLinear, layout: Layout, out: &mut Vec<f32>) {
+    fn linear(self, a: &Quantised<Self>, map: &PackedLinear, layout: Layout, out: &mut Vec<f32>) {
         assert_eq!(a.columns, map.inputs, "the map must fit the rows");
         assert!(
             a.values.len() >= a.padded() * a.columns && a.scales.len() >= a.padded() && a.zeros.len() >= a.padded()
@@ -45,8 +52,7 @@ impl Avx512 {
         unsafe { linear(a, map, layout, out) }
     }
 
-    /// Normalises every row of `HIDDEN`.
-    pub(super) fn layer_norm(self, states: &mut [f32], norm: &Norm) {
+    fn layer_norm(self, states: &mut [f32], norm: &Norm) {
         assert!(norm.weight.len() == HIDDEN && norm.bias.len() == HIDDEN);
         for state in states.chunks_exact_mut(HIDDEN) {
             // SAFETY: `self` proves the instructions; all slices have `HIDDEN` values.
@@ -54,13 +60,18 @@ impl Avx512 {
         }
     }
 
-    /// Adds `added` to `states` and normalises every row of `HIDDEN`.
-    pub(super) fn add_norm(self, states: &mut [f32], added: &[f32], norm: &Norm) {
+    fn add_norm(self, states: &mut [f32], added: &[f32], norm: &Norm) {
         assert!(norm.weight.len() == HIDDEN && norm.bias.len() == HIDDEN && states.len() == added.len());
         for (state, added) in states.chunks_exact_mut(HIDDEN).zip(added.chunks_exact(HIDDEN)) {
             // SAFETY: `self` proves the instructions; all slices have `HIDDEN` values.
             unsafe { layer_norm(state, Some(added), norm) }
         }
+    }
+
+    fn attend(self, queries: &[f32], scratch: &mut Scratch, len: usize, context: &mut [f32]) {
+        scratch.check(Self::QUERIES, queries, len, context);
+        // SAFETY: `self` proves the instructions; the lengths were checked just now.
+        unsafe { attention::attend(queries, scratch, len, context) };
     }
 }
 
@@ -90,7 +101,7 @@ unsafe fn quantise(x: &[f32], out: &mut [u8]) -> (f32, i32) {
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
-unsafe fn linear(a: &Quantised, map: &PackedLinear, layout: Layout, out: &mut [f32]) {
+unsafe fn linear(a: &Quantised<Avx512Vnni>, map: &PackedLinear, layout: Layout, out: &mut [f32]) {
     let rows = a.padded();
     let (row_stride, panel_stride) = match layout {
         Layout::Rows | Layout::RowsWithGelu => (map.outputs, PANEL),
@@ -193,7 +204,7 @@ fn gelu(x: __m512) -> __m512 {
 /// Two to the power of `t`, for `t` up to 127: relative error below 3e-6; values far below zero become zero.
 #[target_feature(enable = "avx512f")]
 #[inline]
-pub(super) fn exp2(t: __m512) -> __m512 {
+fn exp2(t: __m512) -> __m512 {
     let whole = _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(t);
     let part = _mm512_sub_ps(t, whole);
     // Taylor's series of 2^part on -0.5..=0.5.

@@ -1,32 +1,28 @@
-//! PDFium by its C interface: the dozen functions that are needed, each handle closed when it is dropped.
-//! All `unsafe` of this crate is here.
+//! PDFium by its C interface: the few dozen functions that are needed, each handle closed when it is dropped.
+//! All `unsafe` for it is here.
 //!
 //! PDFium is not thread-safe: a [`Library`] is neither `Send` nor `Sync`, and all handles borrow from it.
+
+mod looks;
+mod notes;
+mod text;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_ushort, c_void};
 use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr;
 
+pub use looks::Colours;
+
+use text::utf16;
+
 /// Values of `FPDF_GetLastError` (`fpdfview.h`).
 const ERROR_PASSWORD: c_ulong = 4;
 const ERROR_SECURITY: c_ulong = 5;
 
-/// Subtypes of annotations (`fpdf_annot.h`).
-const FREE_TEXT: c_int = 3;
-const WIDGET: c_int = 20;
-
-/// Types of form fields whose value a person has written or chosen (`fpdf_formfill.h`).
-const WRITTEN: std::ops::RangeInclusive<c_int> = COMBO_BOX..=TEXT_FIELD;
-const COMBO_BOX: c_int = 4;
-const TEXT_FIELD: c_int = 6;
-
 /// What PDFium is told about the program around a form: version 1 and no callback at all. The struct of the header is
 /// shorter than this; PDFium keeps the pointer while the form is open.
 type FormFill = [usize; 64];
-
-/// Objects of a page that are looked at.
-const OBJECTS: c_int = 5000;
 
 type Handle = *mut c_void;
 
@@ -69,11 +65,16 @@ functions! {
     text_load = b"FPDFText_LoadPage\0": fn(Handle) -> Handle;
     text_close = b"FPDFText_ClosePage\0": fn(Handle);
     text_count = b"FPDFText_CountChars\0": fn(Handle) -> c_int;
+    text_box = b"FPDFText_GetLooseCharBox\0": fn(Handle, c_int, *mut [f32; 4]) -> c_int;
+    text_index = b"FPDFText_GetCharIndexFromTextIndex\0": fn(Handle, c_int) -> c_int;
+    to_device = b"FPDF_PageToDevice\0":
+        fn(Handle, c_int, c_int, c_int, c_int, c_int, f64, f64, *mut c_int, *mut c_int) -> c_int;
     text_get = b"FPDFText_GetText\0": fn(Handle, c_int, c_int, *mut c_ushort) -> c_int;
     annotation_count = b"FPDFPage_GetAnnotCount\0": fn(Handle) -> c_int;
     annotation_get = b"FPDFPage_GetAnnot\0": fn(Handle, c_int) -> Handle;
     annotation_close = b"FPDFPage_CloseAnnot\0": fn(Handle);
     annotation_subtype = b"FPDFAnnot_GetSubtype\0": fn(Handle) -> c_int;
+    annotation_box = b"FPDFAnnot_GetRect\0": fn(Handle, *mut [f32; 4]) -> c_int;
     annotation_string = b"FPDFAnnot_GetStringValue\0": fn(Handle, *const c_char, *mut c_ushort, c_ulong) -> c_ulong;
     annotation_flags = b"FPDFAnnot_GetFlags\0": fn(Handle) -> c_int;
     field_type = b"FPDFAnnot_GetFormFieldType\0": fn(Handle, Handle) -> c_int;
@@ -84,15 +85,6 @@ functions! {
 pub struct Library {
     functions: Functions,
     _one_thread: PhantomData<*mut ()>,
-}
-
-/// In which colours a page is rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Colours {
-    /// One byte a pixel.
-    Grey,
-    /// Three bytes a pixel: red, green, blue.
-    Rgb,
 }
 
 /// Why a document cannot be opened.
@@ -216,151 +208,11 @@ impl Drop for Document<'_> {
     }
 }
 
-impl Page<'_> {
-    /// The text of the page's own content, in the order of the file; empty when it has none.
-    pub fn text(&self) -> String {
-        let f = &self.document.library.functions;
-        // SAFETY: the page is open.
-        let text = unsafe { (f.text_load)(self.handle) };
-        if text.is_null() {
-            return String::new();
-        }
-        // SAFETY: the text page is open.
-        let count = unsafe { (f.text_count)(text) }.max(0);
-        // A character may take two units, and PDFium adds a NUL.
-        let mut units = vec![0; 2 * count.unsigned_abs() as usize + 2];
-        let written = match count {
-            0 => 0,
-            // SAFETY: the text page is open and the buffer has room for `count` characters and the NUL.
-            count => unsafe { (f.text_get)(text, 0, count, units.as_mut_ptr()) },
-        };
-        // SAFETY: it is open, and not used after this.
-        unsafe { (f.text_close)(text) };
-        units.truncate(written.max(0).unsigned_abs() as usize);
-        String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
-    }
-
-    /// Width and height in points, turned as the page is; those of A4 where it has none that make sense.
-    pub fn size(&self) -> (f32, f32) {
-        let mut size = [0.0; 2];
-        // SAFETY: the document is open, and the struct of the header is two floats.
-        let known = unsafe { (self.document.library.functions.page_size)(self.document.handle, self.index, &mut size) };
-        let makes_sense = |length: f32| length.is_finite() && length >= 1.0;
-        if known != 0 && size.into_iter().all(makes_sense) { (size[0], size[1]) } else { (595.0, 842.0) }
-    }
-
-    /// Whether there is anything on the page at all.
-    pub fn is_drawn_on(&self) -> bool {
-        // SAFETY: the page is open.
-        unsafe { (self.document.library.functions.object_count)(self.handle) > 0 }
-    }
-
-    /// How much of the page its pictures cover, 0 to 1; overlaps count twice, up to 1.
-    pub fn picture_share(&self) -> f32 {
-        /// `FPDF_PAGEOBJ_IMAGE` (`fpdf_edit.h`).
-        const IMAGE: c_int = 3;
-        let f = &self.document.library.functions;
-        let (width, height) = self.size();
-        // SAFETY: the page is open.
-        let count = unsafe { (f.object_count)(self.handle) }.min(OBJECTS);
-        let mut covered = 0.0;
-        for index in 0..count {
-            let (mut left, mut bottom, mut right, mut top) = (0.0, 0.0, 0.0, 0.0);
-            // SAFETY: the page is open and owns its objects; one that is not there is null and not used; the four floats
-            // are written to or left alone.
-            let is_image = unsafe {
-                let object = (f.object_get)(self.handle, index);
-                !object.is_null()
-                    && (f.object_type)(object) == IMAGE
-                    && (f.object_bounds)(object, &mut left, &mut bottom, &mut right, &mut top) != 0
-            };
-            if is_image {
-                covered += (right - left).max(0.0) * (top - bottom).max(0.0);
-            }
-        }
-        (covered / (width * height)).min(1.0)
-    }
-
-    /// The page on white, scaled to `width` by `height` pixels: rows from the top, without gaps. Absent when there is no
-    /// memory for it.
-    pub fn render(&self, width: u32, height: u32, colours: Colours) -> Option<Vec<u8>> {
-        /// `FPDFBitmap_Gray` and `FPDFBitmap_BGR`; `FPDF_ANNOT` and `FPDF_REVERSE_BYTE_ORDER` (`fpdfview.h`).
-        const GREY: c_int = 1;
-        const BGR: c_int = 2;
-        const ANNOTATIONS: c_int = 0x01;
-        const REVERSE: c_int = 0x10;
-        let f = &self.document.library.functions;
-        let (format, bytes, flags) = match colours {
-            Colours::Grey => (GREY, 1, ANNOTATIONS),
-            Colours::Rgb => (BGR, 3, ANNOTATIONS | REVERSE),
-        };
-        let (w, h) = (c_int::try_from(width).ok()?, c_int::try_from(height).ok()?);
-        let stride = w.checked_mul(bytes)?;
-        let mut pixels = vec![255; (width as usize).checked_mul(height as usize)?.checked_mul(bytes as usize)?];
-        // SAFETY: the page is open; the buffer has `height` rows of `stride` bytes and outlives the bitmap, which PDFium does
-        // not free as it does not own it.
-        unsafe {
-            let bitmap = (f.bitmap_create)(w, h, format, pixels.as_mut_ptr().cast(), stride);
-            if bitmap.is_null() {
-                return None;
-            }
-            (f.render)(bitmap, self.handle, 0, 0, w, h, 0, flags);
-            (f.bitmap_destroy)(bitmap);
-        }
-        Some(pixels)
-    }
-
-    /// What was written on the page: values of form fields and free text, in the order of the file.
-    pub fn notes(&self) -> Vec<String> {
-        let f = &self.document.library.functions;
-        // SAFETY: the page is open.
-        let count = unsafe { (f.annotation_count)(self.handle) };
-        (0..count).filter_map(|index| self.note(index)).filter(|note| !note.trim().is_empty()).collect()
-    }
-
-    fn note(&self, index: c_int) -> Option<String> {
-        /// `FPDF_ANNOT_FLAG_HIDDEN`: neither shown nor printed.
-        const HIDDEN: c_int = 2;
-        let (f, form) = (&self.document.library.functions, self.document.form);
-        // SAFETY: the page is open; an index that is not there gives null.
-        let annotation = unsafe { (f.annotation_get)(self.handle, index) };
-        if annotation.is_null() {
-            return None;
-        }
-        // SAFETY: the annotation is open until the last line; the form is open where it is used; the buffers have the
-        // lengths that are given in bytes.
-        unsafe {
-            let visible = (f.annotation_flags)(annotation) & HIDDEN == 0;
-            let note = match (f.annotation_subtype)(annotation) {
-                FREE_TEXT if visible => {
-                    Some(utf16(|buffer, bytes| (f.annotation_string)(annotation, c"Contents".as_ptr(), buffer, bytes)))
-                }
-                WIDGET if visible && !form.is_null() && WRITTEN.contains(&(f.field_type)(form, annotation)) => {
-                    Some(utf16(|buffer, bytes| (f.field_value)(form, annotation, buffer, bytes)))
-                }
-                _ => None,
-            };
-            (f.annotation_close)(annotation);
-            note
-        }
-    }
-}
-
 impl Drop for Page<'_> {
     fn drop(&mut self) {
         // SAFETY: the page is open, and closed once.
         unsafe { (self.document.library.functions.page_close)(self.handle) };
     }
-}
-
-/// A string that PDFium gives in UTF-16 with a NUL at its end: once asked for its length in bytes, then for itself.
-fn utf16(mut get: impl FnMut(*mut c_ushort, c_ulong) -> c_ulong) -> String {
-    let bytes = get(ptr::null_mut(), 0);
-    let mut units = vec![0; usize::try_from(bytes / 2).unwrap_or(0)];
-    if units.len() < 2 || get(units.as_mut_ptr(), bytes / 2 * 2) != bytes {
-        return String::new();
-    }
-    String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
 }
 
 /// The bytes of a word whose first C `int` is `value`.

@@ -1,0 +1,79 @@
+//! The text of a page's own content, character by character.
+
+use std::ffi::{c_int, c_ulong, c_ushort};
+use std::ptr;
+
+use sheaf_domain::PageBox;
+
+use super::{Handle, Page};
+
+/// The text of an open page.
+pub struct TextLayer<'a> {
+    page: &'a Page<'a>,
+    handle: Handle,
+}
+
+impl Page<'_> {
+    /// Its text; absent when it cannot be made out.
+    pub fn text_layer(&self) -> Option<TextLayer<'_>> {
+        // SAFETY: the page is open.
+        let handle = unsafe { (self.document.library.functions.text_load)(self.handle) };
+        (!handle.is_null()).then_some(TextLayer { page: self, handle })
+    }
+}
+
+impl TextLayer<'_> {
+    /// In the order of the file.
+    pub fn text(&self) -> String {
+        String::from_utf16_lossy(&self.units())
+    }
+
+    /// The characters of [`Self::text`] in UTF-16.
+    fn units(&self) -> Vec<c_ushort> {
+        let f = &self.page.document.library.functions;
+        // SAFETY: the text is open.
+        let count = unsafe { (f.text_count)(self.handle) }.max(0);
+        // A character may take two units, and PDFium adds a NUL.
+        let mut units = vec![0; 2 * count.unsigned_abs() as usize + 2];
+        let written = match count {
+            0 => 0,
+            // SAFETY: the text is open and the buffer has room for `count` characters and the NUL.
+            count => unsafe { (f.text_get)(self.handle, 0, count, units.as_mut_ptr()) },
+        };
+        units.truncate(written.max(0).unsigned_abs() as usize);
+        units.truncate(units.iter().rposition(|&unit| unit != 0).map_or(0, |last| last + 1));
+        units
+    }
+
+    /// The character at a place of [`Self::text`], counted in characters, as it stands on the page: from the foot of its
+    /// font to its head. Absent for one that was put in by PDFium, such as the end of a line.
+    pub fn place(&self, character: usize) -> Option<PageBox> {
+        let f = &self.page.document.library.functions;
+        let character = c_int::try_from(character).ok()?;
+        let mut sides = [0.0; 4];
+        // SAFETY: the text is open; a place that is not there gives -1, and a character that is not there leaves the four
+        // floats, left, top, right and bottom by the header, alone.
+        let known = unsafe {
+            let index = (f.text_index)(self.handle, character);
+            index >= 0 && (f.text_box)(self.handle, index, &mut sides) != 0
+        };
+        if known { self.page.shown(sides) } else { None }
+    }
+}
+
+impl Drop for TextLayer<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the text is open, closed once, and cannot outlive its page.
+        unsafe { (self.page.document.library.functions.text_close)(self.handle) };
+    }
+}
+
+/// A string that PDFium gives in UTF-16 with a NUL at its end: once asked for its length in bytes, then for itself.
+pub(super) fn utf16(mut get: impl FnMut(*mut c_ushort, c_ulong) -> c_ulong) -> String {
+    let bytes = get(ptr::null_mut(), 0);
+    let mut units = vec![0; usize::try_from(bytes / 2).unwrap_or(0)];
+    if units.len() < 2 || get(units.as_mut_ptr(), bytes / 2 * 2) != bytes {
+        return String::new();
+    }
+    String::from_utf16_lossy(&units).trim_end_matches('\0').to_owned()
+}

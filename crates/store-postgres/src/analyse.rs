@@ -1,0 +1,133 @@
+//! What the analysis of a batch reads, and its result with the batch's end: one transaction, fenced by the attempt.
+
+use sheaf_domain::{BatchId, DocumentId, Status};
+use sheaf_store::{AnalysedDocument, AnalysisResult, Placement, Vectored};
+use sqlx::{PgConnection, PgPool};
+
+use crate::arrive::lock_batches;
+use crate::rows::{get, id, json, signed, text};
+use crate::steer::end;
+use crate::work::finish_job;
+use crate::{Result, database, nul};
+
+/// Placements that one statement writes, so that a large batch is not sent as one message.
+const PLACEMENTS: usize = 5_000;
+
+pub async fn analysed_documents(pool: &PgPool, batch: BatchId) -> Result<Vec<AnalysedDocument>> {
+    let rows = sqlx::query(
+        "SELECT d.id, d.path, d.sha256, p.language, v.vector, v.terms FROM documents d \
+         JOIN parses p ON p.key = d.parse JOIN vectors v ON v.key = d.vector \
+         WHERE d.batch = $1 AND d.status = 'completed' ORDER BY d.sha256, d.path, d.id",
+    )
+    .bind(batch.0)
+    .fetch_all(pool)
+    .await
+    .map_err(database)?;
+    rows.iter()
+        .map(|row| {
+            let bytes: &[u8] = get(row, "vector")?;
+            Ok(AnalysedDocument {
+                id: DocumentId(id(row, "id")?),
+                path: text(row, "path")?,
+                sha256: get(row, "sha256")?,
+                language: get(row, "language")?,
+                vectored: Vectored {
+                    vector: bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+                    terms: get(row, "terms")?,
+                },
+            })
+        })
+        .collect()
+}
+
+pub async fn complete_analysis(pool: &PgPool, result: &AnalysisResult) -> Result<bool> {
+    let batch = result.claim.batch;
+    let mut tx = pool.begin().await.map_err(database)?;
+    lock_batches(&mut tx, [batch]).await?;
+    if !finish_job(&mut tx, &result.claim, Status::Completed).await? {
+        return Ok(false);
+    }
+    for sql in [
+        "DELETE FROM placements WHERE batch = $1",
+        "DELETE FROM clusters WHERE batch = $1",
+        "DELETE FROM clusterings WHERE batch = $1",
+    ] {
+        sqlx::query(sql).bind(batch.0).execute(&mut *tx).await.map_err(database)?;
+    }
+    insert_clustering(&mut tx, result).await?;
+    insert_clusters(&mut tx, result).await?;
+    for placements in result.placements.chunks(PLACEMENTS) {
+        insert_placements(&mut tx, batch, placements).await?;
+    }
+    // A batch of which no document could be read has failed; one of which some could has not.
+    let failed: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM documents WHERE batch = $1) \
+         AND NOT EXISTS (SELECT FROM documents WHERE batch = $1 AND status = 'completed')",
+    )
+    .bind(batch.0)
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(database)?;
+    end(&mut tx, batch, if failed { Status::Failed } else { Status::Completed }, None).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(true)
+}
+
+async fn insert_clustering(tx: &mut PgConnection, result: &AnalysisResult) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO clusterings (batch, vectors, rows, dimensions, silhouette, heatmap, manifest) \
+         VALUES ($1, $2, $3, $4, $5, $6::json, $7)",
+    )
+    .bind(result.claim.batch.0)
+    .bind(result.vectors.as_ref().map(|v| v.name.as_str()))
+    .bind(result.vectors.as_ref().map_or(0, |v| i64::from(v.rows)))
+    .bind(result.vectors.as_ref().map_or(0, |v| i64::from(v.dimensions)))
+    .bind(result.silhouette)
+    .bind(json(&result.heatmap))
+    .bind(nul::hide(&result.manifest))
+    .execute(tx)
+    .await
+    .map_err(database)?;
+    Ok(())
+}
+
+async fn insert_clusters(tx: &mut PgConnection, result: &AnalysisResult) -> Result<()> {
+    let clusters = &result.clusters;
+    sqlx::query(
+        "INSERT INTO clusters (batch, id, name, keywords, size, cohesion, average_probability, representative) \
+         SELECT $1, id, name, keywords::json, size, cohesion, average_probability, representative \
+         FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::real[], $7::real[], $8::uuid[]) \
+         AS c (id, name, keywords, size, cohesion, average_probability, representative)",
+    )
+    .bind(result.claim.batch.0)
+    .bind(clusters.iter().map(|c| i64::from(c.id.0)).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| nul::hide(&c.name)).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| json(&c.keywords)).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| signed(c.size)).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| c.cohesion).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| c.average_probability).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| c.representative.0).collect::<Vec<_>>())
+    .execute(tx)
+    .await
+    .map_err(database)?;
+    Ok(())
+}
+
+async fn insert_placements(tx: &mut PgConnection, batch: BatchId, placements: &[Placement]) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO placements (document, batch, cluster, probability, position, neighbours) \
+         SELECT document, $1, cluster, probability, position, neighbours::jsonb \
+         FROM unnest($2::uuid[], $3::bigint[], $4::real[], $5::bigint[], $6::text[]) \
+         AS p (document, cluster, probability, position, neighbours)",
+    )
+    .bind(batch.0)
+    .bind(placements.iter().map(|p| p.document.0).collect::<Vec<_>>())
+    .bind(placements.iter().map(|p| p.cluster.map(|c| i64::from(c.0))).collect::<Vec<_>>())
+    .bind(placements.iter().map(|p| p.probability).collect::<Vec<_>>())
+    .bind(placements.iter().map(|p| i64::from(p.position)).collect::<Vec<_>>())
+    .bind(placements.iter().map(|p| json(&p.neighbours)).collect::<Vec<_>>())
+    .execute(tx)
+    .await
+    .map_err(database)?;
+    Ok(())
+}

@@ -2,13 +2,16 @@
 
 pub mod masthead;
 
-pub mod batch_list;
+pub mod history;
 pub mod upload;
 
 pub mod live;
 
 pub mod overview;
 
+pub mod compare;
+
+pub mod change;
 mod clusters;
 mod documents;
 mod downloads;
@@ -18,12 +21,18 @@ mod filter_bar;
 mod heatmap;
 mod table;
 
+mod attempts;
 pub mod document;
 mod neighbours;
 pub mod pages;
 
+#[cfg(feature = "ssr")]
+pub mod webhooks;
+
 pub mod failure;
 pub mod skeleton;
+
+mod restart;
 
 mod chip;
 mod confidence;

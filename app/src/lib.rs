@@ -6,8 +6,12 @@ pub mod shell;
 
 pub mod errors;
 pub mod filters;
+pub mod history;
 pub mod server_fns;
 pub mod views;
+
+#[cfg(feature = "ssr")]
+pub mod notice;
 
 mod boxed;
 mod components;

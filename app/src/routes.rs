@@ -3,6 +3,7 @@
 mod batches {
     //! Pages about batches.
     pub mod add;
+    pub mod cancel;
     pub mod delete;
     pub mod list;
     pub mod show;
@@ -10,6 +11,14 @@ mod batches {
 mod documents {
     //! Pages about one document.
     pub mod show;
+}
+mod compare;
+mod webhooks {
+    //! Who is told when batches end: plain forms, made by the server alone.
+    #[cfg(feature = "ssr")]
+    pub mod list;
+    #[cfg(not(feature = "ssr"))]
+    pub mod load;
 }
 mod not_found;
 
@@ -20,11 +29,17 @@ use leptos_router::{SsrMode, path};
 
 use crate::components::masthead::Masthead;
 use batches::add::AddToBatch;
+use batches::cancel::CancelBatch;
 use batches::delete::DeleteBatch;
 use batches::list::ListBatches;
 use batches::show::ShowBatch;
+use compare::CompareBatches;
 use documents::show::ShowDocument;
 use not_found::NotFound;
+#[cfg(feature = "ssr")]
+use webhooks::list::ListWebhooks;
+#[cfg(not(feature = "ssr"))]
+use webhooks::load::ListWebhooks;
 
 /// Everything inside `<body>`.
 #[component]
@@ -42,8 +57,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=ListBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id") view=ShowBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/add") view=AddToBatch ssr=SsrMode::Async />
+                    <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>
             </main>
         </Router>

@@ -1,7 +1,8 @@
-//! What the pages ask the server for: thin, typed, one engine call each. All of them only read.
+//! What the pages ask the server for: thin, typed, one engine call each. What changes something is sent with POST.
 
 pub mod batches;
 pub mod documents;
+pub mod runs;
 
 #[cfg(feature = "ssr")]
-mod front_door;
+pub mod front_door;

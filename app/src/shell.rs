@@ -5,6 +5,15 @@ use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::routes::App;
 
+/// Whether nothing on the page needs a script.
+fn is_plain() -> bool {
+    #[cfg(feature = "ssr")]
+    let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned());
+    #[cfg(not(feature = "ssr"))]
+    let path: Option<String> = None;
+    path.is_some_and(|path| path.trim_end_matches('/') == "/webhooks")
+}
+
 /// The whole document. The scripts carry the nonce of the request, so that the content security policy lets them run.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
@@ -18,7 +27,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <HashedStylesheet id="sheaf-style" options=options.clone() />
                 <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                {(!is_plain()).then(|| view! { <HydrationScripts options /> })}
                 <MetaTags />
             </head>
             <body>

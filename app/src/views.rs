@@ -1,16 +1,85 @@
 //! What a server function hands to a page where the domain's own type is not yet what is shown.
 
 use serde::{Deserialize, Serialize};
-use sheaf_domain::{Batch, BatchOverview, ClusterId, Heatmap, HeatmapBand, Progress, SimilarPair};
+use sheaf_domain::{
+    Batch, BatchOverview, ClusterId, DocumentId, DocumentRow, Failure, Heatmap, HeatmapBand, Progress, ProgressCell,
+    ProgressGrid, SimilarPair, Stage,
+};
 
 /// A batch's page: its progress while it runs, its overview from then on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchPage {
     /// Work is going on.
-    Running(Box<(Batch, Progress)>),
+    Running(Box<RunningBatch>),
     /// Nothing more will happen by itself.
-    Done(Box<BatchOverview>),
+    Done(Box<FinishedBatch>),
+}
+
+impl BatchPage {
+    /// The batch itself, however far it is.
+    pub fn into_batch(self) -> Batch {
+        match self {
+            Self::Running(running) => running.batch,
+            Self::Done(finished) => finished.overview.batch,
+        }
+    }
+}
+
+/// A batch that runs, and how far it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunningBatch {
+    pub batch: Batch,
+    pub progress: Progress,
+    pub grid: GridPicture,
+}
+
+/// A batch that does not run, and the first few of the documents that failed for each reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FinishedBatch {
+    pub overview: BatchOverview,
+    pub failed: Vec<FailedDocument>,
+}
+
+/// A document that failed, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FailedDocument {
+    pub id: DocumentId,
+    pub path: String,
+    pub stage: Stage,
+    pub failure: Failure,
+}
+
+impl FailedDocument {
+    /// Absent when it did not fail.
+    pub fn new(row: DocumentRow) -> Option<Self> {
+        let DocumentRow { id, path, stage, failure, .. } = row;
+        failure.map(|failure| Self { id, path, stage, failure })
+    }
+}
+
+/// A [`ProgressGrid`] in a sixth of the bytes, for it is asked for again and again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GridPicture {
+    /// Documents that a field stands for; the last may stand for fewer.
+    pub per_field: u32,
+    /// Of each field: documents, those read, those done, in work, failed, cancelled.
+    pub fields: Vec<[u32; 6]>,
+}
+
+impl GridPicture {
+    /// The most fields there are.
+    pub const FIELDS: u32 = 400;
+}
+
+impl From<ProgressGrid> for GridPicture {
+    fn from(grid: ProgressGrid) -> Self {
+        let fields = grid.cells.into_iter().map(|cell| {
+            let ProgressCell { documents, parsed, completed, processing, failed, cancelled } = cell;
+            [documents, parsed, completed, processing, failed, cancelled]
+        });
+        Self { per_field: grid.per_cell, fields: fields.collect() }
+    }
 }
 
 /// A [`Heatmap`] with its values in thousandths, which is a third of the bytes for all that can be seen or read.

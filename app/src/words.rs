@@ -1,6 +1,8 @@
 //! What things are called on the page: states, reasons, languages.
 
-use sheaf_domain::{ClusterFilter, ClusterId, ConfidenceLevel, FailureCode, ModelName, SortKey, Status};
+use sheaf_domain::{
+    ClusterFilter, ClusterId, ConfidenceLevel, FailureCode, ModelName, OnError, Priority, SortKey, Stage, Status,
+};
 
 /// A status as a word of its own.
 pub const fn status(status: Status) -> &'static str {
@@ -27,6 +29,41 @@ pub const fn model(model: ModelName) -> &'static str {
     match model {
         ModelName::Accurate => "Accurate",
         ModelName::Fast => "Fast",
+    }
+}
+
+/// A priority and what it means.
+pub const fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::High => "High: before all others",
+        Priority::Normal => "Normal",
+        Priority::Low => "Low: when nothing else waits",
+    }
+}
+
+/// A priority among the facts about a batch; nothing for the usual one.
+pub const fn priority_of_batch(priority: Priority) -> Option<&'static str> {
+    match priority {
+        Priority::High => Some("high priority"),
+        Priority::Normal => None,
+        Priority::Low => Some("low priority"),
+    }
+}
+
+/// What a failure does to a batch, among the facts about it; nothing for the usual.
+pub const fn on_error(on_error: OnError) -> Option<&'static str> {
+    match on_error {
+        OnError::Continue => None,
+        OnError::FailAll => Some("stops at the first failure"),
+    }
+}
+
+/// What goes on at a stage, where a failure is told.
+pub const fn while_at(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Parse => "While reading",
+        Stage::Embed => "While comparing",
+        Stage::Analyse => "While grouping",
     }
 }
 

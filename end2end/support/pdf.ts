@@ -13,6 +13,25 @@ export function pdf(pages: string[]): Buffer {
       `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
     );
   });
+  return assemble(objects);
+}
+
+/** A PDF that takes minutes to read: thousands of pages that all draw the same long content. */
+export function endlessPdf(): Buffer {
+  const pages = 4000;
+  const content = `BT /F1 9 Tf 72 760 Td ${"(harbour) Tj 0 -1 Td (winter) Tj ".repeat(4000)} ET`;
+  const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 3 0 R >> >> >>";
+  return assemble([
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    `<< /Type /Pages /Kids [${Array.from({ length: pages }, (_, i) => `${5 + i} 0 R`).join(" ")}] /Count ${pages} >>`,
+    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+    ...Array.from({ length: pages }, () => page),
+  ]);
+}
+
+/** The file of these objects, the first of which is the catalogue. */
+function assemble(objects: string[]): Buffer {
   let file = "%PDF-1.4\n";
   const offsets = objects.map((object, i) => {
     const offset = file.length;

@@ -38,12 +38,15 @@ export function pile(): Buffer {
   return zip([...texts, hostile, unsupported]);
 }
 
-/** A pile that takes long enough to be watched or interrupted: each plain text many times, each copy with words of its own. */
-export function largePile(copies: number): Buffer {
+/**
+ * A pile that takes long enough to be watched or interrupted: each plain text many times, each copy with words of its own.
+ * What a server has read before it does not read again: another place makes other documents.
+ */
+export function largePile(copies: number, place = "the archive"): Buffer {
   const entries: Entry[] = [];
   for (const { name, bytes } of texts.filter((text) => text.name.endsWith(".txt"))) {
     for (let copy = 0; copy < copies; copy++) {
-      const own = `Copy ${copy} of the archive, shelf ${copy * 7}, box ${copy * 13}.\n\n`;
+      const own = `Copy ${copy} of ${place}, shelf ${copy * 7}, box ${copy * 13}.\n\n`;
       entries.push({ name: name.replace(".txt", `-${copy}.txt`), bytes: Buffer.concat([Buffer.from(own), bytes]) });
     }
   }

@@ -13,6 +13,8 @@ interface PerWorker {
 }
 
 interface PerTest {
+  /** What the browser itself may report about requests that a test cuts off: a part of their address. */
+  cutOff: RegExp | undefined;
   quiet: void;
 }
 
@@ -34,15 +36,15 @@ export const test = base.extend<PerTest, PerWorker>({
     { scope: "worker" },
   ],
   baseURL: async ({ server }, use) => use(server.address),
+  cutOff: [undefined, { option: true }],
   quiet: [
-    async ({ page }, use) => {
+    async ({ page, cutOff }, use) => {
       const complaints: string[] = [];
       page.on("console", (message) => {
         // The browser reports the 404 of a page that a test asks for on purpose.
-        const wanted = message.location().url.endsWith("/nowhere");
-        // And connections to uploads that a test cuts.
-        const cut = /^Failed to load resource: net::ERR_/.test(message.text());
-        if (message.type() === "error" && !wanted && !cut) complaints.push(message.text());
+        const { url } = message.location();
+        const wanted = url.endsWith("/nowhere") || (cutOff?.test(url) && message.text().includes("net::ERR_"));
+        if (message.type() === "error" && !wanted) complaints.push(message.text());
       });
       page.on("pageerror", (error) => complaints.push(String(error)));
       await use();
@@ -54,10 +56,16 @@ export const test = base.extend<PerTest, PerWorker>({
 
 export { expect };
 
-/** Sends a ZIP through the API; the id of its batch. */
-export async function upload(server: Server, name: string, archive: Buffer): Promise<string> {
+/** Sends a ZIP through the API; the id of its batch. `fields` are those of the form. */
+export async function upload(
+  server: Server,
+  name: string,
+  archive: Buffer,
+  fields: Record<string, string> = {},
+): Promise<string> {
   const form = new FormData();
   form.append("name", name);
+  for (const [field, value] of Object.entries(fields)) form.append(field, value);
   form.append("files", new Blob([new Uint8Array(archive)], { type: "application/zip" }), "pile.zip");
   const answer = await fetch(`${server.address}/api/batches`, { method: "POST", body: form });
   expect(answer.status, await answer.clone().text()).toBeLessThan(300);
@@ -70,6 +78,11 @@ export async function batch(server: Server, id: string): Promise<{ status: strin
   const answer = await fetch(`${server.address}/api/batches/${id}`);
   expect(answer.status).toBe(200);
   return (await answer.json()) as { status: string; counts: Record<string, number> };
+}
+
+/** Deletes a batch, which also stops it. */
+export async function remove(server: Server, id: string): Promise<void> {
+  expect((await fetch(`${server.address}/api/batches/${id}`, { method: "DELETE" })).status).toBe(204);
 }
 
 export async function finish(server: Server, id: string): Promise<void> {

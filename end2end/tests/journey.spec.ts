@@ -75,7 +75,7 @@ test("a card leads to the documents behind it", async ({ page, finished }) => {
   await expect(page.getByTestId("document-row")).toHaveCount(1);
   await expect(page.locator("[data-testid=document-row][data-status=failed]")).toHaveCount(1);
   await expect(page.getByTestId("failure-reason").first()).toBeVisible();
-  await page.getByTestId("failure-reason").first().getByRole("link").click();
+  await page.getByTestId("failure-reason").first().getByRole("link").first().click();
   await expect(page).toHaveURL(/failure=unsupported_kind/);
   await expect(page.getByTestId("document-row")).toHaveCount(1);
   await expect(page.getByTestId("filter-chip")).toContainText("Unsupported kind");

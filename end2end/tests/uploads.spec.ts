@@ -6,6 +6,9 @@ import { batch, expect, finish, test, untilOverview } from "../support/test.ts";
 
 const COUNT = 150;
 
+// Connections are cut on purpose.
+test.use({ cutOff: /\/(api|rpc)\// });
+
 interface Sent {
   name: string;
   mimeType: string;

@@ -151,7 +151,7 @@ ALTER TABLE jobs SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_t
 CREATE UNIQUE INDEX jobs_once ON jobs (batch, stage, coalesce(document, '00000000-0000-0000-0000-000000000000'));
 CREATE INDEX jobs_by_document ON jobs (document);
 CREATE INDEX jobs_ready ON jobs (stage, batch, weight DESC, id) WHERE state = 'pending' AND crashes = 0;
-CREATE INDEX jobs_suspect ON jobs (stage, run_at, id) WHERE state = 'pending' AND crashes > 0;
+CREATE INDEX jobs_suspect ON jobs (stage, crashes, run_at, id) WHERE state = 'pending' AND crashes > 0;
 CREATE INDEX jobs_running ON jobs (stage, batch, lease_until) WHERE state = 'processing';
 
 -- Attempts that did not succeed.

@@ -3,16 +3,19 @@
 mod commands;
 
 mod http;
+mod limits;
 mod listen;
+mod otlp;
 mod router;
 mod security;
 mod state;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, distil, serve};
+use commands::{analyze, backup, distil, serve, verify, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -26,6 +29,12 @@ struct Cli {
 enum Command {
     /// Serve the web page and the API on this machine.
     Serve(serve::Args),
+    /// Work for servers on other machines; serves no page.
+    Work(work::Args),
+    /// Copy the database and all documents, while work goes on.
+    Backup(backup::Args),
+    /// Look whether everything that is stored is there and undamaged.
+    Verify(verify::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
     /// Make the fast model from the accurate one (done once, by set-up).
@@ -54,6 +63,9 @@ fn main() -> ExitCode {
 fn run(command: Command) -> ExitCode {
     let ended = match command {
         Command::Serve(args) => serve::run(args),
+        Command::Work(args) => work::run(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Distil(args) => distil::run(args),
         Command::ParseWorker => return sheaf_parsing::worker_main(),
@@ -62,4 +74,56 @@ fn run(command: Command) -> ExitCode {
         eprintln!("sheaf: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_understood(words: &[&str]) {
+        if let Err(error) = Cli::try_parse_from(words) {
+            panic!("{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_deployed_has_true_flags() {
+        let compose = include_str!("../../deploy/compose.yaml");
+        let lines = compose.lines().filter_map(|line| line.trim().strip_prefix("command: [")?.strip_suffix(']'));
+        let commands: Vec<&str> = lines.collect();
+        assert_eq!(commands.len(), 2);
+        for command in commands {
+            assert_understood(&command.split(", ").map(|word| word.trim_matches('"')).collect::<Vec<_>>());
+        }
+        for unit in [include_str!("../../deploy/sheaf-serve.service"), include_str!("../../deploy/sheaf-work@.service")]
+        {
+            let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("a command");
+            assert_understood(&line.split(' ').collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_readme_names_every_setting_of_storage() {
+        let readme = include_str!("../../README.md");
+        let section = readme.split("### Several machines").nth(1).and_then(|rest| rest.split("###").next());
+        let section = section.expect("a section");
+        let command = <Cli as clap::CommandFactory>::command();
+        let [serve, work] = ["serve", "work"].map(|name| command.find_subcommand(name).expect("a command").clone());
+        let flags = ["data", "database", "blobs", "blob-cache-mib", "drain-seconds", "stages", "threads", "listen"];
+        let arguments = flags.iter().map(|flag| (&work, *flag)).chain([(&serve, "no-work")]);
+        for (command, flag) in arguments {
+            let argument = command.get_arguments().find(|argument| argument.get_long() == Some(flag)).expect(flag);
+            let row = section.lines().find(|line| line.starts_with(&format!("| `--{flag}`"))).expect(flag);
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let variable = argument.get_env().and_then(|name| name.to_str()).expect("a variable");
+            assert_eq!(cells[2], format!("`{variable}`"), "--{flag}");
+            if let Some(default) = argument.get_default_values().first().and_then(|default| default.to_str()) {
+                assert_eq!(cells[3].replace(',', ""), default, "--{flag}");
+            }
+        }
+        let storage = serve.get_arguments().filter(|argument| argument.get_help_heading() == Some("Storage"));
+        for flag in storage.filter_map(clap::Arg::get_long) {
+            assert!(flags.contains(&flag), "README.md lacks `--{flag}`");
+        }
+    }
 }

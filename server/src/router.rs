@@ -15,9 +15,10 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
-use crate::http::{api, download, events, health, runs, upload, uploads};
+use crate::http::{api, download, events, forms, health, runs, upload, uploads, webhooks};
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
+use crate::watch;
 
 /// The most bytes of a request that is no upload.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -69,13 +70,27 @@ pub fn router(state: AppState) -> Router {
         .route("/api/uploads/{id}", get(uploads::show).delete(uploads::withdraw))
         .route("/api/uploads/{id}/files", put(uploads::receive).layer(upload_limit))
         .route("/api/uploads/{id}/finish", post(uploads::finish))
+        .route("/api/compare", get(runs::compare))
+        .route("/api/webhooks", post(webhooks::add).get(webhooks::list))
+        .route("/api/webhooks/{id}", axum::routing::delete(webhooks::delete))
+        .route("/api/webhooks/{id}/test", post(webhooks::test))
+        .route("/api/deliveries", get(webhooks::deliveries))
+        .route("/api/deliveries/{id}/send", post(webhooks::send_again))
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .route("/batches", post(upload::by_form).layer(upload_limit))
         .route("/batches/{id}/documents", post(upload::add_by_form).layer(upload_limit))
         .route("/uploads/{id}/finish", post(uploads::finish_by_form))
-        .route("/batches/{id}/delete", post(api::delete_by_form))
+        .route("/batches/{id}/delete", post(forms::delete))
+        .route("/batches/{id}/cancel", post(forms::cancel))
+        .route("/batches/{id}/restart", post(forms::restart))
+        .route("/batches/{id}/change", post(forms::change))
+        .route("/webhooks", post(webhooks::add_by_form))
+        .route("/webhooks/{id}/delete", post(webhooks::delete_by_form))
+        .route("/webhooks/{id}/test", post(webhooks::test_by_form))
+        .route("/webhooks/deliveries/{id}/send", post(webhooks::send_again_by_form))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(watch::metrics))
         .nest_service("/pkg", packages)
         .leptos_routes_with_context(&state, generate_route_list(App), context, {
             let options: LeptosOptions = state.options.clone();
@@ -85,6 +100,7 @@ pub fn router(state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(own_site_only))
         .layer(from_fn(safe_headers))
+        .layer(from_fn(watch::request))
         .with_state(state)
 }
 

@@ -10,6 +10,10 @@ use leptos::config::LeptosOptions;
 use sheaf_domain::{Failure, FailureCode};
 use sheaf_engine::Engine;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
+
+use crate::http::health::Watched;
+use crate::watch::{Metrics, Scraped};
 
 /// Uploads that are received at the same time; further ones are asked to wait.
 const UPLOADS: usize = 8;
@@ -20,6 +24,15 @@ pub struct AppState {
     pub engine: Engine,
     pub options: LeptosOptions,
     pub uploads: Uploads,
+    /// Cancelled when the process was asked to end.
+    pub ending: CancellationToken,
+    pub metrics: Metrics,
+}
+
+impl FromRef<AppState> for Watched {
+    fn from_ref(state: &AppState) -> Self {
+        Self { engine: state.engine.clone(), ending: state.ending.clone() }
+    }
 }
 
 impl FromRef<AppState> for Engine {
@@ -37,6 +50,12 @@ impl FromRef<AppState> for LeptosOptions {
 impl FromRef<AppState> for Uploads {
     fn from_ref(state: &AppState) -> Self {
         state.uploads.clone()
+    }
+}
+
+impl FromRef<AppState> for Scraped {
+    fn from_ref(state: &AppState) -> Self {
+        Self { metrics: state.metrics.clone(), engine: state.engine.clone() }
     }
 }
 
@@ -63,7 +82,13 @@ impl Uploads {
 
 impl AppState {
     /// The page's files are in `assets/site` beside the program, or where `SHEAF_SITE` says.
-    pub fn new(engine: Engine, address: SocketAddr, upload_bytes: u64) -> anyhow::Result<Self> {
+    pub fn new(
+        engine: Engine,
+        address: SocketAddr,
+        upload_bytes: u64,
+        ending: CancellationToken,
+        metrics: Metrics,
+    ) -> anyhow::Result<Self> {
         let exe = std::env::current_exe().context("this program cannot be found")?;
         let folder = exe.parent().context("this program is in no folder")?;
         let site = std::env::var_os("SHEAF_SITE").map_or_else(|| folder.join("assets/site"), PathBuf::from);
@@ -83,6 +108,7 @@ impl AppState {
                 site.display()
             );
         }
-        Ok(Self { engine, options, uploads: Uploads { slots: Arc::new(Semaphore::new(UPLOADS)), bytes: upload_bytes } })
+        let uploads = Uploads { slots: Arc::new(Semaphore::new(UPLOADS)), bytes: upload_bytes };
+        Ok(Self { engine, options, uploads, metrics, ending })
     }
 }

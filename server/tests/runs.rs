@@ -117,6 +117,103 @@ async fn one_failure_stops_a_batch_that_wants_so() {
     assert_eq!(done["counts"]["pending"], 0);
 }
 
+/// Sends a form from a page as a browser does; the address at which it ends up.
+async fn send_form(server: &Server, from: &str, path: &str, body: &str) -> (u16, String) {
+    let address = &server.address;
+    let request = server.client.post(format!("{address}{path}")).body(body.to_owned());
+    let request =
+        request.header("content-type", "application/x-www-form-urlencoded").header("sec-fetch-site", "same-origin");
+    let answer = request.header("referer", format!("{address}{from}")).send().await.expect("an answer");
+    let end = answer.url().as_str().strip_prefix(address.as_str()).expect("this server").to_owned();
+    (answer.status().as_u16(), end)
+}
+
+#[tokio::test]
+async fn forms_steer_a_batch_and_lead_on_to_pages() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let mut sent = files(&pile());
+    sent.push(("endless.pdf".into(), endless()));
+    let (_, batch) = server.upload(&[("model", "fast")], &sent).await;
+    let id = batch["id"].as_str().expect("an id");
+    let page = format!("/batches/{id}");
+    until(&server, id, |progress| progress["counts"]["processing"] == 1).await;
+
+    let form =
+        async |from: &str, path: &str, body: &str| send_form(&server, from, &format!("{page}/{path}"), body).await;
+    let renamed = form("/?q=old&status=processing", "change", "name=Odds+%26+ends&priority=high").await;
+    assert_eq!(renamed, (200, "/?q=old&status=processing".to_owned()), "back to where it was sent from");
+    let (_, batch) = server.get(&format!("/api{page}")).await;
+    assert_eq!((&batch["name"], &batch["priority"]), (&json!("Odds & ends"), &json!("high")));
+    assert_eq!(form(&page, "change", "name=+").await.0, 400);
+    assert_eq!(form(&page, "change", "priority=urgent").await.0, 400);
+
+    for _ in 0..2 {
+        // The second comes too late, and the page tells.
+        assert_eq!(form(&format!("{page}/cancel"), "cancel", "").await, (200, page.clone()));
+    }
+    let (_, batch) = server.get(&format!("/api{page}")).await;
+    assert_eq!(batch["status"], "cancelled");
+    let (_, stopped) = server.get(&format!("/api{page}/documents?status=cancelled")).await;
+    let document = stopped["items"][0]["id"].as_str().expect("an id");
+    let again = form(&page, "restart", &format!("document={document}")).await;
+    assert_eq!(again, (200, format!("{page}/documents/{document}")));
+    assert_eq!(form(&page, "cancel", "").await, (200, page.clone()));
+    assert_eq!(form(&page, "restart", "which=failed&code=timed_out").await, (200, page.clone()), "there is none");
+    assert_eq!(form(&page, "restart", "which=everything").await.0, 400);
+    assert_eq!(form(&page, "restart", "which=cancelled").await, (200, page.clone()));
+    until(&server, id, |progress| progress["counts"]["processing"] == 1).await;
+    assert_eq!(form(&page, "delete", "").await, (200, "/".to_owned()));
+
+    let nobody = "018f0000-0000-7000-8000-000000000000";
+    for path in ["cancel", "restart", "change"] {
+        assert_eq!(
+            send_form(&server, "/", &format!("/batches/{nobody}/{path}"), "which=failed").await.0,
+            404,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn two_batches_are_compared() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let first = files(&pile());
+    let mut second = first.clone();
+    second[0].1.extend_from_slice(b"One sentence more.");
+    second[1].0 = "moved.txt".into();
+    let mut ids = Vec::new();
+    for documents in [&first, &second] {
+        let (_, batch) = server.upload(&[("model", "fast")], documents).await;
+        let id = batch["id"].as_str().expect("an id").to_owned();
+        server.finished(&id).await;
+        ids.push(id);
+    }
+    let (a, b) = (&ids[0], &ids[1]);
+    let (status, compared) = server.get(&format!("/api/compare?a={a}&b={b}&limit=2")).await;
+    assert_eq!(status, 200, "{compared}");
+    let both = first.len() - 1;
+    assert_eq!(compared["counts"], json!({"both": both, "changed": 0, "only_first": 1, "only_second": 1}));
+    assert_eq!((&compared["documents"]["total"], &compared["documents"]["next_cursor"]), (&json!(both), &json!("2")));
+    assert_eq!(compared["first"]["summary"]["counts"]["completed"], first.len());
+    let (_, only) = server.get(&format!("/api/compare?a={a}&b={b}&part=only_second")).await;
+    let rows = only["documents"]["items"].as_array().expect("rows");
+    assert_eq!((rows.len(), &rows[0]["first"]), (1, &Value::Null));
+    assert_eq!(rows[0]["second"]["path"], second[0].0.as_str());
+
+    let nobody = "018f0000-0000-7000-8000-000000000000";
+    for (query, status) in [
+        (format!("a={a}&b={a}"), 400),
+        (format!("a={a}"), 400),
+        (format!("a={a}&b={b}&part=some"), 400),
+        (format!("a={a}&b={nobody}"), 404),
+        (format!("a={a}&b=x"), 404),
+    ] {
+        assert_eq!(server.get(&format!("/api/compare?{query}")).await.0, status, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn listeners_hear_everything_without_a_gap() {
     let data = tempfile::tempdir().expect("a folder");

@@ -3,10 +3,12 @@
 use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{
-    BatchId, ClusterFilter, DocumentKind, DocumentMetadata, DocumentRow, DocumentView, Problem, Status,
+    Attempt, BatchId, ClusterFilter, DocumentKind, DocumentMetadata, DocumentRow, DocumentView, Failure, FailureCode,
+    Problem, Status,
 };
 
 use crate::boxed::Boxed;
+use crate::components::attempts::{Attempts, TryAgain};
 use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::failure::FailureView;
@@ -36,18 +38,24 @@ pub fn DocumentPage(
     /// That page.
     #[prop(into)]
     page: ViewFn,
+    attempts: Vec<Attempt>,
+    /// It is worked on again.
+    restarted: Callback<()>,
 ) -> impl IntoView {
     let of = Of::new(&view);
     let DocumentView { batch, batch_name, row, metadata, problems, recognised, text, text_truncated, neighbours } =
         view;
-    let strip = row.kind.is_some_and(DocumentKind::has_pictures).then(|| view! { <PageStrip of chosen /> });
+    let strip = can_be_drawn(&row).then(|| view! { <PageStrip of chosen /> });
     let (folder, name) = split_path(&row.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let api = format!("/api/batches/{batch}/documents/{}", row.id);
     let failure = row.failure.clone();
     let status = row.status;
     let readable = status == Status::Completed;
+    let is_moving = !status.is_final();
     view! {
+        // A page without JavaScript asks again by itself.
+        {is_moving.then(|| view! { <noscript inner_html="<meta http-equiv=\"refresh\" content=\"3\">"></noscript> })}
         <article class="page document" data-testid="document" data-status=status.name()>
             <nav class="crumbs" aria-label="Breadcrumbs">
                 <a href="/">"Batches"</a>
@@ -81,6 +89,7 @@ pub fn DocumentPage(
                 </nav>
             </header>
             {failure.map(|failure| view! { <FailureView failure /> })}
+            <TryAgain batch row=row.clone() restarted />
             {strip}
             {page.run()}
             <div class="document-body">
@@ -93,12 +102,22 @@ pub fn DocumentPage(
                     {readable.then(|| view! { <Neighbours batch neighbours /> })}
                     <Recognised recognised pages=of.pages />
                     <Problems problems />
+                    <Attempts attempts />
                     <Details metadata row />
                 </aside>
             </div>
         </article>
     }
     .boxed()
+}
+
+/// Whether there are pictures of its pages, as far as is known: what was not read yet may be damaged.
+fn can_be_drawn(row: &DocumentRow) -> bool {
+    let is_drawn = |failure: &Failure| {
+        !matches!(failure.code, FailureCode::CorruptFile | FailureCode::EmptyFile | FailureCode::PasswordProtected)
+    };
+    row.kind.is_some_and(DocumentKind::has_pictures)
+        && (row.pages.is_some() || row.failure.as_ref().is_some_and(is_drawn))
 }
 
 #[component]
@@ -123,8 +142,11 @@ fn Facts(row: DocumentRow) -> impl IntoView {
 fn Text(text: String, truncated: bool, status: Status) -> impl IntoView {
     if text.is_empty() {
         let why = match status {
-            Status::Pending | Status::Processing => "It is still being read. Reload this page in a moment.",
-            Status::Completed | Status::Failed | Status::Cancelled => {
+            Status::Pending | Status::Processing => {
+                "It is still being read. This page shows the text as soon as it is there."
+            }
+            Status::Cancelled => "It was stopped before it was read.",
+            Status::Completed | Status::Failed => {
                 "No text could be read from this document. The original can still be downloaded."
             }
         };
@@ -149,7 +171,7 @@ fn Text(text: String, truncated: bool, status: Status) -> impl IntoView {
 /// Its cluster, and how firmly it sits there.
 #[component]
 fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
-    let DocumentRow { cluster, cluster_name, probability, confidence, outlier, .. } = row;
+    let DocumentRow { cluster, cluster_name, probability, confidence, outlier, status, .. } = row;
     let body = match (cluster, outlier) {
         (Some(id), _) => {
             let href = Filters::default().with_cluster(Some(ClusterFilter::Cluster(id)));
@@ -164,6 +186,10 @@ fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
             })
         }
         (None, true) => Either::Right("It fits into no cluster."),
+        (None, false) if !status.is_final() => Either::Right("It is not compared with the others yet."),
+        (None, false) if status == Status::Cancelled => {
+            Either::Right("It was stopped before it was compared with the others.")
+        }
         (None, false) => Either::Right("It was not compared with the others, for it has no usable text."),
     };
     view! {

@@ -25,15 +25,25 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
             </li>
         }
     };
+    // Of a batch that was stopped before its documents were grouped.
+    let is_ungrouped = clusters == 0 && counts.cancelled > 0;
     let found = if params.clusters.is_some() { "as many as asked for" } else { "found in the documents" };
     let fitting = match silhouette {
+        _ if is_ungrouped => "not grouped yet".to_owned(),
         Some(value) => format!("{found}, silhouette {}", ratio(value)),
         None => found.to_owned(),
     };
-    let fit_nowhere = if unclustered > 0 {
+    let fit_nowhere = if is_ungrouped {
+        "not grouped yet".to_owned()
+    } else if unclustered > 0 {
         format!("fit nowhere; {} not compared", count(unclustered))
     } else {
         "fit nowhere".into()
+    };
+    let failed_note = match (counts.failed, counts.cancelled) {
+        (0, 0) => "everything was read",
+        (0, _) => "among those that were read",
+        (_, _) => "grouped by reason below",
     };
     view! {
         <ul class="figures">
@@ -70,7 +80,7 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
                 "failures",
                 "Failures",
                 count(counts.failed),
-                if counts.failed == 0 { "everything was read" } else { "grouped by reason below" }.to_owned(),
+                failed_note.to_owned(),
                 all.with_status(Some(Status::Failed)).documents_href(batch),
             )}
         </ul>

@@ -1,32 +1,41 @@
-//! The page of a batch that runs: it asks every two seconds and stops when the batch is done.
+//! The page of a batch that runs: it is told what happens, or asks every two seconds, and stops when the batch is done.
 
-mod poll;
+mod estimate;
+mod follow;
+mod grid;
+mod list;
+mod listen;
+mod rhythm;
+mod stages;
 
 use leptos::prelude::*;
-use sheaf_domain::{Batch, DocumentProgress, Progress, Status};
+use sheaf_domain::{Batch, Bottleneck, Progress, Status};
 
 use crate::boxed::Boxed;
+use crate::components::change::{Change, Changed};
 use crate::components::status::StatusMark;
 use crate::format::{count, counted, duration};
+use crate::views::RunningBatch;
 use crate::words;
-use poll::poll;
+use follow::{Shown, follow};
+use grid::Grid;
+use list::DocumentList;
+use rhythm::Link;
+use stages::Stages;
 
-/// The live header and the list of documents. `on_final` is called once, `on_speak` gets what a screen reader says.
+/// `on_end` is called once, with how the batch has ended or without when it is gone; `on_speak` gets what a screen reader says.
 #[component]
-pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: WriteSignal<String>) -> impl IntoView {
-    let total = progress.counts.total;
-    let (progress, set_progress) = signal(progress);
-    let (lost, set_lost) = signal(false);
-    poll(batch.id, set_progress, set_lost, on_final, on_speak);
+pub fn Live(running: RunningBatch, on_end: Callback<Option<Status>>, on_speak: WriteSignal<String>) -> impl IntoView {
+    let RunningBatch { batch, progress, grid } = running;
+    let id = batch.id;
+    let shown =
+        Shown { progress: RwSignal::new(progress), grid: RwSignal::new(grid), link: RwSignal::new(Link::default()) };
+    let progress = shown.progress;
+    follow(id, shown, on_end, on_speak);
 
-    let counts = move || progress.read().counts;
-    let number = move |label: &'static str, class: &'static str, read: fn(&Progress) -> u64| {
-        view! {
-            <div class=format!("tally {class}")>
-                <dt>{label}</dt>
-                <dd data-testid=format!("count-{class}")>{move || count(read(&progress.read()))}</dd>
-            </div>
-        }
+    let has_no_worker = move || {
+        let estimate = progress.read().estimate;
+        estimate.is_some_and(|estimate| estimate.bottleneck == Bottleneck::NoWorker)
     };
     view! {
         // A page without JavaScript asks again by itself.
@@ -35,72 +44,114 @@ pub fn Live(batch: Batch, progress: Progress, on_final: Callback<()>, on_speak: 
             <p class="crumbs">
                 <a href="/">"Batches"</a>
             </p>
-            <header class="live-head">
-                <h1>
-                    <bdi>{batch.name}</bdi>
-                </h1>
-                <p class="meta">
-                    {move || view! { <StatusMark status=progress.read().status /> }}
-                    <span>{counted(total, "document", "documents")}</span>
-                    <span>{format!("{} model", words::model(batch.params.model))}</span>
-                    <span class="tabular">{move || duration(progress.read().elapsed_seconds)}</span>
-                    <a href=format!("/batches/{}/delete", batch.id)>"Stop and delete"</a>
-                </p>
-            </header>
+            <Head batch progress />
             <div class="live-bar">
                 <progress
                     aria-label="Documents finished"
-                    max=move || counts().total.max(1).to_string()
-                    value=move || counts().finished().to_string()
+                    max=move || progress.read().counts.total.max(1).to_string()
+                    value=move || progress.read().counts.finished().to_string()
                 ></progress>
-                <p class="live-line">
+                <div class="live-line">
                     <strong class="tabular">{move || percent(&progress.read())}</strong>
-                    <span class="live-stage">{move || stage_line(&progress.read())}</span>
-                </p>
+                    <p class="live-estimate" data-testid="estimate">
+                        {move || estimate::line(&progress.read())}
+                    </p>
+                    <LinkMark link=shown.link />
+                </div>
             </div>
-            <dl class="tallies">
-                {number("Pending", "pending", |p| p.counts.pending)}
-                {number("Processing", "processing", |p| p.counts.processing)}
-                {number("Completed", "completed", |p| p.counts.completed)}
-                {number("Failed", "failed", |p| p.counts.failed)}
-            </dl>
-            <p class="notice" hidden=move || !lost.get()>
-                "Sheaf does not answer at the moment. This page keeps asking; nothing that is done is lost."
+            <p class="notice" data-testid="no-worker" hidden=move || !has_no_worker()>
+                "Nothing works on this batch at the moment: no worker for what is left has given a sign of life in the last half \
+                minute. Start one, or look in the log of those that should be running. The batch goes on by itself when one is there."
             </p>
-            <section class="section" aria-labelledby="in-work">
-                <h2 id="in-work">"Documents"</h2>
-                <ul class="live-list">
-                    <For
-                        each=move || progress.get().documents
-                        key=|document| (document.id, document.status, document.stage, document.pages)
-                        let:document
-                    >
-                        <Row document />
-                    </For>
-                </ul>
-                <p class="fine">{move || remainder(&progress.read())}</p>
-            </section>
+            <Tallies progress />
+            <Stages progress />
+            <Grid progress grid=shown.grid />
+            <DocumentList batch=id progress />
         </div>
     }
     .boxed()
 }
 
+/// The name, what the batch is, and what can be done with it.
 #[component]
-fn Row(document: DocumentProgress) -> impl IntoView {
-    let DocumentProgress { id: _, path, status, stage, failure, pages } = document;
-    let stage = (status == Status::Processing).then(|| match pages {
-        Some((done, total)) if total > 1 => {
-            format!("{}, page {} of {}", stage.label(), count(done.into()), count(total.into()))
-        }
-        Some(_) | None => stage.label().to_owned(),
-    });
+fn Head(batch: Batch, progress: RwSignal<Progress>) -> impl IntoView {
+    let Batch { id, params, policy, receiving, .. } = batch;
+    let name = RwSignal::new(batch.name);
+    let priority = RwSignal::new(policy.priority);
+    let changed = Changed(Callback::new(move |batch: Batch| {
+        name.set(batch.name);
+        priority.set(batch.policy.priority);
+    }));
     view! {
-        <li class="live-row" data-status=status.name()>
-            <bdi class="path">{path}</bdi>
-            <span class="live-row-stage">{stage}</span>
-            <StatusMark status />
-            {failure.map(|failure| view! { <span class="live-row-failure">{failure.message}</span> })}
-        </li>
+        <header class="live-head">
+            <h1>
+                <bdi>{name}</bdi>
+            </h1>
+            <p class="meta">
+                {move || view! { <StatusMark status=progress.read().status /> }}
+                <span>{move || counted(progress.read().counts.total, "document", "documents")}</span>
+                {receiving.then(|| view! { <span>"still arriving"</span> })}
+                <span>{format!("{} model", words::model(params.model))}</span>
+                {move || words::priority_of_batch(priority.get()).map(|text| view! { <span>{text}</span> })}
+                {words::on_error(policy.on_error).map(|text| view! { <span>{text}</span> })}
+                <span class="tabular">{move || duration(progress.read().elapsed_seconds)}</span>
+            </p>
+            <div class="steer">
+                <a class="button quiet" href=format!("/batches/{id}/cancel") data-testid="cancel">
+                    "Cancel"
+                </a>
+                <Change batch=id name priority changed />
+                <a class="steer-link" href=format!("/batches/{id}/delete")>
+                    "Stop and delete"
+                </a>
+            </div>
+        </header>
+    }
+    .boxed()
+}
+
+/// How the page hears about its batch.
+#[component]
+fn LinkMark(link: RwSignal<Link>) -> impl IntoView {
+    let name = move || match link.get() {
+        Link::Starting => "starting",
+        Link::Live => "live",
+        Link::Asking => "asking",
+        Link::Lost => "lost",
+    };
+    let text = move || match link.get() {
+        Link::Starting => "",
+        Link::Live => "Live",
+        Link::Asking => "Every 2 s",
+        Link::Lost => "Connection lost, trying again",
+    };
+    view! {
+        <p class=move || format!("link-mark {}", name()) data-testid="link" data-link=name>
+            {text}
+        </p>
+    }
+    .boxed()
+}
+
+#[component]
+fn Tallies(progress: RwSignal<Progress>) -> impl IntoView {
+    let tally = move |label: &'static str, class: &'static str, read: fn(&Progress) -> u64| {
+        view! {
+            <div class=format!("tally {class}")>
+                <dt>{label}</dt>
+                <dd data-testid=format!("count-{class}")>{move || count(read(&progress.read()))}</dd>
+            </div>
+        }
+    };
+    // Of a batch that was continued in part.
+    let has_cancelled = Memo::new(move |_| progress.read().counts.cancelled > 0);
+    view! {
+        <dl class="tallies">
+            {tally("Pending", "pending", |p| p.counts.pending)}
+            {tally("Processing", "processing", |p| p.counts.processing)}
+            {tally("Completed", "completed", |p| p.counts.completed)} {tally("Failed", "failed", |p| p.counts.failed)}
+            {move || has_cancelled.get().then(|| tally("Cancelled", "cancelled", |p| p.counts.cancelled))}
+        </dl>
     }
     .boxed()
 }
@@ -109,25 +160,4 @@ fn Row(document: DocumentProgress) -> impl IntoView {
 fn percent(progress: &Progress) -> String {
     let counts = progress.counts;
     format!("{} %", counts.finished() * 100 / counts.total.max(1))
-}
-
-/// What is going on now.
-fn stage_line(progress: &Progress) -> String {
-    let counts = progress.counts;
-    if counts.total > 0 && counts.finished() == counts.total {
-        return "Grouping the documents".to_owned();
-    }
-    let parts: Vec<String> = progress
-        .stages
-        .iter()
-        .filter(|stage| stage.processing > 0)
-        .map(|stage| format!("{} {}", stage.stage.label(), count(stage.processing)))
-        .collect();
-    if parts.is_empty() { "Waiting for a free worker".to_owned() } else { parts.join(" · ") }
-}
-
-/// How many documents the list leaves out.
-fn remainder(progress: &Progress) -> String {
-    let left = progress.counts.total.saturating_sub(progress.documents.len() as u64);
-    if left == 0 { String::new() } else { format!("and {} more", count(left)) }
 }

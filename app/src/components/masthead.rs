@@ -17,6 +17,9 @@ pub fn Masthead() -> impl IntoView {
             </a>
             <nav aria-label="Main">
                 <a href="/">"Batches"</a>
+                <a href="/webhooks" rel="external">
+                    "Webhooks"
+                </a>
             </nav>
         </header>
     }

@@ -2,9 +2,10 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{Batch, BatchOverview, Cluster, DocumentRow, Page};
+use sheaf_domain::{Batch, BatchId, BatchOverview, Cluster, Counts, DocumentRow, Page, Restart, Status};
 
 use crate::boxed::Boxed;
+use crate::components::change::{Change, Changed};
 use crate::components::clusters::Clusters;
 use crate::components::documents::Documents;
 use crate::components::downloads::Downloads;
@@ -13,30 +14,38 @@ use crate::components::failures::Failures;
 use crate::components::figures::Figures;
 use crate::components::filter_bar::FilterBar;
 use crate::components::heatmap::HeatmapSection;
+use crate::components::restart::RestartButton;
 use crate::components::status::StatusMark;
 use crate::errors::AppError;
 use crate::filters::Filters;
-use crate::format::{bytes, counted, date_time, duration, iso};
-use crate::views::HeatmapPicture;
+use crate::format::{bytes, count, counted, date_time, duration, iso};
+use crate::views::{FinishedBatch, HeatmapPicture};
 use crate::words;
 
 /// Everything about a finished batch. `documents` and `heatmap` follow `filters`; the figures are of the whole batch.
 #[component]
 pub fn Overview(
-    overview: BatchOverview,
+    finished: FinishedBatch,
     filters: Memo<Filters>,
     documents: Resource<Result<Page<DocumentRow>, AppError>>,
     heatmap: Resource<Result<HeatmapPicture, AppError>>,
+    /// The batch was started again or changed.
+    reload: Callback<()>,
 ) -> impl IntoView {
+    let FinishedBatch { overview, failed } = finished;
     let BatchOverview { batch, summary, clusters, failures } = overview;
     let id = batch.id;
     let total = summary.counts.total;
     let failure = batch.failure.clone();
+    let status = batch.status;
+    // Of a batch that was stopped before its documents were grouped there is nothing to show of groups.
+    let is_grouped = !clusters.is_empty() || (status != Status::Cancelled && summary.counts.cancelled == 0);
     let names: StoredValue<Vec<Cluster>> = StoredValue::new(clusters.clone());
     view! {
         <div class="page overview" data-testid="overview">
-            <Head batch=batch.clone() size=summary.bytes />
+            <Head batch=batch.clone() size=summary.bytes reload />
             {failure.map(|failure| view! { <FailureView failure /> })}
+            <Stopped batch=id status counts=summary.counts restarted=reload />
             <Figures batch=id params=batch.params summary=summary.clone() />
             <Transition>
                 {move || Suspend::new(async move {
@@ -44,24 +53,29 @@ pub fn Overview(
                     view! { <FilterBar batch=id filters names matching total /> }
                 })}
             </Transition>
-            <Clusters batch=id filters clusters summary />
-            <section class="section" id="similarity" aria-labelledby="similarity-title">
-                <h2 id="similarity-title">"Similarity"</h2>
-                <Transition fallback=|| {
-                    view! { <div class="heat-placeholder" aria-busy="true"></div> }
-                }>
-                    {move || {
-                        let filters = filters.get();
-                        Suspend::new(async move {
-                            match heatmap.await {
-                                Ok(picture) => Either::Left(view! { <HeatmapSection batch=id filters picture /> }),
-                                Err(error) => Either::Right(view! { <FailureView failure=error.0 /> }),
-                            }
-                        })
-                    }}
-                </Transition>
-            </section>
-            <Failures batch=id filters failures />
+            {is_grouped
+                .then(|| {
+                    view! {
+                        <Clusters batch=id filters clusters summary />
+                        <section class="section" id="similarity" aria-labelledby="similarity-title">
+                            <h2 id="similarity-title">"Similarity"</h2>
+                            <Transition fallback=|| {
+                                view! { <div class="heat-placeholder" aria-busy="true"></div> }
+                            }>
+                                {move || {
+                                    let filters = filters.get();
+                                    Suspend::new(async move {
+                                        match heatmap.await {
+                                            Ok(picture) => Either::Left(view! { <HeatmapSection batch=id filters picture /> }),
+                                            Err(error) => Either::Right(view! { <FailureView failure=error.0 /> }),
+                                        }
+                                    })
+                                }}
+                            </Transition>
+                        </section>
+                    }
+                })}
+            <Failures batch=id filters failures failed restarted=reload />
             <section class="section" id="documents" aria-labelledby="documents-title">
                 <h2 id="documents-title">"Documents"</h2>
                 <Documents batch=id filters documents total />
@@ -72,9 +86,11 @@ pub fn Overview(
 }
 
 #[component]
-fn Head(batch: Batch, size: u64) -> impl IntoView {
-    let Batch { id, name, status, created_at, finished_at, elapsed_seconds, params, counts, .. } = batch;
+fn Head(batch: Batch, size: u64, reload: Callback<()>) -> impl IntoView {
+    let Batch { id, name, status, created_at, finished_at, elapsed_seconds, params, policy, counts, .. } = batch;
     let took = finished_at.map(|_| elapsed_seconds);
+    let changed = Changed(Callback::new(move |_| reload.run(())));
+    let title = name.clone();
     view! {
         <p class="crumbs">
             <a href="/">"Batches"</a>
@@ -82,7 +98,7 @@ fn Head(batch: Batch, size: u64) -> impl IntoView {
         <header class="overview-head">
             <div>
                 <h1>
-                    <bdi>{name}</bdi>
+                    <bdi>{title}</bdi>
                 </h1>
                 <p class="meta">
                     <StatusMark status />
@@ -90,13 +106,47 @@ fn Head(batch: Batch, size: u64) -> impl IntoView {
                     <time datetime=iso(created_at)>{date_time(created_at)}</time>
                     {took.map(|seconds| view! { <span>{format!("took {}", duration(seconds))}</span> })}
                     <span>{format!("{} model", words::model(params.model))}</span>
+                    {words::priority_of_batch(policy.priority).map(|text| view! { <span>{text}</span> })}
+                    {words::on_error(policy.on_error).map(|text| view! { <span>{text}</span> })}
                 </p>
             </div>
             <Downloads batch=id />
-            <a class="head-delete" href=format!("/batches/{id}/delete")>
-                "Delete this batch"
-            </a>
+            <div class="steer">
+                <Change batch=id name priority=policy.priority changed />
+                <a class="steer-link" href=format!("/?compare={id}#batches")>
+                    "Compare with another batch"
+                </a>
+                <a class="steer-link" href=format!("/batches/{id}/delete")>
+                    "Delete this batch"
+                </a>
+            </div>
         </header>
     }
     .boxed()
+}
+
+/// What is left to do of a batch that was stopped, and how to go on with it. Nothing when all was done.
+#[component]
+fn Stopped(batch: BatchId, status: Status, counts: Counts, restarted: Callback<()>) -> impl IntoView {
+    (counts.cancelled > 0 || status == Status::Cancelled).then(|| {
+        view! {
+            <div class="stopped" data-testid="stopped">
+                <p>{what_is_left(counts)}</p>
+                <RestartButton batch which=Restart::Cancelled text="Continue" is_main=true restarted />
+            </div>
+        }
+    })
+}
+
+fn what_is_left(counts: Counts) -> String {
+    let done = match counts.completed {
+        0 => "No document is done.".to_owned(),
+        1 => "1 document is done and kept.".to_owned(),
+        many => format!("{} documents are done and kept.", count(many)),
+    };
+    match counts.cancelled {
+        0 => format!("{done} Only their grouping is missing: it was stopped."),
+        1 => format!("{done} 1 was stopped; it can be continued at any time."),
+        many => format!("{done} {} were stopped; they can be continued at any time.", count(many)),
+    }
 }

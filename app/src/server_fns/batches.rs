@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use sheaf_domain::{Batch, BatchId, BatchQuery, HeatmapView, Page, Progress, Upload};
+use sheaf_domain::{Batch, BatchId, BatchQuery, CompareQuery, Comparison, HeatmapView, Page, Progress, Upload};
 
 #[cfg(feature = "ssr")]
-use super::front_door::{engine, respond, respond_or_empty};
+use super::front_door::{engine, respond, respond_in_part, respond_or_empty};
 use crate::errors::AppError;
 use crate::views::{BatchPage, HeatmapPicture};
+#[cfg(feature = "ssr")]
+use crate::views::{FailedDocument, FinishedBatch, GridPicture, RunningBatch};
 use crate::wire::Json;
 
 /// Where the server functions live, apart from the API for programs.
@@ -26,13 +28,22 @@ pub async fn show_batch(batch: BatchId) -> Result<BatchPage, AppError> {
     let engine = engine()?;
     let overview = respond(engine.overview(batch).await)?;
     if overview.batch.status.is_final() {
-        return Ok(BatchPage::Done(Box::new(overview)));
+        let rows = respond(engine.failed_examples(batch, &overview.failures).await)?;
+        let failed = rows.into_iter().filter_map(FailedDocument::new).collect();
+        return Ok(BatchPage::Done(Box::new(FinishedBatch { overview, failed })));
     }
     let progress = respond(engine.progress(batch).await)?;
-    Ok(BatchPage::Running(Box::new((overview.batch, progress))))
+    let grid = respond(engine.progress_grid(batch, GridPicture::FIELDS).await)?.into();
+    Ok(BatchPage::Running(Box::new(RunningBatch { batch: overview.batch, progress, grid })))
 }
 
-/// How far a batch is; asked every two seconds while it runs.
+/// A batch that is only named on a page.
+#[server(prefix = "/rpc", endpoint = "named", input = GetUrl, output = Json)]
+pub async fn find_batch(batch: BatchId) -> Result<Batch, AppError> {
+    respond_in_part(engine()?.batch(batch).await)
+}
+
+/// How far a batch is; asked every two seconds where it is not told.
 #[server(prefix = "/rpc", endpoint = "progress", input = GetUrl, output = Json)]
 pub async fn batch_progress(batch: BatchId) -> Result<Progress, AppError> {
     respond(engine()?.progress(batch).await)
@@ -48,4 +59,10 @@ pub async fn batch_uploads(batch: BatchId) -> Result<Vec<Upload>, AppError> {
 #[server(prefix = "/rpc", endpoint = "heatmap", input = GetUrl, output = Json)]
 pub async fn batch_heatmap(batch: BatchId, view: HeatmapView) -> Result<HeatmapPicture, AppError> {
     respond_or_empty(engine()?.heatmap(batch, view).await).map(HeatmapPicture::from)
+}
+
+/// Two batches side by side.
+#[server(prefix = "/rpc", endpoint = "compare", input = GetUrl, output = Json)]
+pub async fn compare_batches(query: CompareQuery) -> Result<Comparison, AppError> {
+    respond(engine()?.compare(&query).await)
 }

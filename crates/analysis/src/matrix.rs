@@ -92,7 +92,8 @@ pub(crate) fn multiply(c: &mut MatrixMut<'_>, beta: f32, a: Matrix<'_>, b: Matri
 }
 
 /// The cosine similarity of every one of `rows` to every one of `all` (both row-major, unit vectors of `dimensions`), row by
-/// row, -1 to 1. On the calling thread alone; a value does not depend on what else is asked for.
+/// row, -1 to 1. On the calling thread alone. What else is asked for changes a value by the rounding of f32 at most, for another
+/// number of rows may be summed in another order.
 ///
 /// # Panics
 /// When a slice does not hold whole vectors.
@@ -110,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn similarities_do_not_depend_on_company() {
+    fn company_changes_a_similarity_by_rounding_only() {
         let (n, d) = (70, 256);
         let vectors: Vec<f32> = (0..n * d).map(|i| ((i * 7919) % 2003) as f32 / 1001.5 - 1.0).collect();
         let scaled: Vec<f32> = vectors
@@ -123,7 +124,9 @@ mod tests {
         let together = similarities(&scaled, &scaled, d);
         for row in [0, 33, 69] {
             let alone = similarities(&scaled[row * d..(row + 1) * d], &scaled, d);
-            assert_eq!(alone, together[row * n..(row + 1) * n]);
+            for (alone, together) in alone.iter().zip(&together[row * n..]) {
+                assert!((alone - together).abs() < 1e-6, "{alone} {together}");
+            }
             let exact: f32 = scaled[row * d..][..d].iter().zip(&scaled[5 * d..]).map(|(x, y)| x * y).sum();
             assert!((alone[5] - exact).abs() < 1e-5 && alone[row] > 0.9999, "{row}");
         }

@@ -128,6 +128,8 @@ failure_codes! {
     ModelMissing => ("model_missing", System, true, 503, "Run `cargo xtask setup`, or set SHEAF_MODEL_DIR to a folder with the models."),
     /// The database or the disk refused.
     Storage => ("storage", System, true, 503, "Look for a full disk or a wrong permission; the log has the details."),
+    /// Stored bytes that are gone or changed.
+    OriginalLost => ("original_lost", System, true, 503, "Bring the stored files back from a backup; `sheaf verify` lists everything that is missing or damaged."),
     /// A fault of Sheaf itself.
     Internal => ("internal", System, true, 500, "This is a fault in Sheaf. The log has the details under the given id."),
     /// Stopped by a person.

@@ -45,3 +45,15 @@ id!(
     /// Files on their way into a batch.
     UploadId
 );
+id!(
+    /// An address that is told when batches end.
+    WebhookId
+);
+id!(
+    /// A message to one webhook about one event.
+    DeliveryId
+);
+id!(
+    /// Something that happened and is told; the same for every webhook that hears of it, and for every attempt.
+    EventId
+);

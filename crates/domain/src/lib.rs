@@ -19,17 +19,22 @@ pub mod failure;
 pub mod job;
 pub mod progress;
 pub mod run;
+pub mod webhook;
 
+pub mod compare;
 pub mod export;
 pub mod query;
 
 pub use batch::{Batch, BatchOverview, BatchParams, BatchSummary, Counts, FailureCount, ModelName};
 pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, Membership};
+pub use compare::{
+    CompareCounts, ComparePart, CompareQuery, ComparedBatch, ComparedDocument, ComparedSide, Comparison,
+};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DocumentId, JobId, UploadId};
+pub use ids::{BatchId, DeliveryId, DocumentId, EventId, JobId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use numbered::Numbered;
@@ -42,3 +47,4 @@ pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
 pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use status::Status;
 pub use upload::{Added, Received, Upload, UploadFile};
+pub use webhook::{Delivery, DeliveryQuery, EndedBatch, EventKind, NewWebhook, Webhook, WebhookEvent};

@@ -3,18 +3,40 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sheaf_domain::Stage;
 use sheaf_parsing::archive::ArchiveLimits;
 use sheaf_parsing::{Limits, Pool, PoolConfig, Reader, Recogniser};
+use tracing::Span;
+
+use crate::Trace;
+use crate::webhooks::AllowedAddress;
+
+use crate::blobs::BlobLocation;
 
 /// Settings of one engine. Every bound has a default that suits one machine.
 #[derive(Clone, Debug)]
 pub struct EngineConfig {
-    /// Database, blobs and vectors live here.
+    /// A folder of this process alone: what is being received, pictures, copies of blobs; and, unless they are said to be
+    /// elsewhere, the database and the blobs.
     pub data: PathBuf,
+    /// Where originals and vectors are kept; in `data` when absent.
+    pub blobs: Option<BlobLocation>,
+    /// Local copies of blobs from a bucket, in bytes.
+    pub blob_cache: u64,
+    /// How old files must be that no row names, before they are removed.
+    pub orphan_grace: Duration,
+    /// What this process works at; nothing, and it only serves pages.
+    pub stages: Vec<Stage>,
+    /// Whether somebody can look at pictures of pages here, so that small ones are drawn before they are asked for.
+    pub serves_pages: bool,
     pub processing: ProcessingConfig,
     pub intake: IntakeLimits,
     /// Pictures of pages that are kept, in bytes.
     pub picture_cache: u64,
+    /// Addresses that webhooks may reach besides public ones.
+    pub webhook_allow: Vec<AllowedAddress>,
+    /// Makes the span of a worker a part of the trace that made its batch, where spans are exported.
+    pub follow: fn(&Span, Trace),
     /// How long a worker holds a job without a sign of life.
     pub lease: Duration,
 }
@@ -66,9 +88,16 @@ impl EngineConfig {
     pub fn new(data: PathBuf, program: PathBuf) -> Self {
         Self {
             data,
+            blobs: None,
+            blob_cache: 10 << 30,
+            orphan_grace: Duration::from_secs(24 * 3600),
+            stages: Stage::ALL.to_vec(),
+            serves_pages: true,
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30, idle: Duration::from_secs(7 * 86_400) },
             picture_cache: 1 << 30,
+            webhook_allow: Vec::new(),
+            follow: |_, _| {},
             lease: Duration::from_secs(30),
         }
     }

@@ -1,7 +1,6 @@
 //! The vectors of a clustering, and the pictures of similarity that are made from them.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use sheaf_analysis::clustering::neighbours::Neighbours;
 use sheaf_analysis::clustering::vectors::Vectors as Distinct;
@@ -14,7 +13,7 @@ use sheaf_domain::{
 use sheaf_store::VectorFile;
 use tokio::task::spawn_blocking;
 
-use crate::{Engine, intake, internal};
+use crate::{Engine, internal};
 
 /// Pairs that are listed beside the picture.
 pub const PAIRS: usize = 10;
@@ -36,7 +35,7 @@ impl Vectors {
         self.values.iter().flat_map(|v| v.to_le_bytes()).collect()
     }
 
-    fn from_bytes(bytes: &[u8], dimensions: usize) -> Self {
+    pub fn from_bytes(bytes: &[u8], dimensions: usize) -> Self {
         let values = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         Self::new(values, dimensions)
     }
@@ -160,9 +159,8 @@ impl Engine {
         let Some(VectorFile { name, dimensions, .. }) = clustering.vectors else {
             return Ok(Vectors::new(Vec::new(), 1));
         };
-        let blobs = Arc::clone(self.blobs());
-        let bytes = spawn_blocking(move || blobs.read_derived(&name)).await.map_err(internal)?;
-        Ok(Vectors::from_bytes(&bytes.map_err(intake::storage)?, dimensions as usize))
+        let bytes = self.blobs().read_derived(&name.parse()?).await?;
+        Ok(Vectors::from_bytes(&bytes, dimensions as usize))
     }
 }
 

@@ -1,14 +1,17 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
+mod compare;
 mod config;
 mod feed;
 mod intake;
+pub mod metrics;
 mod pictures;
 mod progress;
 mod quotes;
 mod read;
 mod steer;
 mod thumbnails;
+mod webhooks;
 
 mod queue;
 mod stages;
@@ -17,11 +20,14 @@ mod exports;
 mod heatmap;
 
 pub mod folder;
+pub mod upkeep;
 
 mod blobs;
 mod models;
 mod partial;
+mod rate;
 mod sandbox;
+mod trace;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -32,22 +38,27 @@ use sheaf_domain::{BatchId, BatchQuery, Failure, FailureCode};
 use sheaf_parsing::{Proof, Reader};
 use sheaf_store::{Store, StoreError};
 use tokio::sync::futures::OwnedNotified;
-use tokio::sync::{Notify, RwLock, broadcast};
+use tokio::sync::{Notify, broadcast};
 
-use blobs::{BlobStore, LocalBlobs};
+use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
 use thumbnails::Thumbnails;
 
+pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
 pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
+pub use rate::{RateLimit, RateLimiter};
+pub use read::Original;
+pub use trace::{NoTrace, Trace};
+pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 
-/// After this time without a further document an upload to a shared store counts as cut off.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+/// How long a bucket may take to answer when a readiness check asks.
+const REACHED: Duration = Duration::from_secs(5);
 
 /// Batches that may be stopped while a worker does not look.
 const STOPPED: usize = 256;
@@ -59,6 +70,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     blobs: Arc<dyn BlobStore>,
+    staging: Staging,
     reader: Reader,
     pictures: PictureCache,
     thumbnails: Thumbnails,
@@ -68,23 +80,23 @@ struct Inner {
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
+    /// Announces a message that a person waits for.
+    outbox: Notify,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
-    /// Written while originals that no document has are looked for and removed; read from when bytes are kept until their row
-    /// stands.
-    sweeping: RwLock<()>,
     feeds: Feeds,
-    /// Held as long as the engine lives: one process owns the folder.
+    /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
 }
 
 impl Engine {
-    /// Opens the data folder, makes it if absent, and removes batches that were sent in one piece and that a crash cut off. It starts no work: see
-    /// [`Engine::start_workers`]. `open_store` gets the folder once it belongs to this process alone.
+    /// Opens the data folder, makes it if absent, and removes batches that were sent in one piece and that a
+    /// crash cut off. It starts no work: see [`Engine::start_workers`] and [`Engine::start_upkeep`]. `open_store` gets the folder once it belongs to this process
+    /// alone. A bucket that cannot be reached now is no error: it may come back.
     ///
     /// # Errors
-    /// `storage` when the folder or its database cannot be used, or another process has it; `weak_sandbox` when parsers
-    /// cannot be locked in.
+    /// `storage` when the folder or the database cannot be used, another process has the folder, or the bucket refuses;
+    /// `weak_sandbox` when parsers cannot be locked in.
     pub async fn open(
         config: EngineConfig,
         open_store: impl AsyncFnOnce(&Path) -> Result<Arc<dyn Store>, StoreError>,
@@ -95,14 +107,16 @@ impl Engine {
             Failure::new(FailureCode::Storage, format!("`{}` is in use by another process", config.data.display()))
                 .with_hint("Stop the other `sheaf`, or give this one a folder of its own with --data.")
         })?;
-        let blobs = LocalBlobs::open(&config.data).map_err(|error| unusable(&config, &error))?;
+        let staging = Staging::open(&config.data).map_err(|error| unusable(&config, &error))?;
+        let blobs = open_blobs(&config, &staging).await?;
         let store = open_store(&config.data).await.map_err(|error| no_database(&error))?;
         let reader = config.processing.reader();
         let sandbox = sandbox::prove(reader.pool()).await?;
         let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
         let engine = Self(Arc::new(Inner {
             store,
-            blobs: Arc::new(blobs),
+            blobs,
+            staging,
             reader,
             pictures,
             thumbnails: Thumbnails::new(),
@@ -110,16 +124,14 @@ impl Engine {
             models: Models::new(config.processing.models.clone()),
             config,
             work: Arc::new(Notify::new()),
+            outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
-            sweeping: RwLock::new(()),
             feeds: Feeds::default(),
             _lock: lock,
         }));
-        // Where others may be at work, only time tells whose upload was cut off.
-        let idle = if engine.store().is_shared() { ABANDONED } else { Duration::ZERO };
-        for batch in engine.store().open_batches(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX)).await? {
-            tracing::info!(%batch, "an upload that was cut off is removed; it was never acknowledged");
-            engine.delete_batch(batch).await?;
+        if !engine.store().is_shared() {
+            // Nobody else can be sending one.
+            engine.remove_abandoned_uploads(Duration::ZERO).await?;
         }
         Ok(engine)
     }
@@ -130,7 +142,11 @@ impl Engine {
     /// `storage` when not.
     pub async fn check(&self) -> Result<(), Failure> {
         self.store().batches(&BatchQuery { limit: 1, ..BatchQuery::default() }).await?;
-        Ok(())
+        match tokio::time::timeout(REACHED, self.blobs().check()).await {
+            Ok(reached) => Ok(reached?),
+            Err(_) => Err(Failure::new(FailureCode::Storage, "the bucket does not answer")
+                .with_hint("Look at AWS_ENDPOINT_URL and the S3 server; work goes on by itself when it is back.")),
+        }
     }
 
     /// What the parsers are locked in by, as it was found when the engine was opened.
@@ -144,6 +160,10 @@ impl Engine {
 
     fn blobs(&self) -> &Arc<dyn BlobStore> {
         &self.0.blobs
+    }
+
+    fn staging(&self) -> &Staging {
+        &self.0.staging
     }
 
     fn reader(&self) -> &Reader {
@@ -170,6 +190,10 @@ impl Engine {
         &self.0.config
     }
 
+    fn outbox(&self) -> &Notify {
+        &self.0.outbox
+    }
+
     /// Says that there may be something to claim.
     fn wake(&self) {
         self.0.work.notify_waiters();
@@ -190,6 +214,31 @@ impl Engine {
     fn woken(&self) -> OwnedNotified {
         Arc::clone(&self.0.work).notified_owned()
     }
+}
+
+/// The blobs that the configuration names.
+async fn open_blobs(config: &EngineConfig, staging: &Staging) -> Result<Arc<dyn BlobStore>, Failure> {
+    let folder = match &config.blobs {
+        None => &config.data,
+        Some(BlobLocation::Folder(folder)) => folder,
+        Some(BlobLocation::Bucket { bucket, prefix }) => {
+            let cache = BlobCache::open(&config.data, config.blob_cache).map_err(|error| unusable(config, &error))?;
+            let blobs = RemoteBlobs::open(bucket, prefix, staging.clone(), cache)?;
+            match blobs.check().await {
+                Ok(()) => {}
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the bucket cannot be reached yet");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            return Ok(Arc::new(blobs));
+        }
+    };
+    let blobs = LocalBlobs::open(folder).map_err(|error| {
+        Failure::new(FailureCode::Storage, format!("`{}` cannot be used: {error}", folder.display()))
+            .with_hint("Choose a folder that can be written.")
+    })?;
+    Ok(Arc::new(blobs))
 }
 
 fn unusable(config: &EngineConfig, error: &dyn std::error::Error) -> Failure {

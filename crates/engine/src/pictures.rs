@@ -38,9 +38,9 @@ impl Engine {
         if let Some(kept) = self.pictures().get(&name).await {
             return Ok(kept.into());
         }
-        let (path, file) = self.original(batch, document).await?;
+        let (path, file) = self.original_file(batch, document).await?;
         let hints = Hints { name: path, passwords };
-        let picture = self.reader().pool().picture(&file, hints, page, PictureFor::Eye { width }).await?;
+        let picture = self.reader().pool().picture(file.path(), hints, page, PictureFor::Eye { width }).await?;
         self.pictures().put(name, &picture.bytes).await;
         self.forget_if_gone(stored.document.sha256).await?;
         Ok(picture.bytes)

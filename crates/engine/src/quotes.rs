@@ -38,9 +38,9 @@ impl Engine {
         let boxes = match &view.recognition {
             Some(recognition) => of_words(recognition, &view.text, &range),
             None => {
-                let (path, file) = self.original(batch, document).await?;
+                let (path, file) = self.original_file(batch, document).await?;
                 let hints = Hints { name: path, passwords: self.store().passwords(batch).await? };
-                self.reader().pool().boxes(&file, hints, page, quote).await?
+                self.reader().pool().boxes(file.path(), hints, page, quote).await?
             }
         };
         Ok(QuoteBoxes { page, start: range.start, end: range.end, text, boxes })

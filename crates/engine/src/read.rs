@@ -1,19 +1,22 @@
 //! What pages and the API read. Results are rows; nothing is computed here.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::HashSet;
 
+use bytes::Bytes;
+use futures::{Stream, TryStreamExt};
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure,
-    FailureCode, Page, PageView, Problem, Status,
+    FailureCode, FailureCount, Page, PageView, Problem, Status,
 };
-use tokio::sync::RwLockReadGuard;
-use tokio::task::spawn_blocking;
 
-use crate::{Engine, intake, internal, partial};
+use crate::blobs::{BlobError, BlobFile, BlobStream};
+use crate::{Engine, partial};
 
 /// Characters of a document's text that its page shows; the whole is a download.
 const SHOWN_TEXT: usize = 100_000;
+
+/// Failed documents that are named for each reason; the table has them all.
+const EXAMPLES: u32 = 5;
 
 impl Engine {
     /// Latest first.
@@ -42,6 +45,25 @@ impl Engine {
             self.store().failures(batch)
         )?;
         Ok(BatchOverview { batch: found, summary, clusters, failures })
+    }
+
+    /// The first few documents of each reason for which documents of a batch failed, by path.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn failed_examples(
+        &self,
+        batch: BatchId,
+        failures: &[FailureCount],
+    ) -> Result<Vec<DocumentRow>, Failure> {
+        // A reason may occur at several stages.
+        let codes: HashSet<FailureCode> = failures.iter().map(|failure| failure.code).collect();
+        let mut examples = Vec::new();
+        for code in codes {
+            let query = DocumentQuery { failure: Some(code), limit: EXAMPLES, ..DocumentQuery::default() };
+            examples.extend(self.documents(batch, &query).await?.items);
+        }
+        Ok(examples)
     }
 
     /// # Errors
@@ -124,54 +146,63 @@ impl Engine {
         Ok((stored.document.path, text))
     }
 
-    /// A document's path and the file with its original bytes, for reading only.
+    /// A document's path and a local file with its original bytes.
     ///
     /// # Errors
     /// `not_found`, `storage`.
-    pub async fn original(&self, batch: BatchId, document: DocumentId) -> Result<(String, PathBuf), Failure> {
+    pub(crate) async fn original_file(
+        &self,
+        batch: BatchId,
+        document: DocumentId,
+    ) -> Result<(String, BlobFile), Failure> {
         let found = self.store().document(batch, document).await?;
         let (stored, _) = found.ok_or_else(|| no_document(document))?;
-        let blobs = Arc::clone(self.blobs());
-        let sha256 = stored.document.sha256;
-        let file = spawn_blocking(move || blobs.file(&sha256)).await.map_err(internal)?;
-        let file = file.map_err(|_| {
-            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` was not kept"))
-                .with_hint("It was refused on arrival; its page says why.")
-        })?;
+        let file = self.blobs().file(&stored.document.sha256).await.map_err(|error| gone(document, error))?;
         Ok((stored.document.path, file))
     }
 
-    /// Removes a batch, its results, and the originals and pictures that no other batch has.
+    /// A document's original bytes.
     ///
     /// # Errors
     /// `not_found`, `storage`.
-    pub async fn delete_batch(&self, batch: BatchId) -> Result<(), Failure> {
-        let hashes = self.store().hashes(batch).await?;
-        if !self.store().delete_batch(batch).await? {
-            return Err(no_batch(batch));
+    pub async fn original(&self, batch: BatchId, document: DocumentId) -> Result<Original, Failure> {
+        let found = self.store().document(batch, document).await?;
+        let (stored, _) = found.ok_or_else(|| no_document(document))?;
+        let blob = self.blobs().read(&stored.document.sha256).await.map_err(|error| gone(document, error))?;
+        Ok(Original { path: stored.document.path, blob })
+    }
+}
+
+/// A document as it was sent.
+pub struct Original {
+    pub path: String,
+    blob: BlobStream,
+}
+
+impl Original {
+    /// Size of the whole.
+    pub const fn bytes(&self) -> u64 {
+        self.blob.bytes
+    }
+
+    /// The bytes as they come. A failure in the middle cuts them off, so that they do not look complete.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
+        self.blob.stream.map_err(Failure::from)
+    }
+}
+
+/// Why a document's original cannot be had.
+fn gone(document: DocumentId, error: BlobError) -> Failure {
+    match error {
+        BlobError::Name(_) => {
+            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` was not kept"))
+                .with_hint("It was refused on arrival; its page says why.")
         }
-        self.announce_stop(batch);
-        let blobs = Arc::clone(self.blobs());
-        let removed = spawn_blocking(move || blobs.remove_derived(&format!("{batch}-"))).await.map_err(internal)?;
-        removed.map_err(intake::storage)?;
-        self.sweep_blobs(hashes).await
-    }
-
-    /// As long as this is held, bytes that were committed stay, though no row names them yet.
-    pub(crate) async fn keep_blobs(&self) -> RwLockReadGuard<'_, ()> {
-        self.0.sweeping.read().await
-    }
-
-    /// Removes those of these originals that no document has any more, and the pictures of their pages.
-    pub(crate) async fn sweep_blobs(&self, hashes: Vec<String>) -> Result<(), Failure> {
-        let _alone = self.0.sweeping.write().await;
-        let free = self.store().unreferenced(&hashes).await?;
-        let engine = self.clone();
-        let removed = spawn_blocking(move || {
-            engine.pictures().forget(&free);
-            free.iter().filter(|sha256| !sha256.is_empty()).try_for_each(|sha256| engine.blobs().remove(sha256))
-        });
-        removed.await.map_err(internal)?.map_err(intake::storage)
+        BlobError::Missing(_) => {
+            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` is missing"))
+                .with_hint("Bring it back from a backup; `sheaf verify` lists everything that is missing.")
+        }
+        error => error.into(),
     }
 }
 

@@ -62,7 +62,9 @@ where
         match passing(&error) {
             Some(Passing::Conflict) if conflicts < CONFLICTS => conflicts += 1,
             Some(Passing::Outage) if start.elapsed() < patience.outage => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the database is away; trying again");
+                if wait == SHORTEST {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the database is away; waiting for it");
+                }
             }
             Some(_) | None => return Err(error),
         }

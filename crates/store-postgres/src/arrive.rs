@@ -15,8 +15,8 @@ pub async fn create_batch(pool: &PgPool, batch: &NewBatch) -> Result<()> {
 
 pub(crate) async fn insert_batch(connection: &mut PgConnection, batch: &NewBatch) -> Result<()> {
     sqlx::query(concat!(
-        "INSERT INTO batches (id, name, params, passwords, on_error, priority, created_at, started_at) ",
-        "VALUES ($1, $2, $3::json, $4::json, $5, $6, ",
+        "INSERT INTO batches (id, name, params, passwords, on_error, priority, trace, created_at, started_at) ",
+        "VALUES ($1, $2, $3::json, $4::json, $5, $6, $7, ",
         now!(),
         ", ",
         now!(),
@@ -28,6 +28,7 @@ pub(crate) async fn insert_batch(connection: &mut PgConnection, batch: &NewBatch
     .bind(json(&batch.passwords))
     .bind(batch.policy.on_error.name())
     .bind(batch.policy.priority.rank())
+    .bind(&batch.trace)
     .execute(connection)
     .await
     .map_err(database)?;

@@ -48,12 +48,13 @@ pub async fn claim(pool: &PgPool, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
     Ok(Vec::new())
 }
 
-/// The job that was lost before and has waited longest for `patience_ms` at least, alone.
+/// Of the jobs that were lost before and have waited for `patience_ms` at least, the one that was lost least, alone: when
+/// workers die of something else, the losses are spread over all of them.
 async fn suspect(tx: &mut PgConnection, stage: Stage, patience_ms: u64) -> Result<Vec<Vec<Uuid>>> {
     let job: Option<Uuid> = sqlx::query_scalar(concat!(
         "SELECT id FROM jobs WHERE state = 'pending' AND crashes > 0 AND stage = $1 AND run_at <= ",
         now!(),
-        " - $2 ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
+        " - $2 ORDER BY crashes, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED"
     ))
     .bind(stage.name())
     .bind(signed(patience_ms))
@@ -112,7 +113,8 @@ async fn lease(tx: &mut PgConnection, groups: &[Vec<Uuid>], room: &Room<'_>) -> 
     let rows = sqlx::query(concat!(
         "UPDATE jobs SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = $1, lease_until = ",
         now!(),
-        " + $2 WHERE id = ANY($3) RETURNING id, attempts, tries, stage, batch, document, crashes"
+        " + $2 WHERE id = ANY($3) RETURNING id, attempts, tries, stage, batch, document, crashes, ",
+        "(SELECT b.trace FROM batches b WHERE b.id = jobs.batch) AS trace"
     ))
     .bind(room.worker)
     .bind(signed(room.lease_ms))
@@ -153,6 +155,7 @@ pub(crate) fn read_claim(row: &PgRow) -> Result<Claim> {
         batch: BatchId(id(row, "batch")?),
         document: get::<Option<Uuid>>(row, "document")?.map(DocumentId),
         crashes: small(row, "jobs", "crashes")?,
+        trace: get(row, "trace")?,
     })
 }
 

@@ -3,6 +3,8 @@
 //! Locks are taken in one order, so that nobody waits in a circle: batches, jobs, what is remembered by content, documents;
 //! each by rising key. What goes wrong all the same, and what a restart of the database cuts off, is done again
 //! (`again`): every method is the same when it is done twice.
+//!
+//! Columns are named in every query: a server that stays while a later one adds columns would stumble over `*`.
 
 mod again;
 mod connect;
@@ -13,6 +15,7 @@ mod place;
 mod steer;
 mod uploads;
 
+mod compare;
 mod read;
 mod table;
 
@@ -24,6 +27,10 @@ mod embed;
 mod fail;
 mod parse;
 
+mod buckets;
+mod depth;
+mod webhooks;
+
 mod pages;
 mod progress;
 
@@ -32,13 +39,15 @@ mod rows;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
-    DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress,
-    ProgressGrid, Restart, Upload, UploadFile, UploadId,
+    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    CompareQuery, ComparedDocument, Delivery, DeliveryId, DeliveryQuery, DocumentId, DocumentQuery, DocumentRow,
+    Failure, FailureCount, JobId, Neighbour, NewWebhook, Page, PageView, Passwords, Progress, ProgressGrid, Restart,
+    Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 use sheaf_store::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, NewUpload,
-    ParseInput, ParseRecord, Room, StagePace, Store, StoreError, StoredDocument, WorkerState,
+    AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
+    NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, Store,
+    StoreError, StoredDocument, Taken, WorkerState,
 };
 use sqlx::postgres::PgPool;
 
@@ -172,6 +181,9 @@ impl Store for PostgresStore {
     async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>> {
         again(Patience::ASKED, || steer::attempts(&self.pool, batch, document)).await
     }
+    async fn compare(&self, query: &CompareQuery) -> Result<(CompareCounts, Vec<ComparedDocument>)> {
+        again(Patience::ASKED, || compare::compare(&self.pool, query)).await
+    }
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
         again(Patience::ASKED, || table::documents(&self.pool, batch, query)).await
     }
@@ -231,6 +243,9 @@ impl Store for PostgresStore {
         again(Patience::ASKED, || work::workers(&self.pool, within_ms)).await
     }
 
+    async fn queue_depths(&self) -> Result<Vec<QueueDepth>> {
+        again(Patience::ASKED, || depth::depths(&self.pool)).await
+    }
     async fn parse_inputs(&self, claims: &[Claim]) -> Result<Vec<ParseInput>> {
         again(Patience::WORK, || parse::parse_inputs(&self.pool, claims)).await
     }
@@ -260,5 +275,37 @@ impl Store for PostgresStore {
     }
     async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool> {
         again(Patience::WORK, || fail::fail(&self.pool, claim, failure, retry_ms)).await
+    }
+
+    async fn take_tokens(&self, bucket: &str, limit: RateLimit, want: u32) -> Result<Taken> {
+        again(Patience::ASKED, || buckets::take(&self.pool, bucket, limit, want)).await
+    }
+
+    async fn add_webhook(&self, webhook: &NewWebhook) -> Result<bool> {
+        again(Patience::ASKED, || webhooks::add(&self.pool, webhook)).await
+    }
+    async fn webhooks(&self, batch: Option<BatchId>) -> Result<Vec<Webhook>> {
+        again(Patience::ASKED, || webhooks::list(&self.pool, batch)).await
+    }
+    async fn delete_webhook(&self, webhook: WebhookId) -> Result<bool> {
+        again(Patience::ASKED, || webhooks::delete(&self.pool, webhook)).await
+    }
+    async fn queue_delivery(&self, webhook: WebhookId, event: &WebhookEvent) -> Result<Option<DeliveryId>> {
+        again(Patience::ASKED, || webhooks::queue(&self.pool, webhook, event)).await
+    }
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>> {
+        again(Patience::ASKED, || webhooks::deliveries(&self.pool, query)).await
+    }
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<Delivery>> {
+        again(Patience::ASKED, || webhooks::delivery(&self.pool, delivery)).await
+    }
+    async fn claim_deliveries(&self, limit: u32, lease_ms: u64) -> Result<Vec<ClaimedDelivery>> {
+        again(Patience::ASKED, || webhooks::claim(&self.pool, limit, lease_ms)).await
+    }
+    async fn finish_delivery(&self, claim: &ClaimedDelivery, outcome: &DeliveryOutcome) -> Result<bool> {
+        again(Patience::ASKED, || webhooks::finish(&self.pool, claim, outcome)).await
+    }
+    async fn send_again(&self, delivery: DeliveryId) -> Result<bool> {
+        again(Patience::ASKED, || webhooks::send_again(&self.pool, delivery)).await
     }
 }

@@ -41,11 +41,14 @@ pub async fn parse_inputs(pool: &PgPool, claims: &[Claim]) -> Result<Vec<ParseIn
 }
 
 pub async fn remembered_parse(pool: &PgPool, key: &str) -> Result<Option<ParseRecord>> {
-    let row = sqlx::query("SELECT p.*, t.text FROM parses p JOIN texts t ON t.key = p.key WHERE p.key = $1")
-        .bind(nul::hide(key))
-        .fetch_optional(pool)
-        .await
-        .map_err(database)?;
+    let row = sqlx::query(
+        "SELECT p.key, p.kind, p.pages, p.words, p.language, p.metadata, p.problems, p.page_starts, t.text \
+         FROM parses p JOIN texts t ON t.key = p.key WHERE p.key = $1",
+    )
+    .bind(nul::hide(key))
+    .fetch_optional(pool)
+    .await
+    .map_err(database)?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(ParseRecord {
         key: text(&row, "key")?,

@@ -5,13 +5,13 @@ use sheaf_domain::{
 };
 use sheaf_store::{Clustering, VectorFile};
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::rows::{self, batch_columns, count, get, id, name, parsed, small, text};
 use crate::{Result, database, nul};
 
-pub async fn batch(pool: &PgPool, batch: BatchId) -> Result<Option<Batch>> {
+pub async fn batch(pool: impl PgExecutor<'_>, batch: BatchId) -> Result<Option<Batch>> {
     let row = sqlx::query(concat!(
         "SELECT ",
         batch_columns!(),
@@ -102,7 +102,8 @@ pub async fn summary(pool: &PgPool, batch_id: BatchId) -> Result<BatchSummary> {
 
 pub async fn clusters(pool: &PgPool, batch: BatchId) -> Result<Vec<Cluster>> {
     let rows = sqlx::query(
-        "SELECT c.*, d.path FROM clusters c JOIN documents d ON d.id = c.representative WHERE c.batch = $1 ORDER BY c.id",
+        "SELECT c.id, c.name, c.keywords, c.size, c.cohesion, c.average_probability, c.representative, d.path \
+         FROM clusters c JOIN documents d ON d.id = c.representative WHERE c.batch = $1 ORDER BY c.id",
     )
     .bind(batch.0)
     .fetch_all(pool)
@@ -169,11 +170,13 @@ pub async fn document_text(pool: &PgPool, batch: BatchId, document: DocumentId) 
 }
 
 pub async fn clustering(pool: &PgPool, batch: BatchId) -> Result<Option<Clustering>> {
-    let row = sqlx::query("SELECT * FROM clusterings WHERE batch = $1")
-        .bind(batch.0)
-        .fetch_optional(pool)
-        .await
-        .map_err(database)?;
+    let row = sqlx::query(
+        "SELECT vectors, rows, dimensions, heatmap, manifest, silhouette FROM clusterings WHERE batch = $1",
+    )
+    .bind(batch.0)
+    .fetch_optional(pool)
+    .await
+    .map_err(database)?;
     row.map(|row| {
         let vectors: Option<String> = get(&row, "vectors")?;
         let (rows, dimensions) = (small(&row, "clusterings", "rows")?, small(&row, "clusterings", "dimensions")?);

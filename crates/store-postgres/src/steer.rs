@@ -7,14 +7,11 @@ use uuid::Uuid;
 
 use crate::arrive::{lock_batches, queue_analysis_when_ready};
 use crate::rows::{get, json, name, parsed, seconds, small};
-use crate::{Result, changed, database, now, nul};
+use crate::{Result, changed, database, now, nul, webhooks};
 
 pub async fn cancel(pool: &PgPool, batch: BatchId) -> Result<bool> {
     let mut tx = pool.begin().await.map_err(database)?;
     let stopped = end(&mut tx, batch, Status::Cancelled, None).await?;
-    if stopped {
-        cancel_rest(&mut tx, batch).await?;
-    }
     tx.commit().await.map_err(database)?;
     Ok(stopped)
 }
@@ -37,13 +34,11 @@ pub(crate) async fn stop_if_failing(
     }
     let why = Failure::new(failure.code, format!("stopped at the first failure, of `{path}`: {}", failure.message))
         .with_hint(failure.hint.clone());
-    if end(tx, batch, Status::Failed, Some(&why)).await? {
-        cancel_rest(tx, batch).await?;
-    }
-    Ok(())
+    end(tx, batch, Status::Failed, Some(&why)).await.map(drop)
 }
 
-/// Ends a batch that runs; `false` when it does not. The batch is locked from then on.
+/// Ends a batch that runs and queues what webhooks hear of it; `false` when it does not run. The batch is locked from then on.
+/// Unless it is complete, what of it still waits or is in work is cancelled.
 pub(crate) async fn end(
     tx: &mut PgConnection,
     batch: BatchId,
@@ -60,10 +55,17 @@ pub(crate) async fn end(
     .bind(status.name())
     .bind(failure.map(json))
     .bind(batch.0)
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
-    Ok(ended.rows_affected() > 0)
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if status != Status::Completed {
+        cancel_rest(tx, batch).await?;
+    }
+    webhooks::tell(tx, batch).await?;
+    Ok(true)
 }
 
 /// Cancels what waits or is in work: the leases are lost with it.

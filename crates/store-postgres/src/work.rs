@@ -148,7 +148,8 @@ pub async fn expire_leases(pool: &PgPool, max_crashes: u32, all: bool) -> Result
         now!(),
         // With `all` this process has just started: the wait would only be felt by people.
         " + CASE WHEN $1 THEN 0 ELSE $2 * (1 << least(crashes, 6)::int) + floor(random() * 250)::bigint END ",
-        "FROM lost WHERE j.id = lost.id RETURNING j.id, j.attempts, j.tries, j.stage, j.batch, j.document, j.crashes"
+        "FROM lost WHERE j.id = lost.id RETURNING j.id, j.attempts, j.tries, j.stage, j.batch, j.document, j.crashes, ",
+        "(SELECT b.trace FROM batches b WHERE b.id = j.batch) AS trace"
     ))
     .bind(all)
     .bind(signed(CRASH_BACKOFF_MS))
@@ -169,7 +170,8 @@ pub async fn expire_leases(pool: &PgPool, max_crashes: u32, all: bool) -> Result
 /// lock its batch first.
 async fn lost_too_often(pool: &PgPool, max_crashes: u32, all: bool) -> Result<Vec<Claim>> {
     let rows = sqlx::query(concat!(
-        "SELECT id, attempts, tries, stage, batch, document, crashes + 1 AS crashes FROM jobs ",
+        "SELECT id, attempts, tries, stage, batch, document, crashes + 1 AS crashes, ",
+        "(SELECT b.trace FROM batches b WHERE b.id = jobs.batch) AS trace FROM jobs ",
         "WHERE state = 'processing' AND ($1 OR lease_until < ",
         now!(),
         ") AND crashes + 1 >= $2 ORDER BY id"
@@ -214,11 +216,15 @@ pub async fn note_worker(pool: &PgPool, worker: &WorkerState) -> Result<()> {
 }
 
 pub async fn workers(pool: &PgPool, within_ms: u64) -> Result<Vec<WorkerState>> {
-    let rows = sqlx::query(concat!("SELECT * FROM workers WHERE seen_at + $1 >= ", now!(), " ORDER BY id"))
-        .bind(signed(within_ms))
-        .fetch_all(pool)
-        .await
-        .map_err(database)?;
+    let rows = sqlx::query(concat!(
+        "SELECT id, host, stages, cores, busy, recognition_full FROM workers WHERE seen_at + $1 >= ",
+        now!(),
+        " ORDER BY id"
+    ))
+    .bind(signed(within_ms))
+    .fetch_all(pool)
+    .await
+    .map_err(database)?;
     rows.iter()
         .map(|row| {
             Ok(WorkerState {

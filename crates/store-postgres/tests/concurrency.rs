@@ -21,7 +21,10 @@ async fn batch(store: &PostgresStore, documents: usize, on_error: OnError) -> Ba
     let batch = BatchId(Uuid::now_v7());
     let policy = RunPolicy { on_error, ..RunPolicy::default() };
     let (params, passwords) = (BatchParams::default(), Passwords::default());
-    store.create_batch(&NewBatch { id: batch, name: "Many".into(), params, policy, passwords }).await.expect("made");
+    store
+        .create_batch(&NewBatch { id: batch, name: "Many".into(), params, policy, passwords, trace: None })
+        .await
+        .expect("made");
     let documents: Vec<NewDocument> = (0..documents)
         .map(|i| NewDocument {
             id: DocumentId(Uuid::now_v7()),

@@ -105,7 +105,7 @@ pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> 
     .fetch_one(&mut *tx)
     .await
     .map_err(database)?;
-    end(&mut tx, claim.batch, if failed { "failed" } else { "completed" }, None).await?;
+    end(&mut tx, claim.batch, if failed { Status::Failed } else { Status::Completed }, None).await?;
     tx.commit().await.map_err(database)?;
     Ok(true)
 }

@@ -15,8 +15,8 @@ pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
 
 pub(crate) async fn insert_batch(connection: &mut SqliteConnection, batch: &NewBatch) -> Result<()> {
     sqlx::query(concat!(
-        "INSERT INTO batches (id, name, params, passwords, on_error, priority, created_at, started_at) ",
-        "VALUES (?, ?, ?, ?, ?, ?, ",
+        "INSERT INTO batches (id, name, params, passwords, on_error, priority, trace, created_at, started_at) ",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ",
         now!(),
         ", ",
         now!(),
@@ -28,6 +28,7 @@ pub(crate) async fn insert_batch(connection: &mut SqliteConnection, batch: &NewB
     .bind(json(&batch.passwords))
     .bind(batch.policy.on_error.name())
     .bind(batch.policy.priority.rank())
+    .bind(&batch.trace)
     .execute(connection)
     .await
     .map_err(database)?;

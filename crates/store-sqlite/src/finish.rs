@@ -268,7 +268,7 @@ pub(crate) async fn fail_for_good(tx: &mut SqliteConnection, claim: &Claim, fail
         .await
         .map_err(database)?;
     let Some(document) = claim.document else {
-        return end(tx, claim.batch, "failed", Some(failure)).await.map(drop);
+        return end(tx, claim.batch, Status::Failed, Some(failure)).await.map(drop);
     };
     let path: String = sqlx::query_scalar(concat!(
         "UPDATE documents SET status = 'failed', failure = ?, stage = ?, ",

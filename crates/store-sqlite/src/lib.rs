@@ -6,12 +6,17 @@ mod uploads;
 
 mod steer;
 
+mod compare;
 mod read;
 mod table;
 
 mod analysis;
 mod finish;
 mod work;
+
+mod buckets;
+mod depth;
+mod webhooks;
 
 mod pages;
 mod progress;
@@ -24,13 +29,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
-    DocumentQuery, DocumentRow, Failure, FailureCount, JobId, Neighbour, Page, PageView, Passwords, Progress,
-    ProgressGrid, Restart, Upload, UploadFile, UploadId,
+    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    CompareQuery, ComparedDocument, Delivery, DeliveryId, DeliveryQuery, DocumentId, DocumentQuery, DocumentRow,
+    Failure, FailureCount, JobId, Neighbour, NewWebhook, Page, PageView, Passwords, Progress, ProgressGrid, Restart,
+    Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 use sheaf_store::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, NewUpload,
-    ParseInput, ParseRecord, Room, StagePace, Store, StoreError, StoredDocument, WorkerState,
+    AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
+    NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, Store,
+    StoreError, StoredDocument, Taken, WorkerState,
 };
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
@@ -63,8 +70,9 @@ pub struct SqliteStore {
     /// One connection: SQLite has one writer, and waiting in a queue is fairer than `SQLITE_BUSY`.
     writer: SqlitePool,
     readers: SqlitePool,
-    /// Held as long as the store lives: what it says of leases and uploads is true for one process only.
-    _lock: File,
+    /// Held as long as the store lives: what it says of leases and uploads is true for one process only. Whoever only reads
+    /// needs none.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -97,7 +105,43 @@ impl SqliteStore {
             .connect_with(options.read_only(true))
             .await
             .map_err(database)?;
-        Ok(Self { writer, readers, _lock: lock })
+        Ok(Self { writer, readers, _lock: Some(lock) })
+    }
+
+    /// Opens a database file that exists, to read from it while another process may be at work with it. What would write
+    /// fails.
+    ///
+    /// # Errors
+    /// When there is none, or it was made by another version.
+    pub async fn open_to_read(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(30))
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "memory");
+        let readers = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(database)?;
+        let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&readers)
+            .await
+            .map_err(database)?;
+        let ours = MIGRATIONS.iter().map(|migration| migration.version).max();
+        if found != ours {
+            let other =
+                "it was made by another version of Sheaf; the server brings an older one up to date when it starts";
+            return Err(StoreError::Database(other.into()));
+        }
+        Ok(Self { writer: readers.clone(), readers, _lock: None })
+    }
+
+    /// Writes everything as of now to a new file, while others read and write.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<()> {
+        let path = path.to_str().ok_or_else(|| StoreError::Database("the path is not UTF-8".into()))?;
+        sqlx::query("VACUUM INTO ?").bind(path).execute(&self.readers).await.map_err(database)?;
+        Ok(())
     }
 
     /// Waits for what is under way and closes the file.
@@ -225,6 +269,9 @@ impl Store for SqliteStore {
     async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>> {
         steer::attempts(&self.readers, batch, document).await
     }
+    async fn compare(&self, query: &CompareQuery) -> Result<(CompareCounts, Vec<ComparedDocument>)> {
+        compare::compare(&self.readers, query).await
+    }
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
         table::documents(&self.readers, batch, query).await
     }
@@ -282,6 +329,9 @@ impl Store for SqliteStore {
     async fn workers(&self, within_ms: u64) -> Result<Vec<WorkerState>> {
         work::workers(&self.readers, within_ms).await
     }
+    async fn queue_depths(&self) -> Result<Vec<QueueDepth>> {
+        depth::depths(&self.readers).await
+    }
     async fn parse_inputs(&self, claims: &[Claim]) -> Result<Vec<ParseInput>> {
         finish::parse_inputs(&self.readers, claims).await
     }
@@ -311,5 +361,36 @@ impl Store for SqliteStore {
     }
     async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool> {
         finish::fail(&self.writer, claim, failure, retry_ms).await
+    }
+
+    async fn take_tokens(&self, bucket: &str, limit: RateLimit, want: u32) -> Result<Taken> {
+        buckets::take(&self.writer, bucket, limit, want).await
+    }
+    async fn add_webhook(&self, webhook: &NewWebhook) -> Result<bool> {
+        webhooks::add(&self.writer, webhook).await
+    }
+    async fn webhooks(&self, batch: Option<BatchId>) -> Result<Vec<Webhook>> {
+        webhooks::list(&self.readers, batch).await
+    }
+    async fn delete_webhook(&self, webhook: WebhookId) -> Result<bool> {
+        webhooks::delete(&self.writer, webhook).await
+    }
+    async fn queue_delivery(&self, webhook: WebhookId, event: &WebhookEvent) -> Result<Option<DeliveryId>> {
+        webhooks::queue(&self.writer, webhook, event).await
+    }
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>> {
+        webhooks::deliveries(&self.readers, query).await
+    }
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<Delivery>> {
+        webhooks::delivery(&self.readers, delivery).await
+    }
+    async fn claim_deliveries(&self, limit: u32, lease_ms: u64) -> Result<Vec<ClaimedDelivery>> {
+        webhooks::claim(&self.readers, &self.writer, limit, lease_ms).await
+    }
+    async fn finish_delivery(&self, claim: &ClaimedDelivery, outcome: &DeliveryOutcome) -> Result<bool> {
+        webhooks::finish(&self.writer, claim, outcome).await
+    }
+    async fn send_again(&self, delivery: DeliveryId) -> Result<bool> {
+        webhooks::send_again(&self.writer, delivery).await
     }
 }

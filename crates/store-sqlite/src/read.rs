@@ -5,12 +5,12 @@ use sheaf_domain::{
 };
 use sheaf_store::{Clustering, VectorFile};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteExecutor, SqlitePool};
 
 use crate::rows::{self, batch_columns, count, get, id, name, parsed};
 use crate::{Result, database};
 
-pub async fn batch(readers: &SqlitePool, batch: BatchId) -> Result<Option<Batch>> {
+pub async fn batch(readers: impl SqliteExecutor<'_>, batch: BatchId) -> Result<Option<Batch>> {
     let row = sqlx::query(concat!(
         "SELECT ",
         batch_columns!(),

@@ -1,19 +1,16 @@
 //! People steer: batches are stopped, started again and changed; the failures of earlier attempts stay readable.
 
-use sheaf_domain::{Attempt, BatchChange, BatchId, DocumentId, Failure, Restart};
+use sheaf_domain::{Attempt, BatchChange, BatchId, DocumentId, Failure, Restart, Status};
 use sheaf_store::Claim;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::arrive::queue_analysis_when_ready;
 use crate::rows::{get, json, name, parsed, seconds};
-use crate::{Result, begin, changed, database, now};
+use crate::{Result, begin, changed, database, now, webhooks};
 
 pub async fn cancel(writer: &SqlitePool, batch: BatchId) -> Result<bool> {
     let mut tx = begin(writer).await?;
-    let stopped = end(&mut tx, batch, "cancelled", None).await?;
-    if stopped {
-        cancel_rest(&mut tx, batch).await?;
-    }
+    let stopped = end(&mut tx, batch, Status::Cancelled, None).await?;
     tx.commit().await.map_err(database)?;
     Ok(stopped)
 }
@@ -36,17 +33,15 @@ pub(crate) async fn stop_if_failing(
     }
     let why = Failure::new(failure.code, format!("stopped at the first failure, of `{path}`: {}", failure.message))
         .with_hint(failure.hint.clone());
-    if end(tx, batch, "failed", Some(&why)).await? {
-        cancel_rest(tx, batch).await?;
-    }
-    Ok(())
+    end(tx, batch, Status::Failed, Some(&why)).await.map(drop)
 }
 
-/// Ends a batch that runs; `false` when it does not.
+/// Ends a batch that runs and queues what webhooks hear of it; `false` when it does not run. Unless it is complete, what of it
+/// still waits or is in work is cancelled.
 pub(crate) async fn end(
     tx: &mut SqliteConnection,
     batch: BatchId,
-    status: &str,
+    status: Status,
     failure: Option<&Failure>,
 ) -> Result<bool> {
     let ended = sqlx::query(concat!(
@@ -56,13 +51,20 @@ pub(crate) async fn end(
         now!(),
         " WHERE id = ? AND status IN ('pending', 'processing')"
     ))
-    .bind(status)
+    .bind(status.name())
     .bind(failure.map(json))
     .bind(batch.to_string())
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
-    Ok(ended.rows_affected() > 0)
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
+    if status != Status::Completed {
+        cancel_rest(tx, batch).await?;
+    }
+    webhooks::tell(tx, batch).await?;
+    Ok(true)
 }
 
 /// Cancels what waits or is in work: the leases are lost with it.

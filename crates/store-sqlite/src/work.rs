@@ -17,6 +17,12 @@ const SUSPECT_PATIENCE_MS: u64 = 60_000;
 /// A worker that was silent for this long is forgotten.
 const WORKER_FORGOTTEN_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// The columns of a claim.
+macro_rules! claim_columns {
+    () => {
+        "id, attempts, tries, stage, batch, document, crashes, (SELECT b.trace FROM batches b WHERE b.id = jobs.batch) AS trace"
+    };
+}
 pub async fn claim(writer: &SqlitePool, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
     let mut tx = begin(writer).await?;
     let mut groups = suspect(&mut tx, room.stage, SUSPECT_PATIENCE_MS).await?;
@@ -97,7 +103,8 @@ async fn lease(tx: &mut SqliteConnection, jobs: &[String], room: &Room<'_>) -> R
     let rows = sqlx::query(concat!(
         "UPDATE jobs SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = ?, lease_until = ",
         now!(),
-        " + ? WHERE id IN (SELECT value FROM json_each(?)) RETURNING id, attempts, tries, stage, batch, document, crashes"
+        " + ? WHERE id IN (SELECT value FROM json_each(?)) RETURNING ",
+        claim_columns!()
     ))
     .bind(room.worker)
     .bind(signed(room.lease_ms))
@@ -137,6 +144,7 @@ fn read_claim(row: &SqliteRow) -> Result<Claim> {
         batch: BatchId(id(row, "jobs", "batch")?),
         document: document.map(|_| id(row, "jobs", "document").map(DocumentId)).transpose()?,
         crashes: get(row, "crashes")?,
+        trace: get(row, "trace")?,
     })
 }
 
@@ -212,7 +220,8 @@ pub async fn expire_leases(writer: &SqlitePool, max_crashes: u32, all: bool) -> 
         " + CASE WHEN ?1 THEN 0 ELSE ?2 * (1 << min(crashes, 6)) + abs(random() % 250) END ",
         "WHERE state = 'processing' AND (?1 OR lease_until < ",
         now!(),
-        ") RETURNING id, attempts, tries, stage, batch, document, crashes"
+        ") RETURNING ",
+        claim_columns!()
     ))
     .bind(all)
     .bind(signed(CRASH_BACKOFF_MS))

@@ -11,8 +11,8 @@ mod store;
 pub mod conformance;
 
 pub use records::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedOutcome, EmbedResult, NewBatch, NewDocument,
-    NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, Room, StagePace, StoredDocument, VectorFile,
-    Vectored, WorkerState,
+    AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
+    EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,
+    RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
 };
-pub use store::{Store, StoreError};
+pub use store::{DELIVERIES_AT_ONCE, DELIVERIES_KEPT_MS, Store, StoreError};

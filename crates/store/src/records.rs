@@ -1,8 +1,10 @@
 //! The records that cross the store's boundary: what is written, and what workers read.
 
+use std::num::NonZeroU32;
+
 use sheaf_domain::{
-    Batch, BatchId, BatchParams, Cluster, ClusterId, Document, DocumentId, DocumentKind, DocumentMetadata, Failure,
-    Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
+    Batch, BatchId, BatchParams, Cluster, ClusterId, DeliveryId, Document, DocumentId, DocumentKind, DocumentMetadata,
+    EventId, Failure, Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
 };
 
 /// A batch that is about to receive its documents.
@@ -14,6 +16,8 @@ pub struct NewBatch {
     pub policy: RunPolicy,
     /// Tried on documents that ask for one.
     pub passwords: Passwords,
+    /// The trace of the request that made it (the header `traceparent` of W3C Trace Context), for the logs of workers.
+    pub trace: Option<String>,
 }
 
 /// An upload that is about to begin.
@@ -95,6 +99,8 @@ pub struct Claim {
     pub document: Option<DocumentId>,
     /// How often a worker vanished while it held this job.
     pub crashes: u32,
+    /// The trace of its batch.
+    pub trace: Option<String>,
 }
 
 /// What the parse stage reads of a claimed document.
@@ -197,6 +203,22 @@ pub struct WorkerState {
     pub recognition_full: bool,
 }
 
+/// How much of one stage waits in the queue, over all batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueDepth {
+    pub stage: Stage,
+    /// Jobs that could be claimed now.
+    pub ready: u64,
+    /// Jobs that wait for their next attempt.
+    pub delayed: u64,
+    /// Jobs that are leased.
+    pub processing: u64,
+    /// Jobs that failed after their worker had vanished: they may be what kills workers.
+    pub dead: u64,
+    /// Milliseconds for which the oldest ready job could have been claimed; 0 when there is none.
+    pub oldest_ready_ms: u64,
+}
+
 /// A document of a batch with its vector, as the analyse stage reads it.
 #[derive(Clone, Debug)]
 pub struct AnalysedDocument {
@@ -263,4 +285,66 @@ pub struct StoredDocument {
     pub problems: Vec<Problem>,
     /// Pages whose text was recognised, with the mean confidence of their words.
     pub recognised: Vec<(u32, f32)>,
+}
+
+/// One lease of a message to a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedDelivery {
+    pub id: DeliveryId,
+    /// The fencing token: a later claim of the same delivery has a higher one.
+    pub attempt: u32,
+    /// Tries since it was queued or last asked for, this one included.
+    pub tries: u32,
+    /// Milliseconds since it was queued or last asked for.
+    pub age_ms: u64,
+    pub url: String,
+    pub secret: String,
+    pub event: EventId,
+    /// The event as JSON, the same in each attempt.
+    pub body: String,
+}
+
+/// How an attempt at a delivery ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// It was taken, with this HTTP status.
+    Arrived { answer: u16 },
+    /// It is tried again after about this time (a quarter more at most, by chance).
+    Retry { answer: Option<u16>, error: String, after_ms: u64 },
+    /// It is not tried again by itself.
+    GivenUp { answer: Option<u16>, error: String },
+}
+
+/// How often something may be done by all workers of an installation together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Over a long time.
+    pub per_minute: NonZeroU32,
+    /// At once, after a rest.
+    pub burst: NonZeroU32,
+}
+
+/// What a bucket gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// So many tokens, at most as many as were wanted.
+    Granted(NonZeroU32),
+    /// None; there is one after about this time.
+    Wait { ms: u64 },
+}
+
+impl RateLimit {
+    /// What a bucket that holds `tokens` gives to who wants at most `want`; stores take it out in the same transaction.
+    pub fn take(self, tokens: f64, want: u32) -> Taken {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float is clamped to the range")]
+        let whole = tokens.max(0.0).floor() as u32;
+        NonZeroU32::new(whole.min(want.max(1))).map_or_else(|| self.wait(tokens), Taken::Granted)
+    }
+
+    fn wait(self, tokens: f64) -> Taken {
+        let missing = (1.0 - tokens).max(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a minute for each token")]
+        let ms = (missing * 60_000.0 / f64::from(self.per_minute.get())).ceil() as u64;
+        Taken::Wait { ms: ms.max(1) }
+    }
 }

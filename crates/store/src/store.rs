@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, DocumentId,
-    DocumentQuery, DocumentRow, Failure, FailureCode, FailureCount, JobId, Neighbour, Page, PageView, Passwords,
-    Progress, ProgressGrid, Restart, Upload, UploadFile, UploadId,
+    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    CompareQuery, ComparedDocument, Delivery, DeliveryId, DeliveryQuery, DocumentId, DocumentQuery, DocumentRow,
+    Failure, FailureCode, FailureCount, JobId, Neighbour, NewWebhook, Page, PageView, Passwords, Progress,
+    ProgressGrid, Restart, Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 
 use crate::records::{
-    AnalysedDocument, AnalysisResult, Claim, Clustering, EmbedInput, EmbedResult, NewBatch, NewDocument, NewUpload,
-    ParseInput, ParseRecord, Room, StagePace, StoredDocument, WorkerState,
+    AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
+    NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
+    Taken, WorkerState,
 };
 
 /// Why the store could not do it.
@@ -129,6 +131,8 @@ pub trait Store: Send + Sync + 'static {
     async fn progress_grid(&self, batch: BatchId, cells: u32) -> Result<ProgressGrid>;
     /// Attempts at a document that did not succeed, the earliest first.
     async fn attempts(&self, batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>>;
+    /// How many documents of two batches are in both or in one, and a page of the part that is asked for, by path.
+    async fn compare(&self, query: &CompareQuery) -> Result<(CompareCounts, Vec<ComparedDocument>)>;
     /// One page of the table.
     async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>>;
     /// Rows in the order of (path, id) after the given one, for exports.
@@ -176,6 +180,9 @@ pub trait Store: Send + Sync + 'static {
     /// Workers that gave a sign of life within this time.
     async fn workers(&self, within_ms: u64) -> Result<Vec<WorkerState>>;
 
+    /// How much waits in the queue, for each stage.
+    async fn queue_depths(&self) -> Result<Vec<QueueDepth>>;
+
     /// The documents behind claims of the parse stage; those that were deleted meanwhile are left out.
     async fn parse_inputs(&self, claims: &[Claim]) -> Result<Vec<ParseInput>>;
     /// How many pages of a document are read; nothing when this attempt no longer holds it.
@@ -199,4 +206,36 @@ pub trait Store: Send + Sync + 'static {
     /// quarter more at most, by chance), otherwise it and its document (or batch) have failed, and the batch with them if its
     /// policy says so. `false`: the lease was lost, nothing changed.
     async fn fail(&self, claim: &Claim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool>;
+
+    /// Takes tokens out of the bucket of this name, which fills by the database's clock and is full at first: at most `want`
+    /// (one at least), and never more over any time than the limit lets all takers together have.
+    async fn take_tokens(&self, bucket: &str, limit: RateLimit, want: u32) -> Result<Taken>;
+
+    // Webhooks: whatever ends a batch queues, in the same transaction, an event for each webhook that hears of it.
+
+    /// Adds a webhook; its `created_at` is the database's. `false` when the batch that it is limited to is not there.
+    async fn add_webhook(&self, webhook: &NewWebhook) -> Result<bool>;
+    /// Those that hear of all batches, or those limited to one; the earliest first.
+    async fn webhooks(&self, batch: Option<BatchId>) -> Result<Vec<Webhook>>;
+    /// Removes a webhook with its log; `false` when there is none.
+    async fn delete_webhook(&self, webhook: WebhookId) -> Result<bool>;
+    /// Queues an event for one webhook; absent when there is no such webhook.
+    async fn queue_delivery(&self, webhook: WebhookId, event: &WebhookEvent) -> Result<Option<DeliveryId>>;
+    /// The delivery log, latest first. What ended is forgotten after [`DELIVERIES_KEPT_MS`].
+    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>>;
+    /// One row of the log.
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<Delivery>>;
+    /// Leases deliveries that are due, or whose lease ran out: at most `limit`, and at most [`DELIVERIES_AT_ONCE`] of one
+    /// webhook, so that one that does not answer holds nobody up.
+    async fn claim_deliveries(&self, limit: u32, lease_ms: u64) -> Result<Vec<ClaimedDelivery>>;
+    /// Ends an attempt; `false`: the lease was lost, nothing changed.
+    async fn finish_delivery(&self, claim: &ClaimedDelivery, outcome: &DeliveryOutcome) -> Result<bool>;
+    /// Makes a delivery due now, with new attempts, however it ended; `false` when there is none or it is under way.
+    async fn send_again(&self, delivery: DeliveryId) -> Result<bool>;
 }
+
+/// How long a delivery that ended stays in the log.
+pub const DELIVERIES_KEPT_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// The most deliveries of one webhook that are leased by one claim.
+pub const DELIVERIES_AT_ONCE: u32 = 4;

@@ -1,32 +1,29 @@
 //! `sheaf serve`: the web page and the API on this machine.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use sheaf_engine::{Engine, EngineConfig};
+use sheaf_engine::{AllowedAddress, Engine, EngineConfig};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use super::bounds::Bounds;
-use super::database::{Database, DatabaseUrl};
+use super::ending::{Drain, Ending};
+use super::logging::Logging;
 use super::reading::Reading;
-use super::{plain, start_log};
+use super::storage::Storage;
+use super::{plain, warn_about_missing};
+use crate::limits::allow_many_files;
+use crate::listen::{self, Patience};
 use crate::state::AppState;
-use crate::{listen, router};
+use crate::watch::Metrics;
+use crate::{otlp, router};
 
 /// Serve the web page and the API on this machine.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The folder for the database and the documents; made if absent.
-    #[arg(long, env = "SHEAF_DATA", value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// The database: postgres://user:password@host/name, which several servers can share, or sqlite:///path; a file in the
-    /// data folder when left out. In the variable a password is not seen by others.
-    #[arg(long, env = "SHEAF_DATABASE", value_name = "URL", hide_env_values = true)]
-    database: Option<DatabaseUrl>,
     /// The address to listen on. Only this machine's own, as long as there are no accounts.
     #[arg(long, env = "SHEAF_HOST", default_value = "127.0.0.1")]
     host: IpAddr,
@@ -45,6 +42,18 @@ pub struct Args {
     /// Days after which an upload that nobody goes on with is ended with what has arrived; with 0 at once.
     #[arg(long, env = "SHEAF_UPLOAD_DAYS", default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(..=3650))]
     upload_days: u64,
+    /// Hosts, addresses or networks that webhooks may reach though they are not public, separated by commas.
+    #[arg(long, env = "SHEAF_WEBHOOK_ALLOW", value_name = "HOST,NETWORK", value_delimiter = ',')]
+    webhook_allow: Vec<AllowedAddress>,
+    /// Serve pages only, and leave all work to `sheaf work` on other machines.
+    #[arg(long, env = "SHEAF_NO_WORK")]
+    no_work: bool,
+    #[command(flatten)]
+    storage: Storage,
+    #[command(flatten)]
+    logging: Logging,
+    #[command(flatten)]
+    drain: Drain,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -52,7 +61,9 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    start_log("info");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let exporter = args.logging.start(&runtime)?;
+    allow_many_files();
     if !args.host.is_loopback() {
         bail!(
             "{} can be reached by others, and Sheaf has no accounts yet: everyone could read every document.\n\
@@ -60,75 +71,67 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             args.host
         );
     }
+    if args.no_work && !args.storage.is_shared()? {
+        bail!(
+            "with --no-work nobody would read the documents: SQLite belongs to this process alone.\n\
+             Leave --no-work out, or give --database postgres://… and start `sheaf work` with the same."
+        );
+    }
     let config = config(&args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(args, config))?;
+    // Before the runtime ends, which sends the rest.
+    drop(exporter);
+    // What still runs on threads that may block would hold the process up; nobody waits for its results any more.
+    runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
 fn config(args: &Args) -> anyhow::Result<EngineConfig> {
-    let data = match &args.data {
-        Some(data) => data.clone(),
-        None => dirs::data_dir().context("there is no home folder: say where to keep data with --data")?.join("sheaf"),
-    };
-    let mut config = EngineConfig::new(data, std::env::current_exe().context("this program cannot be found")?);
+    let mut config = args.storage.apply("sheaf")?;
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
     config.intake.idle = Duration::from_secs(args.upload_days * 86_400);
+    config.webhook_allow = args.webhook_allow.clone();
+    config.follow = otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
     if let Some(workers) = args.parse_workers {
         config.processing.parse_workers = workers.max(1);
+    }
+    if args.no_work {
+        config.stages.clear();
     }
     Ok(config)
 }
 
 async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     warn_about_missing(&config);
-    let database = Database::of(args.database.as_ref())?;
-    let engine = Engine::open(config, async |folder| database.open(folder).await);
+    let ending = Ending::watch()?;
+    let engine = Engine::open(config, async |folder| args.storage.open_store(folder).await);
     let engine = engine.await.map_err(|failure| plain(&failure))?;
     let address = SocketAddr::new(args.host, args.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("{address} cannot be listened on: another program has it; choose another with --port")
     })?;
     let address = listener.local_addr()?;
-    let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20)?;
+    let metrics = Metrics::install()?;
+    tokio::spawn(metrics.clone().keep_small());
+    let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20, ending.asked.clone(), metrics)?;
     let workers = engine.start_workers().await.map_err(|failure| plain(&failure))?;
+    let deliveries = engine.start_deliveries();
+    let _upkeep = engine.start_upkeep();
     println!("Sheaf is at http://{address}");
-    let stop = async {
-        stopped().await;
+    // Pages are served while work ends, so that it can be seen.
+    let drained = CancellationToken::new();
+    let served =
+        listen::serve(listener, router::router(state), Patience::default(), drained.cancelled(), listen::DRAIN);
+    let worked = async {
+        ending.asked.cancelled().await;
+        workers.drain(args.drain.grace(), ending.hurry.cancelled()).await;
         engine.end_events();
+        drained.cancel();
     };
-    listen::serve(listener, router::router(state), stop).await;
-    workers.stop().await;
+    tokio::join!(served, worked);
+    deliveries.stop().await;
     Ok(())
-}
-
-/// What is missing does not keep the server from starting: it keeps documents from being read, and each says so.
-fn warn_about_missing(config: &EngineConfig) {
-    if config.processing.pdfium.is_none() {
-        tracing::warn!("PDFium is missing, PDFs will fail: run `cargo xtask setup` or set SHEAF_PDFIUM");
-    }
-    if config.processing.tesseract.is_none() {
-        tracing::warn!(
-            "Tesseract is missing, pictures of text will fail: install tesseract-ocr or set SHEAF_TESSERACT"
-        );
-    }
-    if config.processing.models.is_none() {
-        tracing::warn!("the models are missing, documents will fail: run `cargo xtask setup` or set SHEAF_MODEL_DIR");
-    }
-}
-
-/// Resolves when the process is asked to end.
-async fn stopped() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping: unfinished documents go on at the next start");
 }

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::response::Redirect;
 use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
@@ -69,11 +68,6 @@ pub async fn progress(State(engine): State<Engine>, Path(id): Path<String>) -> A
 pub async fn delete(State(engine): State<Engine>, Path(id): Path<String>) -> Result<StatusCode, HttpFailure> {
     engine.delete_batch(batch_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub async fn delete_by_form(State(engine): State<Engine>, Path(id): Path<String>) -> Result<Redirect, HttpFailure> {
-    engine.delete_batch(batch_id(&id)?).await?;
-    Ok(Redirect::to("/"))
 }
 
 /// The filter of the table as it stands in a URL.

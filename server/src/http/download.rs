@@ -8,8 +8,6 @@ use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_T
 use serde::Deserialize;
 use sheaf_domain::{ExportFormat, ExportSubject};
 use sheaf_engine::Engine;
-use tokio::fs::File;
-use tokio_util::io::ReaderStream;
 
 use super::api::{batch_id, document_id, page_number};
 use super::failure::HttpFailure;
@@ -51,16 +49,13 @@ pub async fn original(
     State(engine): State<Engine>,
     Path((id, document)): Path<(String, String)>,
 ) -> Result<Response, HttpFailure> {
-    let (path, file) = engine.original(batch_id(&id)?, document_id(&document)?).await?;
-    let gone = |_| HttpFailure::not_found("the original is no longer there");
-    let file = File::open(file).await.map_err(gone)?;
-    let length = file.metadata().await.map_err(gone)?.len();
+    let original = engine.original(batch_id(&id)?, document_id(&document)?).await?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
-        (CONTENT_LENGTH, HeaderValue::from(length)),
-        (CONTENT_DISPOSITION, attachment(&path)),
+        (CONTENT_LENGTH, HeaderValue::from(original.bytes())),
+        (CONTENT_DISPOSITION, attachment(&original.path)),
     ];
-    Ok((headers, Body::from_stream(ReaderStream::new(file))).into_response())
+    Ok((headers, Body::from_stream(original.into_stream())).into_response())
 }
 
 pub async fn text(

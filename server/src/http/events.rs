@@ -11,6 +11,7 @@ use sheaf_engine::{Engine, Event};
 
 use super::api::batch_id;
 use super::failure::HttpFailure;
+use crate::watch::Listener;
 
 /// A sign of life, so that a proxy does not take a quiet stream for a dead one.
 const ALIVE_EVERY: Duration = Duration::from_secs(15);
@@ -30,7 +31,11 @@ pub async fn events(
     let after = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let after = after.filter(|cursor| !cursor.is_empty() && cursor.len() <= CURSOR_BYTES).map(str::to_owned);
     let events = engine.events(batch_id(&id)?, after).await?;
-    let lines = events.map(|event| Ok(line(&event).unwrap_or_else(|_| sse::Event::default().comment("unwritable"))));
+    let listener = Listener::new();
+    let lines = events.map(move |event| {
+        listener.is_told();
+        Ok(line(&event).unwrap_or_else(|_| sse::Event::default().comment("unwritable")))
+    });
     Ok(Sse::new(lines).keep_alive(KeepAlive::new().interval(ALIVE_EVERY)))
 }
 

@@ -3,9 +3,11 @@
 pub mod api;
 pub mod download;
 pub mod events;
+pub mod forms;
 pub mod runs;
 pub mod upload;
 pub mod uploads;
+pub mod webhooks;
 
 mod multipart;
 mod settings;

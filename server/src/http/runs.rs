@@ -1,10 +1,12 @@
 //! Steering batches: cancel, start again, rename, and what there is to know meanwhile.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
-use sheaf_domain::{Attempt, Batch, BatchChange, Changes, ProgressGrid, Restart};
+use sheaf_domain::{
+    Attempt, Batch, BatchChange, Changes, ComparePart, CompareQuery, Comparison, ProgressGrid, Restart,
+};
 use sheaf_engine::Engine;
 
 use super::api::{Answer, batch_id, document_id, read};
@@ -83,4 +85,28 @@ pub async fn grid(
 ) -> Answer<ProgressGrid> {
     let cells = read("cells", cells.cells.as_deref())?.unwrap_or(CELLS);
     Ok(Json(engine.progress_grid(batch_id(&id)?, cells).await?))
+}
+
+/// Which two batches, and which of their documents.
+#[derive(Deserialize)]
+pub struct Two {
+    a: String,
+    b: String,
+    part: Option<String>,
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+/// `GET /api/compare?a=ID&b=ID&part=`
+pub async fn compare(State(engine): State<Engine>, two: Result<Query<Two>, QueryRejection>) -> Answer<Comparison> {
+    let Query(two) =
+        two.map_err(|error| HttpFailure::invalid(format!("{}; give two ids as a and b", error.body_text())))?;
+    let query = CompareQuery {
+        first: batch_id(&two.a)?,
+        second: batch_id(&two.b)?,
+        part: read::<ComparePart>("part", two.part.as_deref())?.unwrap_or_default(),
+        offset: read("cursor", two.cursor.as_deref())?.unwrap_or_default(),
+        limit: read("limit", two.limit.as_deref())?.unwrap_or_default(),
+    };
+    Ok(Json(engine.compare(&query).await?))
 }

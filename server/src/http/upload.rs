@@ -8,13 +8,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use serde::Serialize;
-use sheaf_domain::{Added, Batch, BatchId, Failure, FailureCode};
-use sheaf_engine::{BatchRequest, Engine, Intake};
+use sheaf_domain::{Added, Batch, BatchId, Failure, FailureCode, NewWebhook};
+use sheaf_engine::{Engine, Intake};
 
 use super::api::{Answer, batch_id};
 use super::failure::HttpFailure;
 use super::multipart::{self, Part};
-use super::settings;
+use super::settings::Settings;
 use crate::state::Uploads;
 
 type Body = Result<Multipart, MultipartRejection>;
@@ -25,9 +25,9 @@ pub async fn by_api(
     State(uploads): State<Uploads>,
     body: Body,
 ) -> Result<Response, HttpFailure> {
-    let batch = engine.batch(receive(&engine, &uploads, body).await?).await?;
-    let location = format!("/api/batches/{}", batch.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(batch)).into_response())
+    let made = receive(&engine, &uploads, body).await?;
+    let location = format!("/api/batches/{}", made.batch.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
 }
 
 /// `POST /batches`: the page's form without JavaScript; goes on to the batch's page.
@@ -36,8 +36,19 @@ pub async fn by_form(
     State(uploads): State<Uploads>,
     body: Body,
 ) -> Result<Redirect, HttpFailure> {
-    let batch = receive(&engine, &uploads, body).await?;
-    Ok(Redirect::to(&format!("/batches/{batch}")))
+    let Made { batch, webhook: _ } = receive(&engine, &uploads, body).await?;
+    Ok(Redirect::to(&format!("/batches/{}", batch.id)))
+}
+
+/// A new batch.
+#[derive(Serialize)]
+struct Made {
+    /// In JSON its fields stand beside the webhook.
+    #[serde(flatten)]
+    batch: Batch,
+    /// The one that hears of this batch only, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<NewWebhook>,
 }
 
 /// A batch to which documents were added.
@@ -72,17 +83,23 @@ pub async fn add_by_form(
     Ok(Redirect::to(&format!("/batches/{id}")))
 }
 
-async fn receive(engine: &Engine, uploads: &Uploads, body: Body) -> Result<BatchId, HttpFailure> {
+async fn receive(engine: &Engine, uploads: &Uploads, body: Body) -> Result<Made, HttpFailure> {
     let _slot = uploads.slot()?;
     let mut body = multipart::opened(body)?;
-    let mut request = BatchRequest::default();
+    let mut settings = Settings::default();
     let mut intake: Option<Intake> = None;
+    let mut webhook = None;
     while let Some(part) = multipart::next(&mut body).await? {
         match part {
             Part::File(path, field) => {
                 let intake = match &mut intake {
                     Some(intake) => intake,
-                    None => intake.insert(engine.begin_batch(std::mem::take(&mut request)).await?),
+                    None => {
+                        settings.check(engine)?;
+                        let begun = intake.insert(engine.begin_batch(settings.request.clone()).await?);
+                        webhook = settings.add_webhook(engine, begun.batch()).await?;
+                        begun
+                    }
                 };
                 multipart::add(intake, &path, field, uploads.bytes).await?;
             }
@@ -91,13 +108,13 @@ async fn receive(engine: &Engine, uploads: &Uploads, body: Body) -> Result<Batch
                 let message = format!("the field `{name}` comes after the first file; send it before");
                 return Err(HttpFailure::invalid(message));
             }
-            Part::Value(name, value) => settings::take(&mut request, &name, &value)?,
+            Part::Value(name, value) => settings.take(&name, &value)?,
         }
     }
     let intake = intake.ok_or_else(nothing_sent)?;
     let batch = intake.batch();
     intake.finish().await?;
-    Ok(batch)
+    Ok(Made { batch: engine.batch(batch).await?, webhook })
 }
 
 async fn extend(engine: &Engine, uploads: &Uploads, batch: BatchId, body: Body) -> Result<Added, HttpFailure> {

@@ -6,15 +6,15 @@ use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, LOCATION};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use sheaf_domain::{Batch, Received, Upload, UploadFile, UploadId};
+use sheaf_domain::{Batch, NewWebhook, Received, Upload, UploadFile, UploadId};
 use sheaf_engine::{Announced, ArrivedFiles, Engine, Intake};
 
 use super::api::{Answer, batch_id, read};
 use super::failure::HttpFailure;
 use super::multipart::{self, Part};
-use super::settings;
+use super::settings::Settings;
 use crate::state::Uploads;
 
 /// An id from the path. One that is none names nothing, so the answer is that of an unknown one.
@@ -31,6 +31,7 @@ pub async fn begin(
         HttpFailure::invalid(format!("{}; send JSON, for example {{\"name\": \"Letters\"}}", error.body_text()))
     })?;
     let announced = Announced { files: number(&mut fields, "files")?, bytes: number(&mut fields, "bytes")? };
+    let mut webhook = None;
     let upload = match fields.remove("batch") {
         Some(Value::String(batch)) => {
             if let Some((name, _)) = fields.iter().next() {
@@ -40,10 +41,27 @@ pub async fn begin(
             engine.begin_upload_to(batch_id(&batch)?, announced).await?
         }
         Some(other) if !other.is_null() => return Err(HttpFailure::invalid("`batch` is not the id of one")),
-        Some(_) | None => engine.begin_upload(settings::take_all(&fields)?, announced).await?,
+        Some(_) | None => {
+            let settings = Settings::of_object(&fields)?;
+            settings.check(&engine)?;
+            let upload = engine.begin_upload(settings.request.clone(), announced).await?;
+            webhook = settings.add_webhook(&engine, upload.batch).await?;
+            upload
+        }
     };
     let location = format!("/api/uploads/{}", upload.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(upload)).into_response())
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(Begun { upload, webhook })).into_response())
+}
+
+/// A new upload.
+#[derive(Serialize)]
+struct Begun {
+    /// In JSON its fields stand beside the webhook.
+    #[serde(flatten)]
+    upload: Upload,
+    /// The one that hears of its batch only, if one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook: Option<NewWebhook>,
 }
 
 fn number(fields: &mut Map<String, Value>, name: &str) -> Result<u64, HttpFailure> {

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::multipart::{Form, Part};
@@ -50,6 +50,18 @@ pub fn analyze(args: &[&str]) -> Output {
     Command::new(SHEAF).arg("analyze").args(args).output().expect("sheaf starts")
 }
 
+/// Sends SIGTERM to a process.
+pub fn ask_to_end(process: u32) {
+    let sent = Command::new("kill").args(["-TERM", &process.to_string()]).status().expect("kill starts");
+    assert!(sent.success());
+}
+
+/// Sends SIGTERM and waits for the end.
+pub fn terminate(child: &mut Child) -> ExitStatus {
+    ask_to_end(child.id());
+    child.wait().expect("it ends")
+}
+
 /// A server with a data folder of its own; killed when dropped.
 pub struct Server {
     child: Child,
@@ -59,19 +71,38 @@ pub struct Server {
 
 impl Server {
     pub fn start(data: &Path, args: &[&str]) -> Self {
+        Self::start_with(data, args, &[])
+    }
+
+    /// With variables in its environment.
+    pub fn start_with(data: &Path, args: &[&str], variables: &[(&str, String)]) -> Self {
+        Self::spawn(data, args, variables, Stdio::null())
+    }
+
+    /// With its log in a file.
+    pub fn start_logging(data: &Path, args: &[&str], log: Stdio) -> Self {
+        Self::spawn(data, args, &[], log)
+    }
+
+    fn spawn(data: &Path, args: &[&str], variables: &[(&str, String)], log: Stdio) -> Self {
+        // The program's own choice of cryptography leaves none for clients. An error says that there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Before the server, which a panic would leave running.
+        let client = reqwest::Client::new();
         let mut child = Command::new(SHEAF)
             .args(["serve", "--port", "0", "--data"])
             .arg(data)
             .args(args)
+            .envs(variables.iter().cloned())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("sheaf starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("piped");
         BufReader::new(stdout).read_line(&mut line).expect("it says where it is");
         let address = line.trim().strip_prefix("Sheaf is at ").expect("an address").to_owned();
-        Self { child, address, client: reqwest::Client::new() }
+        Self { child, address, client }
     }
 
     /// Of the process.
@@ -83,6 +114,11 @@ impl Server {
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
+    }
+
+    /// Asks it to end and waits until it has.
+    pub fn terminate(mut self) -> ExitStatus {
+        terminate(&mut self.child)
     }
 
     pub async fn get(&self, path: &str) -> (u16, Value) {

@@ -38,6 +38,7 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("leptos_axum", &["app", "server"]),
     ("leptos*", &["app", "frontend", "server"]),
     ("sqlx", &["sheaf-store-sqlite", "sheaf-store-postgres"]),
+    ("object_store", &["sheaf-engine"]),
     ("pdfium-render", &["sheaf-parsing"]),
     ("linfa*", &["sheaf-analysis"]),
     ("anyhow", &["server", "xtask"]),

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 /// What a path of this repository begins with; anything else in backticks is no path of ours.
-const TOPS: [&str; 17] = [
+const TOPS: [&str; 18] = [
     ".cargo/",
     ".ci/",
     "app/",
     "bench/",
     "crates/",
+    "deploy/",
     "docs/",
     "end2end/",
     "fixtures/",

@@ -1,9 +1,10 @@
 //! How the batch is called and analysed.
 
 use leptos::prelude::*;
-use sheaf_domain::BatchParams;
+use sheaf_domain::{BatchParams, OnError, Priority};
 
 use crate::boxed::Boxed;
+use crate::words;
 
 /// The fields before the files, in the order in which the server reads them.
 #[component]
@@ -15,6 +16,27 @@ pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
                 <span class="choice-title">{title}</span>
                 <span class="choice-text">{text}</span>
             </label>
+        }
+    };
+    let on_error = |value: OnError| {
+        let text = match value {
+            OnError::Continue => "Go on with the others",
+            OnError::FailAll => "Stop the batch",
+        };
+        let is_usual = value == OnError::default();
+        view! {
+            <label class="choice slim">
+                <input type="radio" name="on_error" value=value.name() checked=is_usual />
+                <span class="choice-title">{text}</span>
+            </label>
+        }
+    };
+    let priority = |value: Priority| {
+        let is_usual = value == Priority::default();
+        view! {
+            <option value=value.name() selected=is_usual>
+                {words::priority(value)}
+            </option>
         }
     };
     view! {
@@ -31,6 +53,14 @@ pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
             </fieldset>
             <details class="options">
                 <summary>"Options"</summary>
+                <fieldset class="choices">
+                    <legend>"If a document fails"</legend>
+                    {OnError::ALL.map(on_error)}
+                </fieldset>
+                <label class="field">
+                    <span>"Priority"</span>
+                    <select name="priority">{Priority::ALL.map(priority)}</select>
+                </label>
                 <label class="field">
                     <span>"Number of clusters"</span>
                     <input

@@ -21,12 +21,7 @@ pub fn AddToBatch() -> impl IntoView {
     let id = path_param::<BatchId>("id");
     let batch = Resource::new_blocking(
         move || id.get(),
-        |id| async move {
-            match show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await? {
-                BatchPage::Running(running) => Ok::<Batch, AppError>(running.0),
-                BatchPage::Done(overview) => Ok(overview.batch),
-            }
-        },
+        |id| async move { show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await.map(BatchPage::into_batch) },
     );
     view! {
         <Title text="Add documents" />

@@ -12,7 +12,6 @@ use crate::errors::AppError;
 use crate::format::{counted, date_time};
 use crate::routes::path_param;
 use crate::server_fns::batches::show_batch;
-use crate::views::BatchPage;
 
 /// `/batches/{id}/delete`
 #[component]
@@ -21,10 +20,7 @@ pub fn DeleteBatch() -> impl IntoView {
     let batch = Resource::new_blocking(
         move || id.get(),
         |id| async move {
-            match show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await? {
-                BatchPage::Running(running) => Ok::<Batch, AppError>(running.0),
-                BatchPage::Done(overview) => Ok(overview.batch),
-            }
+            Ok::<Batch, AppError>(show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await?.into_batch())
         },
     );
     view! {

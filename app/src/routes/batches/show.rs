@@ -5,7 +5,7 @@ use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::{Batch, BatchId, Upload};
+use sheaf_domain::{Batch, BatchId, Failure, FailureCode, Status, Upload};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
@@ -28,6 +28,8 @@ pub fn ShowBatch() -> impl IntoView {
     let filters = Memo::new(move |_| Filters::read(&query.read()));
     let (round, set_round) = signal(0_u32);
     let (spoken, set_spoken) = signal(String::new());
+    // The batch that was deleted while its page was open.
+    let (gone, set_gone) = signal(None::<BatchId>);
 
     let page = Resource::new_blocking(
         move || (id.get(), round.get()),
@@ -48,17 +50,24 @@ pub fn ShowBatch() -> impl IntoView {
         |(id, _)| async move { batch_uploads(id.ok_or_else(|| AppError::not_found("batch"))?).await },
     );
 
-    let on_final = Callback::new(move |()| {
-        set_spoken.set("The analysis is done.".to_owned());
-        set_round.update(|round| *round += 1);
+    let reload = Callback::new(move |()| set_round.update(|round| *round += 1));
+    let on_end = Callback::new(move |status: Option<Status>| {
+        let said = match status {
+            Some(Status::Completed) => "The analysis is done.",
+            Some(Status::Cancelled) => "The batch was cancelled.",
+            Some(Status::Failed) => "The batch has failed.",
+            Some(Status::Pending | Status::Processing) | None => "",
+        };
+        set_spoken.set(said.to_owned());
+        match status {
+            Some(_) => reload.run(()),
+            None => set_gone.set(id.get_untracked()),
+        }
     });
-    let on_more = Callback::new(move |()| set_round.update(|round| *round += 1));
     // An upload that is not finished goes on first; then more can be added.
     let more = move |batch: &Batch, uploads: Vec<Upload>| match uploads.into_iter().next() {
-        Some(upload) => Either::Left(view! { <Unfinished upload on_ended=on_more /> }),
-        None => {
-            Either::Right(view! { <AddDocuments batch=batch.id status=batch.status open=false on_added=on_more /> })
-        }
+        Some(upload) => Either::Left(view! { <Unfinished upload on_ended=reload /> }),
+        None => Either::Right(view! { <AddDocuments batch=batch.id status=batch.status open=false on_added=reload /> }),
     };
     view! {
         <p class="unseen" role="status" data-testid="spoken">
@@ -67,34 +76,41 @@ pub fn ShowBatch() -> impl IntoView {
         <Transition fallback=|| {
             view! { <Skeleton rows=12 /> }
         }>
-            {move || Suspend::new(async move {
-                let uploads = uploads.await.unwrap_or_default();
-                match page.await {
-                    Ok(BatchPage::Running(running)) => {
-                        let (batch, progress) = *running;
-                        let more = more(&batch, uploads);
-                        EitherOf3::A(
-                            view! {
-                                <Title text=batch.name.clone() />
-                                <div class="page more">{more}</div>
-                                <Live batch progress on_final on_speak=set_spoken />
-                            },
-                        )
+            {move || {
+                let is_gone = gone.get().is_some_and(|gone| id.get() == Some(gone));
+                Suspend::new(async move {
+                    let uploads = uploads.await.unwrap_or_default();
+                    match page.await {
+                        _ if is_gone => EitherOf3::C(view! { <FailurePage failure=deleted() /> }),
+                        Ok(BatchPage::Running(running)) => {
+                            let more = more(&running.batch, uploads);
+                            EitherOf3::A(
+                                view! {
+                                    <Title text=running.batch.name.clone() />
+                                    <div class="page more">{more}</div>
+                                    <Live running=*running on_end on_speak=set_spoken />
+                                },
+                            )
+                        }
+                        Ok(BatchPage::Done(finished)) => {
+                            let more = more(&finished.overview.batch, uploads);
+                            EitherOf3::B(
+                                view! {
+                                    <Title text=finished.overview.batch.name.clone() />
+                                    <div class="page more">{more}</div>
+                                    <Overview finished=*finished filters documents heatmap reload />
+                                },
+                            )
+                        }
+                        Err(error) => EitherOf3::C(view! { <FailurePage failure=error.0 /> }),
                     }
-                    Ok(BatchPage::Done(overview)) => {
-                        let more = more(&overview.batch, uploads);
-                        EitherOf3::B(
-                            view! {
-                                <Title text=overview.batch.name.clone() />
-                                <div class="page more">{more}</div>
-                                <Overview overview=*overview filters documents heatmap />
-                            },
-                        )
-                    }
-                    Err(error) => EitherOf3::C(view! { <FailurePage failure=error.0 /> }),
-                }
-            })}
+                })
+            }}
         </Transition>
     }
     .boxed()
+}
+
+fn deleted() -> Failure {
+    Failure::new(FailureCode::NotFound, "This batch was deleted.")
 }

@@ -1,168 +1,251 @@
-//! Blobs in a folder: `blobs/ab/abcdef…`, each written to a temporary file, synced, renamed.
+//! Blobs in a folder: `blobs/ab/abcdef…`, each a synced file that got its name afterwards. Several processes of one machine
+//! may use the same folder.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use sha2::{Digest, Sha256};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use sheaf_domain::BatchId;
+use tokio::task::spawn_blocking;
+use tokio_util::io::ReaderStream;
+use walkdir::WalkDir;
 
-use super::{BlobStore, Staged};
+use super::{
+    Aside, BlobError, BlobFile, BlobStore, BlobStream, DerivedName, Listed, Listing, Result, Staged, checked, is_hash,
+    was_there,
+};
 
-/// Bytes that are read, hashed and written at a time.
-const BUFFER: usize = 256 * 1024;
+/// Bytes of a file that are read at a time.
+const CHUNK: usize = 64 * 1024;
 
-/// A folder of blobs.
+/// The age at which a file without a name is nobody's any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// A folder of blobs. Cheap to clone.
+#[derive(Clone, Debug)]
 pub struct LocalBlobs {
     blobs: PathBuf,
     derived: PathBuf,
-    incoming: PathBuf,
+    aside: PathBuf,
+    /// Files that have no name of their own yet.
+    parts: PathBuf,
 }
 
 impl LocalBlobs {
-    /// Opens the folder, makes it if absent, and clears what an interrupted run left half-written.
+    /// Opens the folder, makes it if absent, and clears what a crash left half-written.
     ///
     /// # Errors
     /// When the folder cannot be made.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let store =
-            Self { blobs: folder.join("blobs"), derived: folder.join("derived"), incoming: folder.join("incoming") };
-        if store.incoming.exists() {
-            fs::remove_dir_all(&store.incoming)?;
-        }
-        for folder in [&store.blobs, &store.derived, &store.incoming] {
+        let store = Self::at(folder);
+        for folder in [&store.blobs, &store.derived, &store.aside, &store.parts] {
             fs::create_dir_all(folder)?;
+        }
+        for part in fs::read_dir(&store.parts)? {
+            let part = part?;
+            // A younger one may be another process's, which is at it.
+            let abandoned = part.metadata()?.modified()?.elapsed().is_ok_and(|age| age > ABANDONED);
+            if abandoned {
+                fs::remove_file(part.path())?;
+            }
         }
         Ok(store)
     }
 
-    fn place(&self, sha256: &str) -> io::Result<PathBuf> {
-        let is_hash = sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_hash {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a SHA-256 in hexadecimal"));
+    /// The blobs of a folder that may not be written to.
+    pub fn at(folder: &Path) -> Self {
+        Self {
+            blobs: folder.join("blobs"),
+            derived: folder.join("derived"),
+            aside: folder.join("aside"),
+            parts: folder.join("parts"),
         }
+    }
+
+    /// Where the bytes of this hash are or would be.
+    ///
+    /// # Errors
+    /// `Name` when it is no hash.
+    pub fn place(&self, sha256: &str) -> Result<PathBuf> {
+        let sha256 = checked(sha256)?;
         Ok(self.blobs.join(&sha256[..2]).join(sha256))
     }
 
-    fn derived_place(&self, name: &str) -> io::Result<PathBuf> {
-        let is_plain =
-            name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.') && !name.starts_with('.');
-        if !is_plain {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain name"));
-        }
-        Ok(self.derived.join(name))
-    }
-}
-
-impl BlobStore for LocalBlobs {
-    fn stage(&self, reader: &mut dyn Read) -> io::Result<Staged> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.incoming)?;
-        let mut hasher = Sha256::new();
-        let mut buffer = vec![0; BUFFER];
-        let mut bytes = 0;
-        loop {
-            let n = match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(n) => n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            hasher.update(&buffer[..n]);
-            file.write_all(&buffer[..n])?;
-            bytes += n as u64;
-        }
-        Ok(Staged { sha256: hex::encode(hasher.finalize()), bytes, file: file.into_temp_path() })
-    }
-
-    fn commit(&self, staged: Vec<Staged>) -> io::Result<()> {
+    /// [`BlobStore::keep`] for callers that may block.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_now(&self, staged: &[Staged]) -> Result<()> {
         let mut folders = Vec::new();
         for blob in staged {
             let place = self.place(&blob.sha256)?;
-            if place.exists() {
-                continue; // Dropping it removes the temporary file.
+            // Another size is damage, most likely from a full disk.
+            if place.metadata().is_ok_and(|file| file.len() == blob.bytes) {
+                continue;
             }
             let folder = place.parent().unwrap_or(&self.blobs).to_owned();
             fs::create_dir_all(&folder)?;
-            File::open(&blob.file)?.sync_all()?;
-            blob.file.persist(&place).map_err(|e| e.error)?;
+            self.put(blob.path(), &place)?;
             if !folders.contains(&folder) {
                 folders.push(folder);
             }
         }
         // The names have to survive as well as the bytes.
-        for folder in folders {
-            File::open(folder)?.sync_all()?;
+        if !folders.is_empty() {
+            folders.push(self.blobs.clone());
         }
-        File::open(&self.blobs)?.sync_all()
+        folders.iter().try_for_each(|folder| sync(folder))
     }
 
-    fn file(&self, sha256: &str) -> io::Result<PathBuf> {
-        let place = self.place(sha256)?;
-        if place.is_file() { Ok(place) } else { Err(io::ErrorKind::NotFound.into()) }
-    }
-
-    fn remove(&self, sha256: &str) -> io::Result<()> {
-        match fs::remove_file(self.place(sha256)?) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
+    /// Gives the bytes of a staged file a durable second name. The first stays, so that they can be kept once more.
+    fn put(&self, staged: &Path, place: &Path) -> Result<()> {
+        File::open(staged)?.sync_all()?;
+        if fs::hard_link(staged, place).is_ok() {
+            return Ok(());
         }
+        // It is staged on another disk, the disk knows no second names, or what is there is damaged.
+        let mut copy = tempfile::NamedTempFile::new_in(&self.parts)?;
+        io::copy(&mut File::open(staged)?, &mut copy)?;
+        copy.as_file().sync_all()?;
+        copy.persist(place).map_err(|error| error.error)?;
+        Ok(())
     }
 
-    fn put_derived(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let place = self.derived_place(name)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.incoming)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&place).map_err(|e| e.error)?;
-        File::open(&self.derived)?.sync_all()
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(Self) -> Result<T> + Send + 'static) -> Result<T> {
+        let store = self.clone();
+        spawn_blocking(move || work(store)).await.map_err(io::Error::other)?
+    }
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    Ok(File::open(folder)?.sync_all()?)
+}
+
+fn missing(error: io::Error, name: &str) -> BlobError {
+    if error.kind() == io::ErrorKind::NotFound { BlobError::Missing(name.to_owned()) } else { error.into() }
+}
+
+#[async_trait]
+impl BlobStore for LocalBlobs {
+    async fn keep(&self, staged: &Arc<[Staged]>) -> Result<()> {
+        let staged = Arc::clone(staged);
+        self.blocking(move |store| store.keep_now(&staged)).await
     }
 
-    fn read_derived(&self, name: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.derived_place(name)?)
+    async fn file(&self, sha256: &str) -> Result<BlobFile> {
+        let path = self.place(sha256)?;
+        if tokio::fs::metadata(&path).await.is_ok_and(|file| file.is_file()) {
+            return Ok(BlobFile { path, _pin: None });
+        }
+        Err(BlobError::Missing(sha256.to_owned()))
     }
 
-    fn remove_derived(&self, prefix: &str) -> io::Result<()> {
-        for entry in fs::read_dir(&self.derived)? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(prefix) {
-                fs::remove_file(entry.path())?;
+    async fn read(&self, sha256: &str) -> Result<BlobStream> {
+        let file = tokio::fs::File::open(self.place(sha256)?).await.map_err(|error| missing(error, sha256))?;
+        let bytes = file.metadata().await?.len();
+        let stream = ReaderStream::with_capacity(file, CHUNK).map_err(BlobError::from).boxed();
+        Ok(BlobStream { bytes, stream })
+    }
+
+    async fn set_aside(&self, sha256: &str) -> Result<Option<Aside>> {
+        let (place, aside) = (self.place(sha256)?, Aside::new(sha256));
+        self.blocking(move |store| Ok(was_there(fs::rename(place, store.aside.join(aside.name())))?.then_some(aside)))
+            .await
+    }
+
+    async fn put_back(&self, aside: &Aside) -> Result<()> {
+        let (place, aside) = (self.place(&aside.sha256)?, aside.clone());
+        self.blocking(move |store| {
+            let folder = place.parent().unwrap_or(&store.blobs);
+            fs::create_dir_all(folder)?;
+            fs::rename(store.aside.join(aside.name()), &place).map_err(|error| missing(error, &aside.sha256))?;
+            sync(folder)?;
+            sync(&store.aside)
+        })
+        .await
+    }
+
+    async fn discard(&self, aside: &Aside) -> Result<()> {
+        was_there(tokio::fs::remove_file(self.aside.join(aside.name())).await).map(drop)
+    }
+
+    async fn put_derived(&self, name: &DerivedName, bytes: Bytes) -> Result<()> {
+        let place = self.derived.join(name.to_string());
+        self.blocking(move |store| {
+            let mut file = tempfile::NamedTempFile::new_in(&store.parts)?;
+            io::Write::write_all(&mut file, &bytes)?;
+            file.as_file().sync_all()?;
+            file.persist(place).map_err(|error| error.error)?;
+            sync(&store.derived)
+        })
+        .await
+    }
+
+    async fn read_derived(&self, name: &DerivedName) -> Result<Bytes> {
+        let name = name.to_string();
+        let bytes = tokio::fs::read(self.derived.join(&name)).await.map_err(|error| missing(error, &name))?;
+        Ok(bytes.into())
+    }
+
+    async fn remove_derived(&self, name: &DerivedName) -> Result<()> {
+        was_there(tokio::fs::remove_file(self.derived.join(name.to_string())).await).map(drop)
+    }
+
+    async fn remove_derived_of(&self, batch: BatchId) -> Result<()> {
+        self.blocking(move |store| {
+            let prefix = format!("{batch}-");
+            for entry in fs::read_dir(&store.derived)? {
+                let entry = entry?;
+                if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                    was_there(fs::remove_file(entry.path()))?;
+                }
             }
-        }
+            Ok(())
+        })
+        .await
+    }
+
+    fn list(&self) -> Listing<String> {
+        listing(self.blobs.clone(), |name| is_hash(name).then(|| name.to_owned()))
+    }
+
+    fn list_derived(&self) -> Listing<DerivedName> {
+        listing(self.derived.clone(), |name| name.parse().ok())
+    }
+
+    fn list_aside(&self) -> Listing<Aside> {
+        listing(self.aside.clone(), Aside::of)
+    }
+
+    async fn check(&self) -> Result<()> {
+        tokio::fs::metadata(&self.blobs).await?;
         Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_are_found_by_their_hash_once_committed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let blobs = LocalBlobs::open(folder.path()).expect("opens");
-        let staged = blobs.stage(&mut &b"abc"[..]).expect("staged");
-        let sha256 = staged.sha256.clone();
-        assert_eq!(sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-        assert_eq!(staged.bytes, 3);
-        assert!(blobs.file(&sha256).is_err(), "not before it is durable");
-        let again = blobs.stage(&mut &b"abc"[..]).expect("staged");
-        blobs.commit(vec![staged, again]).expect("committed");
-        assert_eq!(fs::read(blobs.file(&sha256).expect("found")).expect("read"), b"abc");
-        assert_eq!(fs::read_dir(folder.path().join("incoming")).expect("read").count(), 0, "nothing is left over");
-        blobs.remove(&sha256).expect("removed");
-        blobs.remove(&sha256).expect("removed again");
-        assert!(blobs.file(&sha256).is_err());
-    }
-
-    #[test]
-    fn names_cannot_leave_the_folder() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let blobs = LocalBlobs::open(folder.path()).expect("opens");
-        for name in ["../x", "a/b", ".hidden", "a\0b"] {
-            assert!(blobs.put_derived(name, b"x").is_err(), "{name:?}");
-            assert!(blobs.file(name).is_err(), "{name:?}");
+/// The files below a folder whose names are understood. What goes away meanwhile is left out.
+fn listing<T: Send + 'static>(folder: PathBuf, read: fn(&str) -> Option<T>) -> Listing<T> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(256);
+    spawn_blocking(move || {
+        for entry in WalkDir::new(folder).min_depth(1) {
+            let listed = match entry.and_then(|entry| Ok((entry.metadata()?.modified().ok(), entry))) {
+                Ok((written, entry)) => {
+                    let name = entry.file_name().to_string_lossy();
+                    let Some(name) = read(&name).filter(|_| entry.file_type().is_file()) else { continue };
+                    Ok(Listed { name, written: written.unwrap_or_else(SystemTime::now) })
+                }
+                Err(error) if error.io_error().is_some_and(|e| e.kind() == io::ErrorKind::NotFound) => continue,
+                Err(error) => Err(BlobError::Disk(error.into())),
+            };
+            if sender.blocking_send(listed).is_err() {
+                return; // Nobody listens any more.
+            }
         }
-        blobs.put_derived("a-1.f32", b"x").expect("kept");
-        blobs.remove_derived("a-").expect("removed");
-        assert!(blobs.read_derived("a-1.f32").is_err());
-    }
+    });
+    stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|listed| (listed, receiver)) }).boxed()
 }

@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 use super::Fields;
-use crate::blobs::{BlobStore, LocalBlobs};
-use crate::intake::{clean_path, storage, unique};
+use crate::blobs::{LocalBlobs, Staging};
+use crate::intake::{clean_path, disk, unique};
 
 /// Files smaller than this many bytes are read at once.
 const HEAD: usize = 64 << 10;
@@ -66,7 +66,8 @@ pub struct Opener<'a> {
     pub pool: &'a Pool,
     pub passwords: &'a Passwords,
     pub limits: &'a ArchiveLimits,
-    /// Where their files go.
+    /// Where their files are received, and where they go.
+    pub staging: &'a Staging,
     pub unpacked: &'a LocalBlobs,
 }
 
@@ -173,7 +174,7 @@ fn look(file: &Path, path: &str) -> io::Result<About> {
 
 /// Has a child unpack an archive or a letter, and keeps what comes.
 fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> Result<(), Failure> {
-    let file = File::open(file).map_err(storage)?;
+    let file = File::open(file).map_err(|error| disk(&error))?;
     let (sender, receiver) = mpsc::channel(4);
     let unpacking = async {
         let sender = sender;
@@ -183,7 +184,7 @@ fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> 
         // Dropped with the first error: nobody waits for a place in a channel that is not read any more.
         let mut receiver = receiver;
         while let Some(item) = receiver.recv().await {
-            items.push(keep(item, opener.unpacked)?);
+            items.push(keep(item, opener)?);
         }
         Ok(())
     };
@@ -191,14 +192,15 @@ fn open(file: &Path, path: &str, opener: &Opener<'_>, items: &mut Vec<Item>) -> 
     kept.and(unpacked)
 }
 
-fn keep(item: ArchiveItem, unpacked: &LocalBlobs) -> Result<Item, Failure> {
+fn keep(item: ArchiveItem, opener: &Opener<'_>) -> Result<Item, Failure> {
     let source = match item.content {
         Ok(mut content) => {
-            let staged = unpacked.stage(&mut content).map_err(storage)?;
+            let staged = opener.staging.stage(&mut content).map_err(|error| disk(&error))?;
             let (sha256, bytes) = (staged.sha256.clone(), staged.bytes);
-            unpacked.commit(vec![staged]).map_err(storage)?;
-            let file = unpacked.file(&sha256).map_err(storage)?;
-            let kind = File::open(&file).and_then(|open| detect_kind(open, &item.path)).map_err(storage)?;
+            let kind = File::open(staged.path()).and_then(|open| detect_kind(open, &item.path));
+            let kind = kind.map_err(|error| disk(&error))?;
+            let file = opener.unpacked.place(&sha256)?;
+            opener.unpacked.keep_now(&[staged])?;
             Source::File { file, about: About { kind, sha256, bytes } }
         }
         Err(failure) => Source::Refused(failure),

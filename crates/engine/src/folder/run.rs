@@ -19,8 +19,8 @@ use super::input::{self, Item, Opener, Source};
 use super::results::{self, Row};
 use super::timings::{Clock, Timings, children, own};
 use super::{Outcome, Request, Tally};
-use crate::blobs::LocalBlobs;
-use crate::intake::storage;
+use crate::blobs::{LocalBlobs, Staging};
+use crate::intake::disk;
 use crate::models::Models;
 use crate::stages::analyse::{Placed, place};
 use crate::stages::embed::{Text, embed};
@@ -58,13 +58,21 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let reader = Arc::new(request.processing.reader());
     sandbox::prove(reader.pool()).await?;
     tally.enter("Listing files");
-    let scratch = tempfile::Builder::new().prefix(".unpacked").tempdir_in(&request.out).map_err(storage)?;
-    let unpacked = LocalBlobs::open(scratch.path()).map_err(storage)?;
+    let scratch =
+        tempfile::Builder::new().prefix(".unpacked").tempdir_in(&request.out).map_err(|error| disk(&error))?;
+    let staging = Staging::open(scratch.path()).map_err(|error| disk(&error))?;
+    let unpacked = LocalBlobs::open(scratch.path()).map_err(|error| disk(&error))?;
     let items = spawn_blocking({
         let (inputs, fields, reader) = (request.inputs.clone(), request.fields.clone(), Arc::clone(&reader));
         let (limits, passwords) = (request.processing.archive.clone(), request.passwords.clone());
         move || {
-            let opener = Opener { pool: reader.pool(), limits: &limits, passwords: &passwords, unpacked: &unpacked };
+            let opener = Opener {
+                pool: reader.pool(),
+                limits: &limits,
+                passwords: &passwords,
+                staging: &staging,
+                unpacked: &unpacked,
+            };
             input::list(&inputs, fields.as_ref(), &opener)
         }
     });

@@ -2,15 +2,14 @@
 //! letter is a document beside its attachments.
 
 use std::fs::File;
-use std::sync::Arc;
 
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 use sheaf_parsing::archive::{ArchiveItem, Container};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
-use super::{Arrival, Intake, kind_of, storage};
-use crate::blobs::{BlobStore, Staged};
+use super::{Arrival, Intake, disk, kind_of};
+use crate::blobs::{Staged, Staging};
 use crate::internal;
 
 impl Intake {
@@ -18,7 +17,7 @@ impl Intake {
     pub(super) async fn open(&mut self, path: String, kind: DocumentKind, staged: Staged) -> Result<(), Failure> {
         match Container::of(kind) {
             Some(Container::Archive) => {
-                let (bytes, file) = (staged.bytes, File::open(staged.path()).map_err(storage)?);
+                let (bytes, file) = (staged.bytes, File::open(staged.path()).map_err(|error| disk(&error))?);
                 match self.unpack(&path, file).await {
                     Ok(()) => Ok(()),
                     Err(failure) if is_ours(&failure) => Err(failure),
@@ -27,7 +26,7 @@ impl Intake {
             }
             Some(Container::Letter) => {
                 // Opened first: once listed, it moves into the store.
-                let file = File::open(staged.path()).map_err(storage)?;
+                let file = File::open(staged.path()).map_err(|error| disk(&error))?;
                 self.list(Arrival { path: path.clone(), kind: Some(kind), content: Ok(staged) }).await?;
                 self.unpack(&path, file).await
             }
@@ -47,8 +46,8 @@ impl Intake {
             // Dropped with the first error: nobody waits for a place in a channel that is not read any more.
             let mut receiver = receiver;
             while let Some(item) = receiver.recv().await {
-                let blobs = Arc::clone(self.engine.blobs());
-                let arrival = spawn_blocking(move || arrival(item, &*blobs)).await.map_err(internal)??;
+                let staging = self.engine.staging().clone();
+                let arrival = spawn_blocking(move || arrival(item, &staging)).await.map_err(internal)??;
                 self.list(arrival).await?;
             }
             Ok(())
@@ -58,11 +57,11 @@ impl Intake {
     }
 }
 
-fn arrival(item: ArchiveItem, blobs: &dyn BlobStore) -> Result<Arrival, Failure> {
+fn arrival(item: ArchiveItem, staging: &Staging) -> Result<Arrival, Failure> {
     let ArchiveItem { path, content } = item;
     let (kind, content) = match content {
         Ok(mut content) => {
-            let staged = blobs.stage(&mut content).map_err(storage)?;
+            let staged = staging.stage(&mut content).map_err(|error| disk(&error))?;
             (kind_of(&staged, &path), Ok(staged))
         }
         Err(failure) => (None, Err((failure, 0))),

@@ -22,11 +22,10 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::blobs::Staged;
-use crate::{Engine, internal};
+use crate::{Engine, Trace, internal};
 
 pub use paths::clean_path;
 pub(crate) use paths::unique;
-pub(crate) use uploads::end_idle;
 pub use uploads::{Announced, ArrivedFiles, KNOWN_PATHS};
 
 /// Files that become durable and listed together; one sync of a folder and one transaction serve them all.
@@ -121,7 +120,8 @@ impl BatchRequest {
     fn check(self) -> Result<NewBatch, Failure> {
         let Self { name, params, policy, passwords } = self;
         let params = params.check()?;
-        Ok(NewBatch { id: BatchId(Uuid::now_v7()), name: batch_name(&name), params, policy, passwords })
+        let trace = Trace::current().map(|trace| trace.to_string());
+        Ok(NewBatch { id: BatchId(Uuid::now_v7()), name: batch_name(&name), params, policy, passwords, trace })
     }
 }
 
@@ -209,13 +209,13 @@ impl Intake {
         mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
     ) -> Result<Staged, Failure> {
         let limit = self.engine.config().intake.bytes.saturating_sub(self.bytes);
-        let blobs = Arc::clone(self.engine.blobs());
+        let incoming = self.engine.staging().clone();
         let kept = match self.piece {
             Piece::Batch { .. } | Piece::Addition => "Send it again. Nothing of it was kept.",
             Piece::File(_) => "Send this file again. What arrived before it is kept.",
         };
         let (sender, receiver) = mpsc::channel::<Bytes>(8);
-        let staging = spawn_blocking(move || blobs.stage(&mut ChunkReader { receiver, chunk: Bytes::new() }));
+        let staging = spawn_blocking(move || incoming.stage(&mut ChunkReader { receiver, chunk: Bytes::new() }));
         let mut bytes = 0;
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| {
@@ -230,7 +230,7 @@ impl Intake {
             }
         }
         drop(sender);
-        staging.await.map_err(internal)?.map_err(storage)
+        staging.await.map_err(internal)?.map_err(|error| disk(&error))
     }
 
     /// Lists the document, by groups where a part may be listed before the whole.
@@ -255,20 +255,17 @@ impl Intake {
         }
         let files = std::mem::take(&mut self.files);
         let (documents, staged) = split(std::mem::take(&mut self.waiting));
-        let listed = {
-            let _kept = self.engine.keep_blobs().await;
-            let blobs = Arc::clone(self.engine.blobs());
-            spawn_blocking(move || blobs.commit(staged)).await.map_err(internal)?.map_err(storage)?;
-            let store = self.engine.store();
-            match self.piece {
-                Piece::Batch { .. } => Some(store.add_documents(self.batch, &documents).await?),
-                Piece::Addition => store.extend_batch(self.batch, &documents).await?,
-                Piece::File(upload) => store.arrive(upload, &files, &documents).await?,
-            }
+        let staged: Arc<[Staged]> = staged.into();
+        self.engine.blobs().keep(&staged).await?;
+        let store = self.engine.store();
+        let listed = match self.piece {
+            Piece::Batch { .. } => Some(store.add_documents(self.batch, &documents).await?),
+            Piece::Addition => store.extend_batch(self.batch, &documents).await?,
+            Piece::File(upload) => store.arrive(upload, &files, &documents).await?,
         };
         let Some(added) = listed else {
             let hashes: Vec<String> = documents.into_iter().map(|document| document.sha256).collect();
-            self.engine.sweep_blobs(hashes).await?;
+            self.engine.remove_bytes(hashes).await?;
             return Err(match self.piece {
                 Piece::File(upload) => uploads::no_upload(upload),
                 Piece::Addition | Piece::Batch { .. } => uploads::still_sent(self.batch),
@@ -276,6 +273,8 @@ impl Intake {
         };
         self.received.files.extend(files);
         self.received.added += added;
+        // Once more: somebody may have removed the same bytes before these rows named them.
+        self.engine.blobs().keep(&staged).await?;
         self.engine.wake();
         Ok(())
     }
@@ -337,8 +336,8 @@ fn kind_of(staged: &Staged, path: &str) -> Option<DocumentKind> {
     std::fs::File::open(staged.path()).and_then(|file| detect_kind(file, path)).ok()
 }
 
-pub(crate) fn storage(error: io::Error) -> Failure {
-    Failure::new(FailureCode::Storage, format!("the files could not be stored: {error}"))
+pub(crate) fn disk(error: &io::Error) -> Failure {
+    Failure::new(FailureCode::Storage, format!("files cannot be read or written: {error}"))
 }
 
 fn too_many_bytes(limit: u64) -> Failure {

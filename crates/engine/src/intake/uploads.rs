@@ -1,11 +1,8 @@
 //! Uploads that break off and go on: they begin, are asked what has arrived, and end.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use sheaf_domain::{Batch, BatchId, Failure, FailureCode, Page, Upload, UploadFile, UploadId};
 use sheaf_store::NewUpload;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{BatchRequest, clean_path};
@@ -16,9 +13,6 @@ pub const KNOWN_PATHS: usize = 1000;
 
 /// The most files on a page of what has arrived, and how many when nothing was said.
 const ARRIVED: u32 = 1000;
-
-/// The times between two looks for uploads that nobody goes on with: at least, and at most.
-const LOOK_EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
 
 /// An upload and a page of the files that arrived, in the order of their paths.
 #[derive(Debug, Serialize)]
@@ -138,7 +132,9 @@ impl Engine {
     pub async fn withdraw_upload(&self, upload: UploadId) -> Result<(), Failure> {
         let found = self.upload(upload).await?;
         let hashes = self.store().withdraw_upload(upload).await?.ok_or_else(|| no_upload(upload))?;
-        self.sweep_blobs(hashes).await?;
+        if let Err(failure) = self.remove_bytes(hashes).await {
+            tracing::warn!(%upload, code = %failure.code, "not all files of an upload could be removed; they are swept later");
+        }
         self.wake();
         let rest = self.store().batch(found.batch).await?;
         if found.makes_batch && rest.is_some_and(|batch| batch.counts.total == 0) {
@@ -146,38 +142,24 @@ impl Engine {
         }
         Ok(())
     }
-}
 
-/// Ends uploads that nobody goes on with, again and again: what arrived is analysed, a batch into which nothing came goes.
-pub async fn end_idle(engine: Engine, stop: CancellationToken) {
-    let idle = engine.config().intake.idle;
-    let idle_ms = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
-    loop {
-        let found = engine.store().idle_uploads(idle_ms).await.unwrap_or_else(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "idle uploads could not be looked for");
-            Vec::new()
-        });
-        for upload in found {
-            match end(&engine, upload).await {
+    /// Ends uploads that nobody goes on with: what arrived is analysed, a batch into which nothing came goes.
+    pub(crate) async fn end_idle_uploads(&self) -> Result<(), Failure> {
+        let idle_ms = u64::try_from(self.config().intake.idle.as_millis()).unwrap_or(u64::MAX);
+        for upload in self.store().idle_uploads(idle_ms).await? {
+            let ended = match self.upload(upload).await {
+                Ok(found) if found.makes_batch && found.arrived_files == 0 => self.withdraw_upload(upload).await,
+                Ok(_) => self.finish_upload(upload).await.map(drop),
+                Err(failure) => Err(failure),
+            };
+            match ended {
                 Ok(()) => tracing::info!(%upload, "an upload that nobody went on with is ended with what has arrived"),
                 // Another server, or its sender, was faster.
                 Err(failure) if failure.code == FailureCode::NotFound => {}
-                Err(failure) => tracing::warn!(%upload, code = %failure.code, "an idle upload could not be ended"),
+                Err(failure) => return Err(failure),
             }
         }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(idle.clamp(LOOK_EVERY.0, LOOK_EVERY.1)) => {}
-        }
-    }
-}
-
-async fn end(engine: &Engine, upload: UploadId) -> Result<(), Failure> {
-    let found = engine.upload(upload).await?;
-    if found.makes_batch && found.arrived_files == 0 {
-        engine.withdraw_upload(upload).await
-    } else {
-        engine.finish_upload(upload).await.map(drop)
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use sheaf_store::{Claim, StoreError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::Engine;
+use crate::{Engine, metrics};
 
 /// How soon a cancellation by another process is noticed.
 const LOOKED_AFTER_EVERY: Duration = Duration::from_millis(500);
@@ -80,15 +80,13 @@ impl Leases {
         }
     }
 
-    /// The heartbeat: extends what is held, drops what was lost, and returns to the queue what others lost.
-    pub async fn keep(self: Arc<Self>, stop: CancellationToken, max_crashes: u32) {
+    /// The heartbeat, until it is dropped: extends what is held, drops what was lost, and returns to the queue what others
+    /// lost.
+    pub async fn keep(self: Arc<Self>, max_crashes: u32) {
         let period = (self.engine.config().lease / 3).max(Duration::from_millis(50));
         let mut next_beat = Instant::now() + period;
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(LOOKED_AFTER_EVERY.min(period)) => {}
-            }
+            tokio::time::sleep(LOOKED_AFTER_EVERY.min(period)).await;
             let claims: Vec<Claim> = self.held().values().map(|(claim, _)| claim.clone()).collect();
             let is_due = Instant::now() >= next_beat;
             if is_due {
@@ -105,7 +103,9 @@ impl Leases {
         let store = self.engine.store();
         let kept = store.heartbeat(&self.worker, claims, self.lease_ms()).await?;
         self.drop_lost(claims, &kept);
-        if store.expire_leases(max_crashes, false).await? > 0 {
+        let expired = store.expire_leases(max_crashes, false).await?;
+        metrics::leases_expired(expired);
+        if expired > 0 {
             self.engine.wake();
         }
         Ok(())

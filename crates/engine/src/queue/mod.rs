@@ -5,16 +5,16 @@ mod leases;
 mod vitals;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sheaf_domain::{BatchId, Stage};
 use sheaf_store::{Claim, Room};
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
-use crate::intake::end_idle;
-use crate::{Engine, stages, thumbnails};
+use crate::{Engine, Trace, metrics, stages, thumbnails};
 use leases::Leases;
 
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
@@ -24,48 +24,94 @@ const POLL: Duration = Duration::from_secs(1);
 /// runs alone, so that a power cut hardly ever counts against the same job again.
 const MAX_CRASHES: u32 = 5;
 
-/// The workers of one process. Stop them with [`Workers::stop`], or their leases run out by themselves.
+/// How long giving leases back may take.
+const GIVING_BACK: Duration = Duration::from_secs(4);
+
+/// The workers of one process. End them with [`Workers::drain`] or [`Workers::stop`], or their leases run out by themselves.
 pub struct Workers {
+    /// Nothing more is claimed.
+    closing: CancellationToken,
+    /// What is running is dropped.
     stop: CancellationToken,
-    tasks: JoinSet<()>,
+    /// One for each stage; they end when nothing of it runs any more.
+    stages: JoinSet<()>,
+    heartbeat: JoinSet<()>,
     leases: Arc<Leases>,
     engine: Engine,
 }
 
 impl Engine {
-    /// Starts to claim jobs. Call it once in a process.
+    /// Starts to claim jobs of the configured stages. Call it once in a process.
     ///
     /// # Errors
     /// `storage` when leases that a crash left behind cannot be taken back.
     pub async fn start_workers(&self) -> Result<Workers, sheaf_domain::Failure> {
         // Where others may be at work, only time tells whose leases are lost.
         let freed = self.store().expire_leases(MAX_CRASHES, !self.store().is_shared()).await?;
+        metrics::leases_expired(freed);
         if freed > 0 {
             tracing::info!(jobs = freed, "jobs of an earlier run go on");
         }
-        let stop = CancellationToken::new();
+        let (closing, stop) = (CancellationToken::new(), CancellationToken::new());
         let leases = Arc::new(Leases::new(self.clone()));
-        let mut tasks = JoinSet::new();
-        tasks.spawn(Arc::clone(&leases).keep(stop.clone(), MAX_CRASHES));
-        tasks.spawn(vitals::tell(self.clone(), leases.worker().to_owned(), stop.clone()));
-        tasks.spawn(end_idle(self.clone(), stop.clone()));
-        tasks.spawn(thumbnails::draw(self.clone(), stop.clone()));
-        let parsers = self.config().processing.concurrent_documents.max(1);
-        tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Parse, parsers, stop.clone()));
-        tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Embed, 1, stop.clone()));
-        tasks.spawn(run(self.clone(), Arc::clone(&leases), Stage::Analyse, 1, stop.clone()));
-        Ok(Workers { stop, tasks, leases, engine: self.clone() })
+        let (mut stages, mut heartbeat) = (JoinSet::new(), JoinSet::new());
+        if !self.config().stages.is_empty() {
+            heartbeat.spawn(Arc::clone(&leases).keep(MAX_CRASHES));
+            heartbeat.spawn(vitals::tell(self.clone(), leases.worker().to_owned()));
+        }
+        if self.config().serves_pages {
+            heartbeat.spawn(thumbnails::draw(self.clone(), closing.clone()));
+        }
+        for &stage in &self.config().stages {
+            let tokens = (closing.clone(), stop.clone());
+            stages.spawn(run(self.clone(), Arc::clone(&leases), stage, self.slots(stage), tokens));
+        }
+        Ok(Workers { closing, stop, stages, heartbeat, leases, engine: self.clone() })
+    }
+
+    /// Groups of jobs of a stage that are worked on at the same time.
+    fn slots(&self, stage: Stage) -> usize {
+        match stage {
+            Stage::Parse => self.config().processing.concurrent_documents.max(1),
+            Stage::Embed | Stage::Analyse => 1,
+        }
     }
 }
 
 impl Workers {
-    /// Claims nothing more, gives unfinished jobs back and ends the parsers.
-    pub async fn stop(mut self) {
+    /// Claims nothing more and lets what is running end, for `grace` at most or until `hurry` resolves; what is unfinished
+    /// then is given back. At the end there are no parsers any more.
+    pub async fn drain(mut self, grace: Duration, hurry: impl Future<Output = ()>) {
+        self.closing.cancel();
+        if !grace.is_zero() {
+            tracing::info!(seconds = grace.as_secs(), "nothing more is begun; what is running may end");
+        }
+        tokio::select! {
+            () = all_ended(&mut self.stages) => {}
+            () = tokio::time::sleep(grace) => {}
+            () = hurry => {}
+        }
         self.stop.cancel();
-        while self.tasks.join_next().await.is_some() {}
-        self.leases.release_all().await;
+        // A database that does not answer must not keep the process: then the leases run out by themselves.
+        let given_back = tokio::time::timeout(GIVING_BACK, async {
+            all_ended(&mut self.stages).await;
+            self.heartbeat.shutdown().await;
+            self.leases.release_all().await;
+        });
+        if given_back.await.is_err() {
+            tracing::warn!("the database does not answer; jobs that were not finished go on when their leases run out");
+        }
         self.engine.reader().pool().shutdown().await;
     }
+
+    /// Claims nothing more, gives unfinished jobs back and ends the parsers.
+    pub async fn stop(self) {
+        self.drain(Duration::ZERO, std::future::pending()).await;
+    }
+}
+
+async fn all_ended(tasks: &mut JoinSet<()>) {
+    while tasks.join_next().await.is_some() {}
 }
 
 /// Jobs that one slot of a stage takes at a time, and the bytes of their documents. A transaction for each of many small
@@ -78,9 +124,15 @@ const fn per_slot(stage: Stage) -> (u32, u64) {
     }
 }
 
-async fn run(engine: Engine, leases: Arc<Leases>, stage: Stage, slots: usize, stop: CancellationToken) {
+async fn run(
+    engine: Engine,
+    leases: Arc<Leases>,
+    stage: Stage,
+    slots: usize,
+    (closing, stop): (CancellationToken, CancellationToken),
+) {
     let mut running = JoinSet::new();
-    while !stop.is_cancelled() {
+    while !closing.is_cancelled() {
         while running.try_join_next().is_some() {}
         let free = slots.saturating_sub(running.len());
         // Registered before the claim: a wake-up between claim and wait must not be missed.
@@ -88,7 +140,7 @@ async fn run(engine: Engine, leases: Arc<Leases>, stage: Stage, slots: usize, st
         let claims = if free == 0 { Vec::new() } else { claim(&engine, &leases, stage, free).await };
         if claims.is_empty() {
             tokio::select! {
-                () = stop.cancelled() => break,
+                () = closing.cancelled() => break,
                 Some(_) = running.join_next(), if !running.is_empty() => {}
                 () = woken => {}
                 () = tokio::time::sleep(POLL) => {}
@@ -96,11 +148,30 @@ async fn run(engine: Engine, leases: Arc<Leases>, stage: Stage, slots: usize, st
             continue;
         }
         for group in claims {
-            running.spawn(work(engine.clone(), Arc::clone(&leases), stage, group, stop.clone()));
+            let span = span(&engine, stage, &group);
+            // Held before the task first runs: it may be dropped before that.
+            let lost = leases.hold(&group);
+            let work = work(engine.clone(), Arc::clone(&leases), stage, group, (lost, stop.clone()));
+            running.spawn(work.instrument(span));
         }
     }
-    // Dropped tasks kill their parsers; the leases are given back by `stop`.
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = all_ended(&mut running) => {}
+    }
+    // Dropped tasks kill their parsers; the leases are given back by `drain`.
     running.shutdown().await;
+}
+
+/// What is logged of the work on a group is found by its batch, and by the trace of the request that made that.
+fn span(engine: &Engine, stage: Stage, group: &[Claim]) -> Span {
+    let trace = group[0].trace.as_deref().and_then(|trace| trace.parse::<Trace>().ok());
+    let id = trace.map(|trace| tracing::field::display(trace.id()));
+    let span = tracing::info_span!("work", %stage, batch = %group[0].batch, job = %group[0].job, jobs = group.len(), trace = id);
+    if let Some(trace) = trace {
+        (engine.config().follow)(&span, trace);
+    }
+    span
 }
 
 /// Resolves when this batch is stopped.
@@ -130,8 +201,13 @@ async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> V
 }
 
 /// Runs a group of claims of one stage and one batch to its end, unless all of their leases are lost first.
-async fn work(engine: Engine, leases: Arc<Leases>, stage: Stage, claims: Vec<Claim>, stop: CancellationToken) {
-    let lost = leases.hold(&claims);
+async fn work(
+    engine: Engine,
+    leases: Arc<Leases>,
+    stage: Stage,
+    claims: Vec<Claim>,
+    (lost, stop): (CancellationToken, CancellationToken),
+) {
     let stopped = stopped(engine.stopped(), claims[0].batch);
     let work = async {
         match stage {
@@ -140,12 +216,14 @@ async fn work(engine: Engine, leases: Arc<Leases>, stage: Stage, claims: Vec<Cla
             Stage::Analyse => stages::analyse::run(&engine, &claims[0]).await,
         }
     };
+    let since = Instant::now();
     let ended = tokio::select! {
         ended = work => ended,
         () = lost.cancelled() => Ok(()),
         () = stopped => Ok(()), // There is nothing left that could be finished or fail.
         () = stop.cancelled() => return, // Kept in `leases`, to be given back.
     };
+    metrics::took(stage, since.elapsed());
     if let Err(failure) = ended {
         stages::give_up(&engine, &claims, &failure).await;
     }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use sheaf_domain::Stage;
 use sheaf_store::WorkerState;
 use sysinfo::System;
-use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 
@@ -17,8 +15,8 @@ pub fn host() -> String {
     System::host_name().unwrap_or_else(|_| "unknown".to_owned())
 }
 
-/// Gives signs of life until it is told to stop.
-pub async fn tell(engine: Engine, worker: String, stop: CancellationToken) {
+/// Gives signs of life until it is dropped.
+pub async fn tell(engine: Engine, worker: String) {
     let host = host();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Where the system does not tell, nothing is said of it.
@@ -27,14 +25,11 @@ pub async fn tell(engine: Engine, worker: String, stop: CancellationToken) {
     busy(&mut system);
     let mut wait = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
     loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(wait) => {}
-        }
+        tokio::time::sleep(wait).await;
         let state = WorkerState {
             id: worker.clone(),
             host: host.clone(),
-            stages: Stage::ALL.to_vec(),
+            stages: engine.config().stages.clone(),
             cores: u32::try_from(cores).unwrap_or(u32::MAX),
             busy: busy(&mut system),
             recognition_full: engine.reader().recogniser().is_full(),

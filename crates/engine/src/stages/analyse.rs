@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sheaf_analysis::{AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, Terms, analyse};
-use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap};
+use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap, Stage};
 use sheaf_parsing::PARSER_VERSION;
 use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, Placement, VectorFile};
-use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
+use crate::blobs::DerivedName;
 use crate::heatmap::{self, Vectors};
-use crate::{Engine, intake, internal};
+use crate::{Engine, internal, metrics};
 
 /// What analysing a batch yields.
 pub struct Placed {
@@ -156,15 +156,14 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
 
     // The file first, the rows second: a crash in between leaves a file that nothing names, and the next attempt has a
     // name of its own.
+    let name = DerivedName::new(claim.batch, &format!("{}.f32", claim.attempt))?;
     let vectors = (placed.vectors.rows() > 0).then(|| VectorFile {
-        name: format!("{}-{}.f32", claim.batch, claim.attempt),
+        name: name.to_string(),
         rows: u32::try_from(placed.vectors.rows()).unwrap_or(u32::MAX),
         dimensions: u32::try_from(placed.vectors.dimensions()).unwrap_or(u32::MAX),
     });
-    if let Some(file) = &vectors {
-        let (blobs, name, bytes) = (Arc::clone(engine.blobs()), file.name.clone(), placed.vectors.to_bytes());
-        let kept = spawn_blocking(move || blobs.put_derived(&name, &bytes)).await.map_err(internal)?;
-        kept.map_err(intake::storage)?;
+    if vectors.is_some() {
+        engine.blobs().put_derived(&name, placed.vectors.to_bytes().into()).await?;
     }
     let result = AnalysisResult {
         claim: claim.clone(),
@@ -175,6 +174,8 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
         heatmap: placed.heatmap,
         manifest,
     };
-    engine.store().complete_analysis(&result).await?;
+    if engine.store().complete_analysis(&result).await? {
+        metrics::completed(Stage::Analyse, 1);
+    }
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! Texts to vectors, many documents at a time; remembered by content.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use sheaf_analysis::{CHUNKING_VERSION, Embedder, Terms, embed_documents};
-use sheaf_domain::{Failure, FailureCode, ModelName};
+use sheaf_domain::{Failure, FailureCode, JobId, ModelName, Stage};
 use sheaf_store::{Claim, EmbedInput, EmbedOutcome, EmbedResult, Vectored};
 use tokio::task::spawn_blocking;
 
-use crate::{Engine, internal};
+use crate::{Engine, internal, metrics};
 
 /// Under which key the vector of a parsed text is remembered.
 pub fn key(parse_key: &str, model: &dyn Embedder) -> String {
@@ -64,8 +65,20 @@ async fn run_with(engine: &Engine, name: ModelName, inputs: Vec<EmbedInput>) -> 
         let embedded = spawn_blocking(move || embed_new(&model, new)).await.map_err(internal)?;
         results.extend(embedded?);
     }
-    engine.store().complete_embed(&results).await?;
+    let finished = engine.store().complete_embed(&results).await?;
+    count(&results, &finished);
     Ok(())
+}
+
+/// Counts what was finished; what was not is counted by who has its lease now.
+fn count(results: &[EmbedResult], finished: &[JobId]) {
+    let finished: HashSet<&JobId> = finished.iter().collect();
+    for result in results.iter().filter(|result| finished.contains(&result.claim.job)) {
+        match &result.outcome {
+            EmbedOutcome::Vectored(_) | EmbedOutcome::Remembered => metrics::completed(Stage::Embed, 1),
+            EmbedOutcome::Failed(failure) => metrics::failed(Stage::Embed, failure),
+        }
+    }
 }
 
 fn embed_new(model: &Arc<dyn Embedder>, inputs: Vec<(EmbedInput, String)>) -> Result<Vec<EmbedResult>, Failure> {

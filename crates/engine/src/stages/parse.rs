@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
-use sheaf_domain::{Failure, JobId, PageRecognition, Passwords};
+use sheaf_domain::{Failure, JobId, PageRecognition, Passwords, Stage};
 use sheaf_parsing::{Hints, OnPages, PARSER_VERSION, ParsedDocument, Part, Reader};
 use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
 
 use super::give_up;
-use crate::{Engine, intake, partial};
+use crate::{Engine, metrics, partial};
 
 /// How often what was read is kept.
 const KEPT_EVERY: Duration = Duration::from_millis(300);
@@ -101,6 +101,7 @@ pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure
 /// Keeps what was read, and wants small pictures of what has pages to look at.
 async fn complete(engine: &Engine, read: &[(Claim, ParseRecord)]) -> Result<(), Failure> {
     let finished: HashSet<JobId> = engine.store().complete_parses(read).await?.into_iter().collect();
+    metrics::completed(Stage::Parse, finished.len());
     let seen = read.iter().filter(|(claim, record)| finished.contains(&claim.job) && record.kind.has_pictures());
     engine.thumbnails().want(seen.filter_map(|(claim, _)| Some((claim.batch, claim.document?))));
     Ok(())
@@ -112,13 +113,13 @@ async fn read_one(engine: &Engine, input: &ParseInput) -> Result<ParseRecord, Fa
     if let Some(record) = engine.store().remembered_parse(&key).await? {
         return Ok(record);
     }
-    let file = engine.blobs().file(&input.sha256).map_err(intake::storage)?;
+    let file = engine.blobs().file(&input.sha256).await?;
     let (sender, receiver) = watch::channel((0, 0));
     let on_pages = |done, total| {
         sender.send_replace((done, total));
     };
     let read = tokio::select! {
-        read = parse(engine.reader(), &file, &hints, key, &on_pages) => read,
+        read = parse(engine.reader(), file.path(), &hints, key, &on_pages) => read,
         never = note_pages(engine, &input.claim, receiver) => match never {},
     };
     match read {

@@ -194,6 +194,7 @@ impl Child {
             Ok(Err(_)) => self.find_cause().await,
             Err(_) => Death::Slow,
         };
+        death.count();
         let failure = death.failure(received.kind, received.before + received.pages.len(), limits);
         Outcome { result: Err(Part { failure, pages: received.pages }), child: None }
     }

@@ -40,6 +40,18 @@ pub fn cause(status: ExitStatus, last_words: &[u8]) -> Death {
 }
 
 impl Death {
+    /// Counts it for whoever watches over the process.
+    pub fn count(self) {
+        let reason = match self {
+            Self::Slow => "time",
+            Self::Hungry => "memory",
+            Self::Deep => "depth",
+            Self::Crashed => "crash",
+            Self::Garbled => "nonsense",
+        };
+        metrics::counter!("sheaf_parser_deaths_total", "reason" => reason).increment(1);
+    }
+
     /// What to tell about a document of which `pages` had arrived.
     pub fn failure(self, kind: Option<DocumentKind>, pages: usize, limits: &Limits) -> Failure {
         let what = kind.map_or("this file", DocumentKind::label);

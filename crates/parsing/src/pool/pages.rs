@@ -81,7 +81,10 @@ impl Child {
         };
         self.open = Some(path.to_owned());
         let asked = timeout(limits.wall, self.ask(request, &file)).await;
-        let failed = |death: Death| Outcome { result: Err(death.failure(None, 0, limits)), child: None };
+        let failed = |death: Death| {
+            death.count();
+            Outcome { result: Err(death.failure(None, 0, limits)), child: None }
+        };
         match asked {
             Ok(Ok((result, retire))) => Outcome { result, child: (!retire).then_some(self) },
             Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => failed(Death::Garbled),

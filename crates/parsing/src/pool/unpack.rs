@@ -127,6 +127,7 @@ impl Walk<'_> {
             Err(_) => Death::Slow,
         };
         let limits = Limits { wall, ..self.pool.config.limits.clone() };
+        death.count();
         Err(Stop::This(death.failure(Some(kind), 0, &limits)))
     }
 

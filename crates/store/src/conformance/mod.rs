@@ -1,12 +1,15 @@
 //! The suite that every store has to pass: a store's tests call [`run`] with a way to open an empty one.
 
 mod batches;
+mod compare;
+mod operate;
 mod progress;
 mod queue;
 mod results;
 mod steering;
 mod text;
 mod uploads;
+mod webhooks;
 
 use sheaf_domain::{
     BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, PageRecognition, Passwords, RunPolicy, Stage,
@@ -50,13 +53,22 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     uploads::adding_continues_what_was_stopped(&open().await).await;
     uploads::what_is_taken_back_leaves_the_batch_as_it_was(&open().await).await;
     uploads::uploads_without_a_sign_of_life_are_found(&open().await).await;
+    compare::two_batches_are_compared_by_content(&open().await).await;
     progress::every_change_is_told_once(&open().await).await;
     progress::changes_of_concurrent_writers_are_all_told(&open().await).await;
     progress::counts_paces_and_the_grid_agree(&open().await).await;
     progress::workers_are_known_by_their_signs_of_life(&open().await).await;
+    operate::the_queue_is_measured(&open().await).await;
+    operate::concurrent_takers_hold_the_rate(&open().await).await;
+    operate::a_bucket_gives_what_it_has(&open().await).await;
+    webhooks::every_end_is_told_once_to_those_who_hear_of_it(&open().await).await;
+    webhooks::a_delivery_is_leased_once_and_tried_until_it_ends(&open().await).await;
+    webhooks::a_webhook_that_does_not_answer_holds_nobody_up(&open().await).await;
 }
 
 const LEASE: u64 = 60_000;
+
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 async fn batch_of<S: Store>(store: &S, paths: &[&str]) -> (BatchId, Vec<DocumentId>) {
     batch_with(store, paths, RunPolicy::default()).await
@@ -71,6 +83,7 @@ async fn batch_with<S: Store>(store: &S, paths: &[&str], policy: RunPolicy) -> (
             params: BatchParams::default(),
             policy,
             passwords: Passwords::from_lines("hunter2"),
+            trace: Some(TRACE.into()),
         })
         .await
         .expect("a batch can be made");

@@ -10,7 +10,9 @@ use crate::{NewDocument, Room, Store};
 
 pub async fn a_job_is_leased_once<S: Store>(store: &S) {
     let (batch, _) = batch_of(store, &["a.txt", "b.txt", "c.txt"]).await;
-    assert_eq!(claim(store, Stage::Parse, 2).await.len(), 2);
+    let first = claim(store, Stage::Parse, 2).await;
+    assert_eq!(first.len(), 2);
+    assert_eq!(first[0].trace.as_deref(), Some(super::TRACE), "who works on it logs under the same trace");
     assert_eq!(claim(store, Stage::Parse, 5).await.len(), 1);
     assert_eq!(claim(store, Stage::Parse, 5).await, []);
     let found = store.batch(batch).await.expect("read").expect("it is there");

@@ -8,7 +8,7 @@ use sheaf_domain::{
 use super::{batch_of, batch_with, claim, finish_all, new_document, parsed, record};
 use crate::{AnalysisResult, Claim, Store};
 
-fn analysed(claim: &Claim) -> AnalysisResult {
+pub(super) fn analysed(claim: &Claim) -> AnalysisResult {
     AnalysisResult {
         claim: claim.clone(),
         placements: Vec::new(),

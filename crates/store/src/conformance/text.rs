@@ -31,7 +31,8 @@ pub async fn every_character_is_kept<S: Store>(store: &S) {
     };
     let passwords = Passwords::new([ODD.to_owned()]);
     let (params, policy) = (BatchParams::default(), RunPolicy::default());
-    let new = NewBatch { id: batch, name: ODD.into(), params, policy, passwords: passwords.clone() };
+    let passwords_of = passwords.clone();
+    let new = NewBatch { id: batch, name: ODD.into(), params, policy, passwords: passwords_of, trace: None };
     store.create_batch(&new).await.expect("made");
     store.add_documents(batch, &[document.clone(), refused.clone()]).await.expect("added");
 

@@ -36,6 +36,7 @@ async fn with_batch<S: Store>(store: &S) -> (BatchId, UploadId) {
         params: BatchParams::default(),
         policy: RunPolicy::default(),
         passwords: Passwords::default(),
+        trace: None,
     };
     let upload = new_upload(made.id);
     assert!(store.begin_upload(&upload, Some(&made)).await.expect("answered"));

@@ -1,0 +1,81 @@
+//! What is counted of the work of this process, under the names that operators watch (`docs/operations.md`). Labels are
+//! taken from closed sets: never an id or the name of a file.
+
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use sheaf_domain::{Failure, Stage};
+use sheaf_store::DeliveryOutcome;
+
+use crate::Engine;
+
+/// Says what each name means. Call it once, when something collects.
+pub fn describe() {
+    describe_counter!("sheaf_jobs_completed_total", "Jobs that ended well");
+    describe_counter!("sheaf_jobs_failed_total", "Jobs that failed for good, by the code of the failure");
+    describe_counter!("sheaf_jobs_retried_total", "Attempts that failed and are repeated, by the code of the failure");
+    describe_counter!("sheaf_leases_expired_total", "Leases that ran out: their worker vanished");
+    describe_histogram!("sheaf_stage_seconds", Unit::Seconds, "How long a group of jobs took");
+    describe_gauge!("sheaf_queue_jobs", "Jobs of the whole installation: ready, delayed, processing, or dead");
+    describe_gauge!("sheaf_queue_oldest_ready_seconds", Unit::Seconds, "How long the oldest ready job has waited");
+    describe_gauge!("sheaf_database_up", "Whether the database could be asked");
+    describe_counter!("sheaf_webhook_deliveries_total", "Attempts to tell a webhook: arrived, retry, or given_up");
+    describe_counter!("sheaf_parser_deaths_total", "Parsers that ended before their document did, by the reason");
+}
+
+pub(crate) fn completed(stage: Stage, jobs: usize) {
+    counter!("sheaf_jobs_completed_total", "stage" => stage.name()).increment(jobs as u64);
+}
+
+pub(crate) fn failed(stage: Stage, failure: &Failure) {
+    counter!("sheaf_jobs_failed_total", "stage" => stage.name(), "code" => failure.code.name()).increment(1);
+}
+
+pub(crate) fn retried(stage: Stage, failure: &Failure) {
+    counter!("sheaf_jobs_retried_total", "stage" => stage.name(), "code" => failure.code.name()).increment(1);
+}
+
+pub(crate) fn leases_expired(jobs: u64) {
+    counter!("sheaf_leases_expired_total").increment(jobs);
+}
+
+pub(crate) fn took(stage: Stage, time: Duration) {
+    histogram!("sheaf_stage_seconds", "stage" => stage.name()).record(time);
+}
+
+pub(crate) fn delivery(outcome: &DeliveryOutcome) {
+    let outcome = match outcome {
+        DeliveryOutcome::Arrived { .. } => "arrived",
+        DeliveryOutcome::Retry { .. } => "retry",
+        DeliveryOutcome::GivenUp { .. } => "given_up",
+    };
+    counter!("sheaf_webhook_deliveries_total", "outcome" => outcome).increment(1);
+}
+
+impl Engine {
+    /// Brings the gauges of the queue up to date. Where the database does not answer, that is what they say.
+    pub async fn gauge_queue(&self) {
+        let depths = match self.store().queue_depths().await {
+            Ok(depths) => depths,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the queue cannot be measured");
+                gauge!("sheaf_database_up").set(0);
+                return;
+            }
+        };
+        gauge!("sheaf_database_up").set(1);
+        for depth in depths {
+            let stage = depth.stage.name();
+            for (state, jobs) in [
+                ("ready", depth.ready),
+                ("delayed", depth.delayed),
+                ("processing", depth.processing),
+                ("dead", depth.dead),
+            ] {
+                gauge!("sheaf_queue_jobs", "stage" => stage, "state" => state).set(jobs as f64);
+            }
+            let oldest = depth.oldest_ready_ms as f64 / 1000.0;
+            gauge!("sheaf_queue_oldest_ready_seconds", "stage" => stage).set(oldest);
+        }
+    }
+}

@@ -68,7 +68,7 @@ async fn a_batch_is_cancelled_in_the_middle_of_a_document_and_goes_on_later() {
 #[tokio::test]
 async fn what_failed_is_tried_again_by_its_kind() {
     let data = tempfile::tempdir().expect("a folder");
-    let server = Server::start(data.path(), &["--parse-seconds", "1"]);
+    let server = Server::start(data.path(), &["--max-pages", "100"]);
     let mut sent = files(&pile());
     sent.push(("endless.pdf".into(), endless()));
     sent.push(("broken.pdf".into(), b"%PDF-1.7\nthere is nothing in it".to_vec()));
@@ -77,20 +77,20 @@ async fn what_failed_is_tried_again_by_its_kind() {
     let done = server.finished(&id).await;
     let failures = done["failures"].as_array().expect("failures");
     let codes: Vec<(&Value, &Value)> = failures.iter().map(|f| (&f["code"], &f["retryable"])).collect();
-    assert_eq!(codes, [(&json!("corrupt_file"), &json!(1)), (&json!("timed_out"), &json!(1))]);
+    assert_eq!(codes, [(&json!("corrupt_file"), &json!(1)), (&json!("too_many_pages"), &json!(1))]);
     drop(server);
 
-    let server = Server::start(data.path(), &["--parse-seconds", "1"]);
+    let server = Server::start(data.path(), &["--max-pages", "100"]);
     let (status, restarted) =
-        post(&server, &format!("/api/batches/{id}/restart"), &json!({"failed_with": "timed_out"})).await;
+        post(&server, &format!("/api/batches/{id}/restart"), &json!({"failed_with": "too_many_pages"})).await;
     assert_eq!((status, &restarted["documents"]), (200, &json!(1)));
     let done = server.finished(&id).await;
     assert_eq!(done["counts"]["failed"], 2);
-    let (_, slow) = server.get(&format!("/api/batches/{id}/documents?failure=timed_out")).await;
+    let (_, slow) = server.get(&format!("/api/batches/{id}/documents?failure=too_many_pages")).await;
     let document = slow["items"][0]["id"].as_str().expect("an id");
     let (_, attempts) = server.get(&format!("/api/batches/{id}/documents/{document}/attempts")).await;
     let listed: Vec<&Value> = attempts.as_array().expect("attempts").iter().map(|a| &a["failure"]["code"]).collect();
-    assert_eq!(listed, ["timed_out", "timed_out"]);
+    assert_eq!(listed, ["too_many_pages", "too_many_pages"]);
 
     let (status, nothing) =
         post(&server, &format!("/api/batches/{id}/restart"), &json!({"failed_with": "no_text"})).await;

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use s3::S3;
@@ -224,8 +224,22 @@ fn a_bucket_that_refuses_ends_the_program_with_what_to_do() {
     let check = |blobs: &str, secret: &str, expect: &str| {
         let mut variables = bucket.variables();
         variables[2].1 = secret.to_owned();
-        let output =
-            sheaf(&["serve", "--port", "0", "--data", &data.path().to_string_lossy(), "--blobs", blobs], &variables);
+        // One that is not refused would go on for ever.
+        let mut started = Command::new(SHEAF)
+            .args(["serve", "--port", "0", "--data", &data.path().to_string_lossy(), "--blobs", blobs])
+            .envs(variables)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("sheaf starts");
+        for _ in 0..600 {
+            if started.try_wait().expect("asked").is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = started.kill();
+        let output = started.wait_with_output().expect("it ended");
         assert_eq!(output.status.code(), Some(1), "{blobs}: {}", printed(&output));
         assert!(printed(&output).contains(expect), "{blobs}: {}", printed(&output));
         assert!(!printed(&output).contains(secret), "{}", printed(&output));

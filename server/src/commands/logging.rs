@@ -11,6 +11,7 @@ use crate::otlp::Exporter;
 
 /// Flattened into the arguments of `serve` and `work`.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Logging")]
 pub struct Logging {
     /// How lines of the log look: for people, or a JSON object each.
     #[arg(long, env = "SHEAF_LOG_FORMAT", default_value = "text")]

@@ -51,9 +51,9 @@ pub struct Args {
     #[command(flatten)]
     storage: Storage,
     #[command(flatten)]
-    logging: Logging,
-    #[command(flatten)]
     drain: Drain,
+    #[command(flatten)]
+    logging: Logging,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]

@@ -9,6 +9,7 @@ use axum::routing::get;
 use sheaf_domain::Stage;
 use sheaf_engine::{Engine, EngineConfig};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::bounds::Bounds;
 use super::ending::{Drain, Ending};
@@ -37,9 +38,9 @@ pub struct Args {
     #[command(flatten)]
     storage: Storage,
     #[command(flatten)]
-    logging: Logging,
-    #[command(flatten)]
     drain: Drain,
+    #[command(flatten)]
+    logging: Logging,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
@@ -108,15 +109,18 @@ async fn work(args: &Args, config: EngineConfig) -> anyhow::Result<()> {
     tokio::spawn(metrics.clone().keep_small());
     let scraped = Scraped { metrics, engine: engine.clone() };
     let watched = Watched { engine: engine.clone(), ending: ending.asked.clone() };
+    // It answers while work ends, so that nobody takes the process for dead.
+    let drained = CancellationToken::new();
     let served = async {
         if let Some(listener) = listener {
             let router = router(watched, scraped);
-            listen::serve(listener, router, Patience::default(), ending.asked.cancelled(), listen::DRAIN).await;
+            listen::serve(listener, router, Patience::default(), drained.cancelled(), listen::DRAIN).await;
         }
     };
     let worked = async {
         ending.asked.cancelled().await;
         workers.drain(args.drain.grace(), ending.hurry.cancelled()).await;
+        drained.cancel();
     };
     tokio::join!(served, worked);
     Ok(())

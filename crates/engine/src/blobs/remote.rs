@@ -282,14 +282,27 @@ impl BlobStore for RemoteBlobs {
     }
 
     async fn check(&self) -> Result<()> {
-        // Nothing has this name. Only a refusal to get an object says of which kind it is; one to list does not.
+        // Nothing has this name, but a refusal to get it says of which kind it is.
         match self.store.get(&self.key(&["check"])).await {
-            Ok(_) => Ok(()),
-            Err(error @ StoreError::NotFound { .. }) if error.to_string().contains("NoSuchBucket") => {
-                Err(BlobError::Bucket(error))
-            }
-            Err(StoreError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(BlobError::Bucket(error)),
+            Ok(_) | Err(StoreError::NotFound { .. }) => {}
+            Err(error) => return Err(BlobError::Bucket(error)),
         }
+        // Whether there is a bucket, and whether it may be listed, only a listing tells.
+        match self.store.list_with_delimiter(Some(&self.prefix)).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(BlobError::Bucket(of_its_kind(error))),
+        }
+    }
+}
+
+/// A refused listing comes without its kind; the code in the server's answer tells.
+fn of_its_kind(error: StoreError) -> StoreError {
+    let (path, text) = (String::new(), error.to_string());
+    if text.contains("<Code>NoSuchBucket</Code>") {
+        StoreError::NotFound { path, source: error.into() }
+    } else if text.contains("<Code>AccessDenied</Code>") {
+        StoreError::PermissionDenied { path, source: error.into() }
+    } else {
+        error
     }
 }

@@ -132,7 +132,7 @@ async fn an_upload_that_a_kill_interrupts_goes_on_with_every_file_once() {
     }
     for pause in [5, 40, 120] {
         let request = server.client.put(format!("{}/api/uploads/{upload}/files", server.address));
-        let sending = tokio::spawn(request.multipart(form(&[pack.clone()])).send());
+        let sending = tokio::spawn(request.multipart(form(std::slice::from_ref(&pack))).send());
         tokio::time::sleep(Duration::from_millis(pause)).await;
         server.kill();
         drop(sending.await);
@@ -287,11 +287,11 @@ async fn files_come_one_by_one_too_and_refusals_say_why() {
     };
     let (upload, batch) = begin(&server, json!({"model": "fast", "passwords": ["a", "b"]})).await;
     let raw = |path: &str, bytes: Vec<u8>| {
-        let request = server.client.put(format!("{}/api/uploads/{upload}/files", server.address));
-        answer(request.query(&[("path", path)]).body(bytes))
+        let request = server.client.put(format!("{}/api/uploads/{upload}/files?path={path}", server.address));
+        answer(request.body(bytes))
     };
     check(post(&server, &format!("/api/uploads/{upload}/finish"), &Value::Null).await, 400, "invalid_request");
-    let (status, received) = raw("../a/ä b.txt", b"The harbour in winter.".to_vec()).await;
+    let (status, received) = raw("../a/%C3%A4%20b.txt", b"The harbour in winter.".to_vec()).await;
     assert_eq!(status, 200, "{received}");
     assert_eq!((&received["files"][0]["path"], &received["files"][0]["bytes"]), (&json!("a/ä b.txt"), &json!(22)));
     check(raw("big.txt", vec![b'a'; 1 << 20]).await, 413, "too_large");

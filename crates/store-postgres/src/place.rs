@@ -38,7 +38,7 @@ impl Holder {
             return Some(Place::Listed);
         }
         let same = self.sha256 == document.sha256 && self.bytes == document.bytes;
-        same.then(|| match self.stopped && !self.sha256.is_empty() {
+        same.then_some(match self.stopped && !self.sha256.is_empty() {
             true => Place::Stopped(DocumentId(self.id)),
             false => Place::Taken,
         })

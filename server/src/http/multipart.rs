@@ -25,7 +25,7 @@ pub fn opened(body: Result<Multipart, MultipartRejection>) -> Result<Multipart, 
 /// A part.
 pub enum Part<'a> {
     /// A file with the path that its sender gave.
-    File(String, Field<'a>),
+    File(String, Box<Field<'a>>),
     /// What browsers send for a chooser in which nothing was chosen.
     NothingChosen,
     /// A field with its value.
@@ -41,7 +41,7 @@ pub async fn next(body: &mut Multipart) -> Result<Option<Part<'_>>, HttpFailure>
         return Ok(Some(Part::Value(name, value)));
     }
     let path = field.file_name().unwrap_or_default().to_owned();
-    Ok(Some(if path.is_empty() { Part::NothingChosen } else { Part::File(path, field) }))
+    Ok(Some(if path.is_empty() { Part::NothingChosen } else { Part::File(path, Box::new(field)) }))
 }
 
 async fn value(mut field: Field<'_>) -> Result<String, HttpFailure> {
@@ -56,12 +56,12 @@ async fn value(mut field: Field<'_>) -> Result<String, HttpFailure> {
 }
 
 /// Stores one file. A body beyond the limit ends in the middle of a file; that is told apart from a lost connection.
-pub async fn add(intake: &mut Intake, path: &str, mut field: Field<'_>, limit: u64) -> Result<(), HttpFailure> {
+pub async fn add(intake: &mut Intake, path: &str, mut field: Box<Field<'_>>, limit: u64) -> Result<(), HttpFailure> {
     let mut too_large = false;
     let added = {
         let chunks = futures::stream::poll_fn(|cx| {
             let polled: std::task::Poll<Option<Result<Bytes, MultipartError>>> =
-                Stream::poll_next(std::pin::Pin::new(&mut field), cx);
+                Stream::poll_next(std::pin::Pin::new(&mut *field), cx);
             if let std::task::Poll::Ready(Some(Err(error))) = &polled {
                 too_large = error.status() == StatusCode::PAYLOAD_TOO_LARGE;
             }

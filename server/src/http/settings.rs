@@ -69,7 +69,10 @@ impl Settings {
 
     /// Refuses a webhook's address before a batch is made.
     pub fn check(&self, engine: &Engine) -> Result<(), Failure> {
-        self.webhook_url.as_ref().map_or(Ok(()), |url| engine.check_webhook(url))
+        match &self.webhook_url {
+            Some(url) => engine.check_webhook(url).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// The webhook that hears of the batch, if one was asked for.

@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn a_pause_says_why_and_ends_with_the_next_byte() {
-        let mut transfer = Transfer::default();
-        transfer.waiting = Some(Waiting { seconds: 4, why: None });
+        let waiting = Some(Waiting { seconds: 4, why: None });
+        let mut transfer = Transfer { waiting, ..Transfer::default() };
         let line = transfer.waiting.as_ref().map(Waiting::line);
         assert_eq!(
             line.as_deref(),

@@ -172,10 +172,15 @@ pub async fn finish_upload(writer: &SqlitePool, upload: UploadId) -> Result<bool
 
 pub async fn withdraw_upload(writer: &SqlitePool, upload: UploadId) -> Result<Option<Vec<String>>> {
     let mut tx = begin(writer).await?;
-    let Some(batch) = end(&mut tx, upload).await? else { return Ok(None) };
     let key = upload.to_string();
-    let whose = Whose { documents: "d.upload = ?1", others: "o.upload IS NOT ?1", key: &key };
+    let whose = Whose {
+        // With the batch, of which there is an index. So the upload has to be there still.
+        documents: "d.batch = (SELECT batch FROM uploads WHERE id = ?1) AND d.upload = ?1",
+        others: "o.upload IS NOT ?1",
+        key: &key,
+    };
     forget_results(&mut tx, &whose).await?;
+    let Some(batch) = end(&mut tx, upload).await? else { return Ok(None) };
     let mut hashes: Vec<String> =
         sqlx::query_scalar("DELETE FROM documents WHERE batch = ? AND upload = ? RETURNING sha256")
             .bind(batch.to_string())

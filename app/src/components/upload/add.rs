@@ -10,7 +10,8 @@ use super::send::{Ended, Goal};
 use super::{DropVeil, Uploads};
 use crate::boxed::Boxed;
 
-/// `details#add`, which opens when something is dropped. `on_added` is called when the batch goes on.
+/// `details#add`, which opens when something is dropped; with `open` it stands alone on a page. `on_added` is called when
+/// the batch goes on.
 #[component]
 pub fn AddDocuments(batch: BatchId, status: Status, open: bool, on_added: Callback<()>) -> impl IntoView {
     let pile = RwSignal::new(Pile::default());
@@ -58,7 +59,14 @@ pub fn AddDocuments(batch: BatchId, status: Status, open: bool, on_added: Callba
     });
     view! {
         {apart}
-        <details class="add" class:needs-script=!open && !status.is_final() id="add" open=is_open data-testid="add-documents">
+        <details
+            class="add"
+            class:alone=open
+            class:needs-script=!open && !status.is_final()
+            id="add"
+            open=is_open
+            data-testid="add-documents"
+        >
             <summary>"Add documents"</summary>
             <form
                 class="upload upload-more"

@@ -51,7 +51,9 @@ pub fn Unfinished(upload: Upload, on_ended: Callback<()>) -> impl IntoView {
     let sending = move || uploads.phase.read().is_sending();
     view! {
         <section class="unfinished" class:over=over aria-labelledby="unfinished" data-testid="unfinished">
-            <h2 id="unfinished">"An upload is not finished"</h2>
+            <h2 id="unfinished">
+                {move || if sending() { "The upload goes on" } else { "An upload is not finished" }}
+            </h2>
             <div hidden=sending>
                 <p data-testid="unfinished-line">{move || line(&now.read())}</p>
                 <p class="fine" role="status" hidden=move || said.get().is_none()>
@@ -62,7 +64,7 @@ pub fn Unfinished(upload: Upload, on_ended: Callback<()>) -> impl IntoView {
                         <Choosers add=go_on />
                     </form>
                     <form method="post" action=format!("/uploads/{id}/finish")>
-                        <button class="button" type="submit" disabled=move || now.read().arrived_files == 0>
+                        <button class="button quiet" type="submit" disabled=move || now.read().arrived_files == 0>
                             "Finish with what is there"
                         </button>
                     </form>

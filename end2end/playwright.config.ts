@@ -29,6 +29,6 @@ export default defineConfig({
   use: { acceptDownloads: true, trace: "retain-on-failure" },
   projects: [
     { name: "with-script", use: { ...chromium, javaScriptEnabled: true } },
-    { name: "without-script", use: { ...chromium, javaScriptEnabled: false }, testMatch: ["journey.spec.ts", "hostile.spec.ts", "pages.spec.ts", "steering.spec.ts", "history.spec.ts"] },
+    { name: "without-script", use: { ...chromium, javaScriptEnabled: false }, testMatch: ["adding.spec.ts", "journey.spec.ts", "hostile.spec.ts", "pages.spec.ts", "steering.spec.ts", "history.spec.ts"] },
   ],
 });

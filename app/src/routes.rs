@@ -2,6 +2,7 @@
 
 mod batches {
     //! Pages about batches.
+    pub mod add;
     pub mod cancel;
     pub mod delete;
     pub mod list;
@@ -27,6 +28,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::components::masthead::Masthead;
+use batches::add::AddToBatch;
 use batches::cancel::CancelBatch;
 use batches::delete::DeleteBatch;
 use batches::list::ListBatches;
@@ -54,6 +56,7 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFound>
                     <Route path=path!("/") view=ListBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id") view=ShowBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/add") view=AddToBatch ssr=SsrMode::Async />
                     <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />

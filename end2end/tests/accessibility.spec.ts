@@ -10,7 +10,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing in ${colorScheme}`, async ({ page, finished }) => {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const id = finished.split("/").pop();
-    const paths = ["/", "/webhooks", finished, `${finished}?status=failed`, `/?compare=${id}`, "/?q=nothing", "/nowhere"];
+    const paths = ["/", "/webhooks", finished, `${finished}?status=failed`, `${finished}/add`, `/?compare=${id}`, "/?q=nothing", "/nowhere"];
     for (const path of paths) {
       await page.goto(path, { waitUntil: "networkidle" });
       await check(page, path);

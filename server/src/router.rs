@@ -4,7 +4,7 @@ use app::{App, shell};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Uri};
 use leptos::config::LeptosOptions;
@@ -15,13 +15,16 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
-use crate::http::{api, download, events, forms, health, runs, upload, webhooks};
+use crate::http::{api, download, events, forms, health, runs, upload, uploads, webhooks};
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
 use crate::watch;
 
 /// The most bytes of a request that is no upload.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// The most bytes of a question about paths.
+const PATHS_LIMIT: usize = 2 << 20;
 
 /// The names of these files change with their content.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -50,7 +53,9 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/changes", get(runs::changes))
         .route("/api/batches/{id}/grid", get(runs::grid))
         .route("/api/batches/{id}/progress", get(api::progress))
-        .route("/api/batches/{id}/documents", get(api::documents))
+        .route("/api/batches/{id}/documents", post(upload::add_by_api).layer(upload_limit).get(api::documents))
+        .route("/api/batches/{id}/known", post(uploads::known).layer(DefaultBodyLimit::max(PATHS_LIMIT)))
+        .route("/api/batches/{id}/uploads", get(uploads::of_batch))
         .route("/api/batches/{id}/documents/{document}", get(api::document))
         .route("/api/batches/{id}/documents/{document}/attempts", get(runs::attempts))
         .route("/api/batches/{id}/documents/{document}/original", get(download::original))
@@ -61,6 +66,10 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))
+        .route("/api/uploads", post(uploads::begin))
+        .route("/api/uploads/{id}", get(uploads::show).delete(uploads::withdraw))
+        .route("/api/uploads/{id}/files", put(uploads::receive).layer(upload_limit))
+        .route("/api/uploads/{id}/finish", post(uploads::finish))
         .route("/api/compare", get(runs::compare))
         .route("/api/webhooks", post(webhooks::add).get(webhooks::list))
         .route("/api/webhooks/{id}", axum::routing::delete(webhooks::delete))
@@ -69,6 +78,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/deliveries/{id}/send", post(webhooks::send_again))
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .route("/batches", post(upload::by_form).layer(upload_limit))
+        .route("/batches/{id}/documents", post(upload::add_by_form).layer(upload_limit))
+        .route("/uploads/{id}/finish", post(uploads::finish_by_form))
         .route("/batches/{id}/delete", post(forms::delete))
         .route("/batches/{id}/cancel", post(forms::cancel))
         .route("/batches/{id}/restart", post(forms::restart))

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use sheaf_domain::{Failure, FailureCode};
 use sheaf_engine::Engine;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::health::Watched;
@@ -64,6 +65,19 @@ pub struct Uploads {
     pub slots: Arc<Semaphore>,
     /// The most bytes of one request.
     pub bytes: u64,
+}
+
+impl Uploads {
+    /// A place for one request; given back when dropped.
+    ///
+    /// # Errors
+    /// `overloaded` when all are taken.
+    pub fn slot(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        self.slots.try_acquire().map_err(|_| {
+            Failure::new(FailureCode::Overloaded, "too many uploads are under way")
+                .with_hint("Wait for one to end, then try again.")
+        })
+    }
 }
 
 impl AppState {

@@ -186,6 +186,13 @@ async fn other_sites_change_nothing() {
     let routes = [
         ("POST", "/api/batches".to_owned()),
         ("DELETE", format!("/api/batches/{id}")),
+        ("POST", format!("/api/batches/{id}/documents")),
+        ("POST", format!("/batches/{id}/documents")),
+        ("POST", "/api/uploads".to_owned()),
+        ("PUT", format!("/api/uploads/{id}/files")),
+        ("POST", format!("/api/uploads/{id}/finish")),
+        ("POST", format!("/uploads/{id}/finish")),
+        ("DELETE", format!("/api/uploads/{id}")),
         ("POST", "/batches".to_owned()),
         ("POST", format!("/batches/{id}/delete")),
         ("POST", "/rpc/anything".to_owned()),

@@ -32,6 +32,9 @@ enum Command {
         /// Debug profiles: quicker to build, slower to run, nothing compressed.
         #[arg(long)]
         dev: bool,
+        /// Only what a browser fetches, with its sizes.
+        #[arg(long)]
+        page: bool,
     },
     /// Set up, build and run `sheaf serve`.
     Serve(serve::Serve),
@@ -64,9 +67,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let paths = Paths::find()?;
     match command {
         Command::Setup => setup::setup(&paths)?,
-        Command::Build { dev } => {
-            setup::setup(&paths)?;
-            build::build(&paths, if dev { Profile::Dev } else { Profile::Release })?;
+        Command::Build { dev, page } => {
+            let profile = if dev { Profile::Dev } else { Profile::Release };
+            if page {
+                build::page(&paths, profile)?;
+            } else {
+                setup::setup(&paths)?;
+                build::build(&paths, profile)?;
+            }
         }
         Command::Serve(serve) => return serve.run(&paths),
         Command::Test(test) => return test.run(&paths),

@@ -27,7 +27,7 @@ use stages::Stages;
 #[component]
 pub fn Live(running: RunningBatch, on_end: Callback<Option<Status>>, on_speak: WriteSignal<String>) -> impl IntoView {
     let RunningBatch { batch, progress, grid } = running;
-    let id = batch.id;
+    let Batch { id, receiving, .. } = batch;
     let shown =
         Shown { progress: RwSignal::new(progress), grid: RwSignal::new(grid), link: RwSignal::new(Link::default()) };
     let progress = shown.progress;
@@ -54,7 +54,7 @@ pub fn Live(running: RunningBatch, on_end: Callback<Option<Status>>, on_speak: W
                 <div class="live-line">
                     <strong class="tabular">{move || percent(&progress.read())}</strong>
                     <p class="live-estimate" data-testid="estimate">
-                        {move || estimate::line(&progress.read())}
+                        {move || estimate::line(&progress.read(), receiving)}
                     </p>
                     <LinkMark link=shown.link />
                 </div>

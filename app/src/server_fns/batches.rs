@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use sheaf_domain::{Batch, BatchId, BatchQuery, CompareQuery, Comparison, HeatmapView, Page, Progress};
+use sheaf_domain::{Batch, BatchId, BatchQuery, CompareQuery, Comparison, HeatmapView, Page, Progress, Upload};
 
 #[cfg(feature = "ssr")]
 use super::front_door::{engine, respond, respond_in_part, respond_or_empty};
@@ -47,6 +47,12 @@ pub async fn find_batch(batch: BatchId) -> Result<Batch, AppError> {
 #[server(prefix = "/rpc", endpoint = "progress", input = GetUrl, output = Json)]
 pub async fn batch_progress(batch: BatchId) -> Result<Progress, AppError> {
     respond(engine()?.progress(batch).await)
+}
+
+/// The uploads to a batch that are not finished, the latest first.
+#[server(prefix = "/rpc", endpoint = "uploads", input = GetUrl, output = Json)]
+pub async fn batch_uploads(batch: BatchId) -> Result<Vec<Upload>, AppError> {
+    respond(engine()?.uploads(batch).await)
 }
 
 /// The similarity picture of a batch or of a part of it; an empty one while the batch has not been analysed.

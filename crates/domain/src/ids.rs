@@ -42,6 +42,10 @@ id!(
     JobId
 );
 id!(
+    /// Files on their way into a batch.
+    UploadId
+);
+id!(
     /// An address that is told when batches end.
     WebhookId
 );

@@ -7,8 +7,10 @@ pub mod status;
 pub mod batch;
 pub mod document;
 pub mod kind;
+pub mod numbered;
 pub mod page;
 pub mod passwords;
+pub mod upload;
 
 pub mod cluster;
 pub mod heatmap;
@@ -32,9 +34,10 @@ pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighb
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DeliveryId, DocumentId, EventId, JobId, WebhookId};
+pub use ids::{BatchId, DeliveryId, DocumentId, EventId, JobId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
+pub use numbered::Numbered;
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
 pub use progress::{
@@ -43,4 +46,5 @@ pub use progress::{
 pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
 pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use status::Status;
+pub use upload::{Added, Received, Upload, UploadFile};
 pub use webhook::{Delivery, DeliveryQuery, EndedBatch, EventKind, NewWebhook, Webhook, WebhookEvent};

@@ -72,13 +72,15 @@ pub struct ProcessingConfig {
     pub models: Option<PathBuf>,
 }
 
-/// What one batch may hold.
+/// What one batch may hold, and how long an upload to it may pause.
 #[derive(Clone, Copy, Debug)]
 pub struct IntakeLimits {
     /// Documents, those inside of archives included.
     pub documents: u64,
     /// Bytes received, archives counted as they come.
     pub bytes: u64,
+    /// After this time without a sign of life an upload is ended with what has arrived.
+    pub idle: Duration,
 }
 
 impl EngineConfig {
@@ -92,7 +94,7 @@ impl EngineConfig {
             stages: Stage::ALL.to_vec(),
             serves_pages: true,
             processing: ProcessingConfig::new(program),
-            intake: IntakeLimits { documents: 100_000, bytes: 16 << 30 },
+            intake: IntakeLimits { documents: 100_000, bytes: 16 << 30, idle: Duration::from_secs(7 * 86_400) },
             picture_cache: 1 << 30,
             webhook_allow: Vec::new(),
             follow: |_, _| {},

@@ -50,7 +50,7 @@ pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
-pub use intake::{Intake, clean_path};
+pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
@@ -90,8 +90,8 @@ struct Inner {
 }
 
 impl Engine {
-    /// Opens the data folder, makes it if absent, and removes uploads that a crash cut off. It starts no work: see
-    /// [`Engine::start_workers`] and [`Engine::start_upkeep`]. `open_store` gets the folder once it belongs to this process
+    /// Opens the data folder, makes it if absent, and removes batches that were sent in one piece and that a
+    /// crash cut off. It starts no work: see [`Engine::start_workers`] and [`Engine::start_upkeep`]. `open_store` gets the folder once it belongs to this process
     /// alone. A bucket that cannot be reached now is no error: it may come back.
     ///
     /// # Errors

@@ -11,7 +11,9 @@ mod connect;
 
 mod arrive;
 mod delete;
+mod place;
 mod steer;
+mod uploads;
 
 mod compare;
 mod read;
@@ -37,15 +39,15 @@ mod rows;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
     CompareQuery, ComparedDocument, Delivery, DeliveryId, DeliveryQuery, DocumentId, DocumentQuery, DocumentRow,
     Failure, FailureCount, JobId, Neighbour, NewWebhook, Page, PageView, Passwords, Progress, ProgressGrid, Restart,
-    Webhook, WebhookEvent, WebhookId,
+    Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 use sheaf_store::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
-    NewBatch, NewDocument, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, Store, StoreError,
-    StoredDocument, Taken, WorkerState,
+    NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, Store,
+    StoreError, StoredDocument, Taken, WorkerState,
 };
 use sqlx::postgres::PgPool;
 
@@ -89,8 +91,11 @@ impl Store for PostgresStore {
     async fn create_batch(&self, batch: &NewBatch) -> Result<()> {
         again(Patience::ASKED, || arrive::create_batch(&self.pool, batch)).await
     }
-    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<()> {
+    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<Added> {
         again(Patience::ASKED, || arrive::add_documents(&self.pool, batch, documents)).await
+    }
+    async fn extend_batch(&self, batch: BatchId, documents: &[NewDocument]) -> Result<Option<Added>> {
+        again(Patience::ASKED, || arrive::extend_batch(&self.pool, batch, documents)).await
     }
     async fn seal_batch(&self, batch: BatchId) -> Result<()> {
         again(Patience::ASKED, || arrive::seal_batch(&self.pool, batch)).await
@@ -106,6 +111,34 @@ impl Store for PostgresStore {
     }
     async fn hashes(&self, batch: BatchId) -> Result<Vec<String>> {
         again(Patience::ASKED, || delete::hashes(&self.pool, batch)).await
+    }
+
+    async fn begin_upload(&self, upload: &NewUpload, made: Option<&NewBatch>) -> Result<bool> {
+        again(Patience::ASKED, || uploads::begin_upload(&self.pool, upload, made)).await
+    }
+    async fn arrive(&self, upload: UploadId, files: &[UploadFile], documents: &[NewDocument]) -> Result<Option<Added>> {
+        again(Patience::ASKED, || uploads::arrive(&self.pool, upload, files, documents)).await
+    }
+    async fn upload(&self, upload: UploadId) -> Result<Option<Upload>> {
+        again(Patience::ASKED, || uploads::upload(&self.pool, upload)).await
+    }
+    async fn uploads(&self, batch: BatchId) -> Result<Vec<Upload>> {
+        again(Patience::ASKED, || uploads::uploads(&self.pool, batch)).await
+    }
+    async fn arrived(&self, upload: UploadId, offset: u32, limit: u32) -> Result<Vec<UploadFile>> {
+        again(Patience::ASKED, || uploads::arrived(&self.pool, upload, offset, limit)).await
+    }
+    async fn known_files(&self, batch: BatchId, paths: &[String]) -> Result<Vec<UploadFile>> {
+        again(Patience::ASKED, || uploads::known_files(&self.pool, batch, paths)).await
+    }
+    async fn finish_upload(&self, upload: UploadId) -> Result<bool> {
+        again(Patience::ASKED, || uploads::finish_upload(&self.pool, upload)).await
+    }
+    async fn withdraw_upload(&self, upload: UploadId) -> Result<Option<Vec<String>>> {
+        again(Patience::ASKED, || uploads::withdraw_upload(&self.pool, upload)).await
+    }
+    async fn idle_uploads(&self, idle_ms: u64) -> Result<Vec<UploadId>> {
+        again(Patience::ASKED, || uploads::idle_uploads(&self.pool, idle_ms)).await
     }
 
     async fn cancel_batch(&self, batch: BatchId) -> Result<bool> {

@@ -90,15 +90,7 @@ async fn cancel_rest(tx: &mut PgConnection, batch: BatchId) -> Result<()> {
 pub async fn restart(pool: &PgPool, batch: BatchId, which: &Restart) -> Result<Option<u64>> {
     let mut tx = pool.begin().await.map_err(database)?;
     lock_batches(&mut tx, [batch]).await?;
-    let mut jobs = QueryBuilder::new(concat!(
-        "UPDATE jobs j SET state = 'pending', tries = 0, crashes = 0, run_at = ",
-        now!(),
-        " FROM documents d WHERE j.document = d.id AND j.stage = d.stage AND j.state IN ('failed', 'cancelled') AND d.batch = "
-    ));
-    jobs.push_bind(batch.0);
-    push_which(&mut jobs, which);
-    jobs.push(" RETURNING j.document");
-    let documents: Vec<Uuid> = jobs.build_query_scalar().fetch_all(&mut *tx).await.map_err(database)?;
+    let documents = restart_documents(&mut tx, batch, which).await?;
     // A batch that was stopped while it was grouped, or failed at that, has no document to do.
     let grouping = match which {
         Restart::Cancelled => Status::Cancelled.name(),
@@ -114,21 +106,36 @@ pub async fn restart(pool: &PgPool, batch: BatchId, which: &Restart) -> Result<O
     .fetch_one(&mut *tx)
     .await
     .map_err(database)?;
-    if documents.is_empty() && !stopped {
+    if documents == 0 && !stopped {
         return Ok(None);
     }
+    set_going(&mut tx, batch).await?;
+    queue_analysis_when_ready(&mut tx, batch).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(Some(documents))
+}
+
+/// Puts documents of a batch, which the transaction has locked, back to the stage at which they stopped; gives how many.
+pub(crate) async fn restart_documents(tx: &mut PgConnection, batch: BatchId, which: &Restart) -> Result<u64> {
+    let mut jobs = QueryBuilder::new(concat!(
+        "UPDATE jobs j SET state = 'pending', tries = 0, crashes = 0, run_at = ",
+        now!(),
+        " FROM documents d WHERE j.document = d.id AND j.stage = d.stage AND j.state IN ('failed', 'cancelled') AND d.batch = "
+    ));
+    jobs.push_bind(batch.0);
+    push_which(&mut jobs, which);
+    jobs.push(" RETURNING j.document");
+    let documents: Vec<Uuid> = jobs.build_query_scalar().fetch_all(&mut *tx).await.map_err(database)?;
     sqlx::query(concat!(
         "UPDATE documents SET status = 'pending', failure = NULL, failure_code = NULL, ",
         changed!(),
         " WHERE id = ANY($1)"
     ))
     .bind(&documents)
-    .execute(&mut *tx)
+    .execute(tx)
     .await
     .map_err(database)?;
-    set_going(&mut tx, batch).await?;
-    tx.commit().await.map_err(database)?;
-    Ok(Some(documents.len() as u64))
+    Ok(documents.len() as u64)
 }
 
 fn push_which(sql: &mut QueryBuilder<Postgres>, which: &Restart) {
@@ -142,9 +149,9 @@ fn push_which(sql: &mut QueryBuilder<Postgres>, which: &Restart) {
     };
 }
 
-/// The batch, which the transaction has locked, runs (again): a grouping that is under way is of the past, the next one comes
-/// when the documents are done.
-async fn set_going(tx: &mut PgConnection, batch: BatchId) -> Result<()> {
+/// The batch, which the transaction has locked, runs (again): a grouping that is under way is of the past. The next one is
+/// queued by the caller, with [`queue_analysis_when_ready`], or comes with the end of the last document.
+pub(crate) async fn set_going(tx: &mut PgConnection, batch: BatchId) -> Result<()> {
     for sql in [
         "UPDATE jobs SET state = 'cancelled', worker = NULL, lease_until = NULL \
          WHERE batch = $1 AND stage = 'analyse' AND state IN ('pending', 'processing')",
@@ -156,7 +163,7 @@ async fn set_going(tx: &mut PgConnection, batch: BatchId) -> Result<()> {
     ] {
         sqlx::query(sql).bind(batch.0).execute(&mut *tx).await.map_err(database)?;
     }
-    queue_analysis_when_ready(tx, batch).await
+    Ok(())
 }
 
 pub async fn change(pool: &PgPool, batch: BatchId, change: &BatchChange) -> Result<bool> {

@@ -1,6 +1,9 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
 mod arrive;
+mod place;
+mod uploads;
+
 mod steer;
 
 mod compare;
@@ -26,15 +29,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
     CompareQuery, ComparedDocument, Delivery, DeliveryId, DeliveryQuery, DocumentId, DocumentQuery, DocumentRow,
     Failure, FailureCount, JobId, Neighbour, NewWebhook, Page, PageView, Passwords, Progress, ProgressGrid, Restart,
-    Webhook, WebhookEvent, WebhookId,
+    Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 use sheaf_store::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
-    NewBatch, NewDocument, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, Store, StoreError,
-    StoredDocument, Taken, WorkerState,
+    NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, Store,
+    StoreError, StoredDocument, Taken, WorkerState,
 };
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
@@ -176,8 +179,11 @@ impl Store for SqliteStore {
     async fn create_batch(&self, batch: &NewBatch) -> Result<()> {
         arrive::create_batch(&self.writer, batch).await
     }
-    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<()> {
+    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<Added> {
         arrive::add_documents(&self.writer, batch, documents).await
+    }
+    async fn extend_batch(&self, batch: BatchId, documents: &[NewDocument]) -> Result<Option<Added>> {
+        arrive::extend_batch(&self.writer, batch, documents).await
     }
     async fn seal_batch(&self, batch: BatchId) -> Result<()> {
         arrive::seal_batch(&self.writer, batch).await
@@ -193,6 +199,34 @@ impl Store for SqliteStore {
     }
     async fn hashes(&self, batch: BatchId) -> Result<Vec<String>> {
         arrive::hashes(&self.readers, batch).await
+    }
+
+    async fn begin_upload(&self, upload: &NewUpload, made: Option<&NewBatch>) -> Result<bool> {
+        uploads::begin_upload(&self.writer, upload, made).await
+    }
+    async fn arrive(&self, upload: UploadId, files: &[UploadFile], documents: &[NewDocument]) -> Result<Option<Added>> {
+        uploads::arrive(&self.writer, upload, files, documents).await
+    }
+    async fn upload(&self, upload: UploadId) -> Result<Option<Upload>> {
+        uploads::upload(&self.readers, upload).await
+    }
+    async fn uploads(&self, batch: BatchId) -> Result<Vec<Upload>> {
+        uploads::uploads(&self.readers, batch).await
+    }
+    async fn arrived(&self, upload: UploadId, offset: u32, limit: u32) -> Result<Vec<UploadFile>> {
+        uploads::arrived(&self.readers, upload, offset, limit).await
+    }
+    async fn known_files(&self, batch: BatchId, paths: &[String]) -> Result<Vec<UploadFile>> {
+        uploads::known_files(&self.readers, batch, paths).await
+    }
+    async fn finish_upload(&self, upload: UploadId) -> Result<bool> {
+        uploads::finish_upload(&self.writer, upload).await
+    }
+    async fn withdraw_upload(&self, upload: UploadId) -> Result<Option<Vec<String>>> {
+        uploads::withdraw_upload(&self.writer, upload).await
+    }
+    async fn idle_uploads(&self, idle_ms: u64) -> Result<Vec<UploadId>> {
+        uploads::idle_uploads(&self.readers, idle_ms).await
     }
 
     async fn cancel_batch(&self, batch: BatchId) -> Result<bool> {

@@ -85,13 +85,7 @@ async fn cancel_rest(tx: &mut SqliteConnection, batch: BatchId) -> Result<()> {
 
 pub async fn restart(writer: &SqlitePool, batch: BatchId, which: &Restart) -> Result<Option<u64>> {
     let mut tx = begin(writer).await?;
-    let mut jobs =
-        QueryBuilder::new(concat!("UPDATE jobs SET state = 'pending', tries = 0, crashes = 0, run_at = ", now!()));
-    jobs.push(" WHERE (document, stage) IN (SELECT d.id, d.stage FROM documents d WHERE d.batch = ")
-        .push_bind(batch.to_string());
-    push_which(&mut jobs, which);
-    jobs.push(") AND state IN ('failed', 'cancelled') RETURNING document");
-    let documents: Vec<String> = jobs.build_query_scalar().fetch_all(&mut *tx).await.map_err(database)?;
+    let documents = restart_documents(&mut tx, batch, which).await?;
     // A batch that was stopped while it was grouped, or failed at that, has no document to do.
     let grouping = match which {
         Restart::Cancelled => "cancelled",
@@ -107,21 +101,34 @@ pub async fn restart(writer: &SqlitePool, batch: BatchId, which: &Restart) -> Re
     .fetch_one(&mut *tx)
     .await
     .map_err(database)?;
-    if documents.is_empty() && !stopped {
+    if documents == 0 && !stopped {
         return Ok(None);
     }
+    set_going(&mut tx, batch).await?;
+    queue_analysis_when_ready(&mut tx, batch).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(Some(documents))
+}
+
+/// Puts documents back to the stage at which they stopped; gives how many.
+pub(crate) async fn restart_documents(tx: &mut SqliteConnection, batch: BatchId, which: &Restart) -> Result<u64> {
+    let mut jobs =
+        QueryBuilder::new(concat!("UPDATE jobs SET state = 'pending', tries = 0, crashes = 0, run_at = ", now!()));
+    jobs.push(" WHERE (document, stage) IN (SELECT d.id, d.stage FROM documents d WHERE d.batch = ")
+        .push_bind(batch.to_string());
+    push_which(&mut jobs, which);
+    jobs.push(") AND state IN ('failed', 'cancelled') RETURNING document");
+    let documents: Vec<String> = jobs.build_query_scalar().fetch_all(&mut *tx).await.map_err(database)?;
     sqlx::query(concat!(
         "UPDATE documents SET status = 'pending', failure = NULL, ",
         changed!(),
         " WHERE id IN (SELECT value FROM json_each(?))"
     ))
     .bind(json(&documents))
-    .execute(&mut *tx)
+    .execute(tx)
     .await
     .map_err(database)?;
-    set_going(&mut tx, batch).await?;
-    tx.commit().await.map_err(database)?;
-    Ok(Some(documents.len() as u64))
+    Ok(documents.len() as u64)
 }
 
 fn push_which(sql: &mut QueryBuilder<Sqlite>, which: &Restart) {
@@ -135,7 +142,8 @@ fn push_which(sql: &mut QueryBuilder<Sqlite>, which: &Restart) {
     };
 }
 
-/// The batch runs (again): a grouping that is under way is of the past, the next one comes when the documents are done.
+/// The batch runs (again): a grouping that is under way is of the past. The next one is queued by the caller, with
+/// [`queue_analysis_when_ready`], or comes with the end of the last document.
 pub(crate) async fn set_going(tx: &mut SqliteConnection, batch: BatchId) -> Result<()> {
     for sql in [
         "UPDATE jobs SET state = 'cancelled', worker = NULL, lease_until = NULL \
@@ -148,7 +156,7 @@ pub(crate) async fn set_going(tx: &mut SqliteConnection, batch: BatchId) -> Resu
     ] {
         sqlx::query(sql).bind(batch.to_string()).execute(&mut *tx).await.map_err(database)?;
     }
-    queue_analysis_when_ready(tx, batch).await
+    Ok(())
 }
 
 pub async fn change(writer: &SqlitePool, batch: BatchId, change: &BatchChange) -> Result<bool> {

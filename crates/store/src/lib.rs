@@ -12,7 +12,7 @@ pub mod conformance;
 
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
-    EmbedResult, NewBatch, NewDocument, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth, RateLimit,
-    Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
+    EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,
+    RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
 };
 pub use store::{DELIVERIES_AT_ONCE, DELIVERIES_KEPT_MS, Store, StoreError};

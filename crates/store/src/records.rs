@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use sheaf_domain::{
     Batch, BatchId, BatchParams, Cluster, ClusterId, DeliveryId, Document, DocumentId, DocumentKind, DocumentMetadata,
-    EventId, Failure, Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage,
+    EventId, Failure, Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
 };
 
 /// A batch that is about to receive its documents.
@@ -18,6 +18,16 @@ pub struct NewBatch {
     pub passwords: Passwords,
     /// The trace of the request that made it (the header `traceparent` of W3C Trace Context), for the logs of workers.
     pub trace: Option<String>,
+}
+
+/// An upload that is about to begin.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUpload {
+    pub id: UploadId,
+    pub batch: BatchId,
+    /// What the sender means to send, in files and bytes.
+    pub files: u64,
+    pub bytes: u64,
 }
 
 /// A document whose bytes are safely stored; or, with a failure, one that was refused on arrival and is only listed.

@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use sheaf_domain::{
-    Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
+    Added, Attempt, Batch, BatchChange, BatchId, BatchQuery, BatchSummary, Changes, Cluster, ClusterId, CompareCounts,
     CompareQuery, ComparedDocument, Delivery, DeliveryId, DeliveryQuery, DocumentId, DocumentQuery, DocumentRow,
     Failure, FailureCode, FailureCount, JobId, Neighbour, NewWebhook, Page, PageView, Passwords, Progress,
-    ProgressGrid, Restart, Webhook, WebhookEvent, WebhookId,
+    ProgressGrid, Restart, Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
-    NewBatch, NewDocument, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument, Taken,
-    WorkerState,
+    NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
+    Taken, WorkerState,
 };
 
 /// Why the store could not do it.
@@ -48,11 +48,22 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes an empty, open batch: it is listed, but not analysed before [`Store::seal_batch`].
     async fn create_batch(&self, batch: &NewBatch) -> Result<()>;
-    /// Adds documents, each with its first job, so that work starts while the rest is still being sent.
-    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<()>;
+    /// Adds documents to an open batch, each with its first job, so that work starts while the rest is still being sent.
+    ///
+    /// Paths stay unique, whoever else adds at the same time: a path that other bytes have is [`Numbered`]. What has the same
+    /// path and bytes as a document that is there is none of its own; did that one fail, or was it cancelled, it is worked on
+    /// again. In a batch that was stopped while it was sent, documents begin as cancelled.
+    ///
+    /// [`Numbered`]: sheaf_domain::Numbered
+    async fn add_documents(&self, batch: BatchId, documents: &[NewDocument]) -> Result<Added>;
+    /// Adds documents to a batch that was there before, all or none, by the rules of [`Store::add_documents`]. With the first
+    /// that changes anything the batch goes on: what was cancelled is worked on again, and it is analysed anew. Absent
+    /// when there is no such batch, or it is itself still being sent in one piece.
+    async fn extend_batch(&self, batch: BatchId, documents: &[NewDocument]) -> Result<Option<Added>>;
     /// Says that no more documents come. When all are finished already, the analyse job is queued.
     async fn seal_batch(&self, batch: BatchId) -> Result<()>;
-    /// Batches that were never sealed and to which nothing has happened for `idle_ms`: uploads that were cut off.
+    /// Batches that were sent in one piece, never sealed, and to which nothing has happened for `idle_ms`: uploads that were cut
+    /// off.
     async fn open_batches(&self, idle_ms: u64) -> Result<Vec<BatchId>>;
     /// Removes a batch and all that belongs to it; `false` when there is none. Blobs are swept by the caller.
     async fn delete_batch(&self, batch: BatchId) -> Result<bool>;
@@ -60,6 +71,31 @@ pub trait Store: Send + Sync + 'static {
     async fn unreferenced(&self, sha256: &[String]) -> Result<Vec<String>>;
     /// The distinct content hashes of a batch's documents.
     async fn hashes(&self, batch: BatchId) -> Result<Vec<String>>;
+
+    // Uploads break off and go on.
+
+    /// Begins an upload, into a new batch or one that is there; `false` when there is none, or it is itself still being sent
+    /// in one piece. A batch that was there changes with the first documents only.
+    async fn begin_upload(&self, upload: &NewUpload, made: Option<&NewBatch>) -> Result<bool>;
+    /// Notes files that arrived, and adds what is in them by the rules of [`Store::extend_batch`]; once anything of an upload
+    /// came into the batch, whoever stops it also stops what is still on its way. Absent when there is no such upload (any
+    /// more).
+    async fn arrive(&self, upload: UploadId, files: &[UploadFile], documents: &[NewDocument]) -> Result<Option<Added>>;
+    /// An upload that is not finished.
+    async fn upload(&self, upload: UploadId) -> Result<Option<Upload>>;
+    /// The uploads of a batch that are not finished, the latest first.
+    async fn uploads(&self, batch: BatchId) -> Result<Vec<Upload>>;
+    /// Files of an upload that arrived, in the order of (path, sha256), from `offset`.
+    async fn arrived(&self, upload: UploadId, offset: u32, limit: u32) -> Result<Vec<UploadFile>>;
+    /// What a batch has of these paths: documents that did not fail, and files of uploads that are not finished.
+    async fn known_files(&self, batch: BatchId, paths: &[String]) -> Result<Vec<UploadFile>>;
+    /// Says that no more of an upload comes: its batch is analysed when it waits for no other. `false` when there is none.
+    async fn finish_upload(&self, upload: UploadId) -> Result<bool>;
+    /// Takes an upload back: the documents that it added go, and their batch is analysed anew if it had gone on. Gives the
+    /// distinct content hashes of these documents, for the caller to sweep; absent when there is no such upload.
+    async fn withdraw_upload(&self, upload: UploadId) -> Result<Option<Vec<String>>>;
+    /// Uploads whose sender gave no sign of life for this time.
+    async fn idle_uploads(&self, idle_ms: u64) -> Result<Vec<UploadId>>;
 
     // People steer.
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sheaf_engine::{AllowedAddress, Engine, EngineConfig};
@@ -38,6 +39,9 @@ pub struct Args {
     /// The most MiB of one upload.
     #[arg(long, env = "SHEAF_MAX_UPLOAD_MIB", default_value_t = 16 << 10, value_name = "MIB")]
     max_upload_mib: u64,
+    /// Days after which an upload that nobody goes on with is ended with what has arrived; with 0 at once.
+    #[arg(long, env = "SHEAF_UPLOAD_DAYS", default_value_t = 7, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(..=3650))]
+    upload_days: u64,
     /// Hosts, addresses or networks that webhooks may reach though they are not public, separated by commas.
     #[arg(long, env = "SHEAF_WEBHOOK_ALLOW", value_name = "HOST,NETWORK", value_delimiter = ',')]
     webhook_allow: Vec<AllowedAddress>,
@@ -86,6 +90,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = args.storage.apply("sheaf")?;
     config.intake.documents = args.max_documents;
     config.intake.bytes = args.max_upload_mib << 20;
+    config.intake.idle = Duration::from_secs(args.upload_days * 86_400);
     config.webhook_allow = args.webhook_allow.clone();
     config.follow = otlp::follow;
     args.reading.clone().apply(&mut config.processing);

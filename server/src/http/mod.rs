@@ -6,7 +6,11 @@ pub mod events;
 pub mod forms;
 pub mod runs;
 pub mod upload;
+pub mod uploads;
 pub mod webhooks;
+
+mod multipart;
+mod settings;
 
 pub mod failure;
 pub mod health;

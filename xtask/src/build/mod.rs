@@ -14,8 +14,7 @@ use crate::{run, setup};
 
 /// Builds the page and the server and lays out what they need; what has not changed is not done again.
 pub fn build(paths: &Paths, profile: Profile) -> Result<PathBuf> {
-    let wasm = run::step("compile the page", || wasm::compile(paths, profile))?;
-    site::make(paths, profile, &wasm)?;
+    page(paths, profile)?;
     run::step("compile the server", || {
         let mut cargo = run::cargo(paths);
         cargo.args(["build", "-p", "server"]);
@@ -29,6 +28,12 @@ pub fn build(paths: &Paths, profile: Profile) -> Result<PathBuf> {
     lay_out(paths, profile)?;
     eprintln!("  {} ({})", sheaf.display(), size(sheaf.metadata()?.len()));
     Ok(sheaf)
+}
+
+/// Builds what a browser fetches.
+pub fn page(paths: &Paths, profile: Profile) -> Result<()> {
+    let module = run::step("compile the page", || wasm::compile(paths, profile))?;
+    site::make(paths, profile, &module)
 }
 
 /// Only the page's files, for a change in `style` or `public`.

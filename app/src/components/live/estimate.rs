@@ -5,10 +5,16 @@ use sheaf_domain::{Bottleneck, Estimate, Progress};
 use crate::format::{count, duration};
 
 /// One line: `about 14 min left · text recognition is the limit · 92 % of the cores busy`. What is not known is not made up.
-pub fn line(progress: &Progress) -> String {
+/// `receiving` says whether more documents may come.
+pub fn line(progress: &Progress, receiving: bool) -> String {
     let counts = progress.counts;
     let Some(estimate) = progress.estimate else {
-        return if counts.finished() < counts.total { "Waiting to begin" } else { "Almost done" }.to_owned();
+        let line = match receiving {
+            _ if counts.finished() < counts.total => "Waiting to begin",
+            true => "All that has arrived is done",
+            false => "Almost done",
+        };
+        return line.to_owned();
     };
     let Estimate { seconds, bottleneck, busy } = estimate;
     let (left, limit) = match (bottleneck, seconds) {
@@ -72,7 +78,7 @@ mod tests {
     #[test]
     fn the_line_tells_what_is_known_and_nothing_else() {
         let check = |seconds, bottleneck, busy, expect: &str| {
-            assert_eq!(line(&progress(Some(Estimate { seconds, bottleneck, busy }))), expect);
+            assert_eq!(line(&progress(Some(Estimate { seconds, bottleneck, busy })), false), expect);
         };
         let full = "About 14 min left · text recognition is the limit · 92 % of the cores busy";
         check(Some(840), Bottleneck::Recognition, Some(0.92), full);
@@ -80,7 +86,10 @@ mod tests {
         check(None, Bottleneck::Reading, Some(0.5), "Time left is not known yet · 50 % of the cores busy");
         check(None, Bottleneck::Grouping, Some(1.2), "Grouping the documents · 100 % of the cores busy");
         check(Some(9), Bottleneck::NoWorker, Some(0.0), "Waiting for a worker");
-        assert_eq!(line(&progress(None)), "Waiting to begin");
+        assert_eq!(line(&progress(None), true), "Waiting to begin");
+        let done = Progress { counts: Counts { total: 10, completed: 10, ..Counts::default() }, ..progress(None) };
+        assert_eq!(line(&done, true), "All that has arrived is done");
+        assert_eq!(line(&done, false), "Almost done");
     }
 
     #[test]

@@ -1,21 +1,22 @@
 //! One batch: its progress while it runs, its overview when it is done. It owns what is fetched; the components under it
 //! only show.
 
-use leptos::either::EitherOf3;
+use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::{BatchId, Failure, FailureCode, Status};
+use sheaf_domain::{Batch, BatchId, Failure, FailureCode, Status, Upload};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
 use crate::components::live::Live;
 use crate::components::overview::Overview;
 use crate::components::skeleton::Skeleton;
+use crate::components::upload::{AddDocuments, Unfinished};
 use crate::errors::AppError;
 use crate::filters::Filters;
 use crate::routes::path_param;
-use crate::server_fns::batches::{batch_heatmap, show_batch};
+use crate::server_fns::batches::{batch_heatmap, batch_uploads, show_batch};
 use crate::server_fns::documents::list_documents;
 use crate::views::BatchPage;
 
@@ -44,6 +45,10 @@ pub fn ShowBatch() -> impl IntoView {
         move || (id.get(), heatmap_view.get(), round.get()),
         |(id, view, _)| async move { batch_heatmap(id.ok_or_else(|| AppError::not_found("batch"))?, view).await },
     );
+    let uploads = Resource::new_blocking(
+        move || (id.get(), round.get()),
+        |(id, _)| async move { batch_uploads(id.ok_or_else(|| AppError::not_found("batch"))?).await },
+    );
 
     let reload = Callback::new(move |()| set_round.update(|round| *round += 1));
     let on_end = Callback::new(move |status: Option<Status>| {
@@ -59,6 +64,11 @@ pub fn ShowBatch() -> impl IntoView {
             None => set_gone.set(id.get_untracked()),
         }
     });
+    // An upload that is not finished goes on first; then more can be added.
+    let more = move |batch: &Batch, uploads: Vec<Upload>| match uploads.into_iter().next() {
+        Some(upload) => Either::Left(view! { <Unfinished upload on_ended=reload /> }),
+        None => Either::Right(view! { <AddDocuments batch=batch.id status=batch.status open=false on_added=reload /> }),
+    };
     view! {
         <p class="unseen" role="status" data-testid="spoken">
             {spoken}
@@ -69,20 +79,25 @@ pub fn ShowBatch() -> impl IntoView {
             {move || {
                 let is_gone = gone.get().is_some_and(|gone| id.get() == Some(gone));
                 Suspend::new(async move {
+                    let uploads = uploads.await.unwrap_or_default();
                     match page.await {
                         _ if is_gone => EitherOf3::C(view! { <FailurePage failure=deleted() /> }),
                         Ok(BatchPage::Running(running)) => {
+                            let more = more(&running.batch, uploads);
                             EitherOf3::A(
                                 view! {
                                     <Title text=running.batch.name.clone() />
+                                    <div class="page more">{more}</div>
                                     <Live running=*running on_end on_speak=set_spoken />
                                 },
                             )
                         }
                         Ok(BatchPage::Done(finished)) => {
+                            let more = more(&finished.overview.batch, uploads);
                             EitherOf3::B(
                                 view! {
                                     <Title text=finished.overview.batch.name.clone() />
+                                    <div class="page more">{more}</div>
                                     <Overview finished=*finished filters documents heatmap reload />
                                 },
                             )

@@ -2,14 +2,17 @@
 
 mod archive;
 mod paths;
+mod uploads;
 
-use std::collections::HashSet;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
-use sheaf_domain::{Batch, BatchId, BatchParams, DocumentId, DocumentKind, Failure, FailureCode, Passwords, RunPolicy};
+use sheaf_domain::{
+    BatchId, BatchParams, DocumentId, DocumentKind, Failure, FailureCode, Passwords, Received, RunPolicy, UploadFile,
+    UploadId,
+};
 use sheaf_parsing::detect_kind;
 use sheaf_store::{NewBatch, NewDocument};
 use time::OffsetDateTime;
@@ -23,6 +26,7 @@ use crate::{Engine, Trace, internal};
 
 pub use paths::clean_path;
 pub(crate) use paths::unique;
+pub use uploads::{Announced, ArrivedFiles, KNOWN_PATHS};
 
 /// Files that become durable and listed together; one sync of a folder and one transaction serve them all.
 const GROUP: usize = 64;
@@ -30,16 +34,32 @@ const GROUP: usize = 64;
 /// The longest name of a batch in characters.
 const NAME_CHARS: usize = 200;
 
-/// A batch that is receiving its documents. Unless it is finished, it is removed again: an upload that broke off was never
-/// acknowledged.
+/// Documents on their way into a batch.
 pub struct Intake {
     engine: Engine,
     batch: BatchId,
+    piece: Piece,
+    /// Of which the last may belong to a file that is still being opened.
     waiting: Vec<Arrival>,
-    paths: HashSet<String>,
-    received: u64,
-    open: bool,
+    /// Whole files that are not noted yet.
+    files: Vec<UploadFile>,
+    /// Documents of the batch, these included.
+    documents: u64,
+    /// Bytes received, archives counted as they come.
+    bytes: u64,
     passwords: Passwords,
+    received: Received,
+}
+
+/// What is kept as a whole or not at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    /// A new batch: work starts while it is being sent, but unless it is finished it is removed.
+    Batch { finished: bool },
+    /// All that is added to a batch by one request.
+    Addition,
+    /// Each file of an upload, with all that is in it.
+    File(UploadId),
 }
 
 /// A file that was received but is not listed yet.
@@ -54,34 +74,54 @@ impl Engine {
     ///
     /// # Errors
     /// `invalid_request` when a parameter is out of bounds, `storage` when the database refuses.
-    pub async fn begin_batch(
-        &self,
-        name: &str,
-        params: BatchParams,
-        policy: RunPolicy,
-        passwords: Passwords,
-    ) -> Result<Intake, Failure> {
+    pub async fn begin_batch(&self, new: BatchRequest) -> Result<Intake, Failure> {
+        let new = new.check()?;
+        self.store().create_batch(&new).await?;
+        Ok(Intake::new(self, new.id, Piece::Batch { finished: false }, new.passwords))
+    }
+
+    /// Starts to add documents to a batch. Nothing is added before [`Intake::finish`].
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn begin_addition(&self, batch: BatchId) -> Result<Intake, Failure> {
+        let found = self.batch(batch).await?;
+        let passwords = self.store().passwords(batch).await?;
+        let mut intake = Intake::new(self, batch, Piece::Addition, passwords);
+        intake.documents = found.counts.total;
+        Ok(intake)
+    }
+
+    /// Starts to take files of an upload.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn begin_files(&self, upload: UploadId) -> Result<Intake, Failure> {
+        let found = self.upload(upload).await?;
+        let batch = self.batch(found.batch).await?;
+        let passwords = self.store().passwords(found.batch).await?;
+        let mut intake = Intake::new(self, found.batch, Piece::File(upload), passwords);
+        (intake.documents, intake.bytes) = (batch.counts.total, found.arrived_bytes);
+        Ok(intake)
+    }
+}
+
+/// What is said about a batch before its files.
+#[derive(Clone, Debug, Default)]
+pub struct BatchRequest {
+    pub name: String,
+    pub params: BatchParams,
+    pub policy: RunPolicy,
+    /// Tried on documents that ask for one.
+    pub passwords: Passwords,
+}
+
+impl BatchRequest {
+    fn check(self) -> Result<NewBatch, Failure> {
+        let Self { name, params, policy, passwords } = self;
         let params = params.check()?;
-        let batch = BatchId(Uuid::now_v7());
-        self.store()
-            .create_batch(&NewBatch {
-                id: batch,
-                name: batch_name(name),
-                params,
-                policy,
-                passwords: passwords.clone(),
-                trace: Trace::current().map(|trace| trace.to_string()),
-            })
-            .await?;
-        Ok(Intake {
-            engine: self.clone(),
-            batch,
-            waiting: Vec::new(),
-            paths: HashSet::new(),
-            received: 0,
-            open: true,
-            passwords,
-        })
+        let trace = Trace::current().map(|trace| trace.to_string());
+        Ok(NewBatch { id: BatchId(Uuid::now_v7()), name: batch_name(&name), params, policy, passwords, trace })
     }
 }
 
@@ -101,6 +141,20 @@ fn batch_name(given: &str) -> String {
 }
 
 impl Intake {
+    fn new(engine: &Engine, batch: BatchId, piece: Piece, passwords: Passwords) -> Self {
+        Self {
+            engine: engine.clone(),
+            batch,
+            piece,
+            waiting: Vec::new(),
+            files: Vec::new(),
+            documents: 0,
+            bytes: 0,
+            passwords,
+            received: Received::default(),
+        }
+    }
+
     /// The batch that is being filled.
     pub const fn batch(&self) -> BatchId {
         self.batch
@@ -110,7 +164,8 @@ impl Intake {
     ///
     /// # Errors
     /// `invalid_request` when `body` breaks off, `too_large` when the batch would hold too many documents or bytes, and
-    /// `storage`. A file that cannot be used is no error: it is listed as failed.
+    /// `storage`. A file that cannot be used is no error: it is listed as failed. Of a file that ends in an error nothing is
+    /// kept; what was taken before can still be finished.
     pub async fn add<E>(
         &mut self,
         name: &str,
@@ -120,7 +175,7 @@ impl Intake {
         E: std::fmt::Display,
     {
         let staged = self.receive(body).await?;
-        self.received += staged.bytes;
+        self.bytes += staged.bytes;
         let path = clean_path(name);
         let (staged, kind) = spawn_blocking({
             let path = path.clone();
@@ -131,9 +186,20 @@ impl Intake {
         })
         .await
         .map_err(internal)?;
-        match kind {
+        let file = UploadFile { path: path.clone(), bytes: staged.bytes, sha256: staged.sha256.clone() };
+        let before = self.waiting.len();
+        let taken = match kind {
             Some(kind) => self.open(path, kind, staged).await,
             None => self.list(Arrival { path, kind, content: Ok(staged) }).await,
+        };
+        if let Err(failure) = taken {
+            self.waiting.truncate(before);
+            return Err(failure);
+        }
+        self.files.push(file);
+        match self.piece {
+            Piece::File(_) if self.waiting.len() >= GROUP => self.flush().await,
+            Piece::File(_) | Piece::Addition | Piece::Batch { .. } => Ok(()),
         }
     }
 
@@ -142,15 +208,18 @@ impl Intake {
         &self,
         mut body: impl Stream<Item = Result<Bytes, E>> + Send + Unpin,
     ) -> Result<Staged, Failure> {
-        let limit = self.engine.config().intake.bytes.saturating_sub(self.received);
+        let limit = self.engine.config().intake.bytes.saturating_sub(self.bytes);
         let incoming = self.engine.staging().clone();
+        let kept = match self.piece {
+            Piece::Batch { .. } | Piece::Addition => "Send it again. Nothing of it was kept.",
+            Piece::File(_) => "Send this file again. What arrived before it is kept.",
+        };
         let (sender, receiver) = mpsc::channel::<Bytes>(8);
         let staging = spawn_blocking(move || incoming.stage(&mut ChunkReader { receiver, chunk: Bytes::new() }));
         let mut bytes = 0;
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| {
-                Failure::new(FailureCode::InvalidRequest, format!("the upload broke off: {error}"))
-                    .with_hint("Send it again. Nothing of it was kept.")
+                Failure::new(FailureCode::InvalidRequest, format!("the upload broke off: {error}")).with_hint(kept)
             })?;
             bytes += chunk.len() as u64;
             if bytes > limit {
@@ -164,73 +233,75 @@ impl Intake {
         staging.await.map_err(internal)?.map_err(|error| disk(&error))
     }
 
-    /// Gives the document a path of its own and lists it when a group is full.
-    pub(crate) async fn list(&mut self, mut arrival: Arrival) -> Result<(), Failure> {
+    /// Lists the document, by groups where a part may be listed before the whole.
+    pub(crate) async fn list(&mut self, arrival: Arrival) -> Result<(), Failure> {
         let limit = self.engine.config().intake.documents;
-        if self.paths.len() as u64 >= limit {
+        if self.documents >= limit {
             let message = format!("a batch holds at most {limit} documents");
             return Err(Failure::new(FailureCode::TooLarge, message));
         }
-        arrival.path = unique(arrival.path, &mut self.paths);
+        self.documents += 1;
         self.waiting.push(arrival);
-        if self.waiting.len() >= GROUP { self.flush().await } else { Ok(()) }
+        match self.piece {
+            Piece::Batch { .. } if self.waiting.len() >= GROUP => self.flush().await,
+            Piece::Batch { .. } | Piece::Addition | Piece::File(_) => Ok(()),
+        }
     }
 
     /// Makes the waiting files durable, then lists them: blob first, row second.
     async fn flush(&mut self) -> Result<(), Failure> {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.files.is_empty() {
             return Ok(());
         }
-        let arrivals = std::mem::take(&mut self.waiting);
-        let mut documents = Vec::with_capacity(arrivals.len());
-        let mut staged = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            let (sha256, bytes, failure) = match arrival.content {
-                Ok(blob) => {
-                    let (sha256, bytes) = (blob.sha256.clone(), blob.bytes);
-                    staged.push(blob);
-                    (sha256, bytes, None)
-                }
-                Err((failure, bytes)) => (String::new(), bytes, Some(failure)),
-            };
-            documents.push(NewDocument {
-                id: DocumentId(Uuid::now_v7()),
-                path: arrival.path,
-                sha256,
-                bytes,
-                kind: arrival.kind,
-                failure,
-            });
-        }
+        let files = std::mem::take(&mut self.files);
+        let (documents, staged) = split(std::mem::take(&mut self.waiting));
         let staged: Arc<[Staged]> = staged.into();
         self.engine.blobs().keep(&staged).await?;
-        self.engine.store().add_documents(self.batch, &documents).await?;
+        let store = self.engine.store();
+        let listed = match self.piece {
+            Piece::Batch { .. } => Some(store.add_documents(self.batch, &documents).await?),
+            Piece::Addition => store.extend_batch(self.batch, &documents).await?,
+            Piece::File(upload) => store.arrive(upload, &files, &documents).await?,
+        };
+        let Some(added) = listed else {
+            let hashes: Vec<String> = documents.into_iter().map(|document| document.sha256).collect();
+            self.engine.remove_bytes(hashes).await?;
+            return Err(match self.piece {
+                Piece::File(upload) => uploads::no_upload(upload),
+                Piece::Addition | Piece::Batch { .. } => uploads::still_sent(self.batch),
+            });
+        };
+        self.received.files.extend(files);
+        self.received.added += added;
         // Once more: somebody may have removed the same bytes before these rows named them.
         self.engine.blobs().keep(&staged).await?;
         self.engine.wake();
         Ok(())
     }
 
-    /// Says that all documents are there; the batch will be analysed when they are done.
+    /// Says that all is there. A new batch will be analysed when its documents are done.
     ///
     /// # Errors
-    /// `invalid_request` when nothing was sent; then there is no batch.
-    pub async fn finish(mut self) -> Result<Batch, Failure> {
+    /// `invalid_request` when nothing was sent; then there is no batch. `not_ready` when the batch that was to be added to is
+    /// itself still being sent in one piece; `not_found` when the upload was finished or stopped meanwhile.
+    pub async fn finish(mut self) -> Result<Received, Failure> {
         self.flush().await?;
-        if self.paths.is_empty() {
+        if self.received.files.is_empty() {
             return Err(Failure::new(FailureCode::InvalidRequest, "no file was sent")
                 .with_hint("Choose at least one file, then send the form again."));
         }
-        self.engine.store().seal_batch(self.batch).await?;
-        self.open = false;
-        self.engine.wake();
-        self.engine.batch(self.batch).await
+        if let Piece::Batch { finished } = &mut self.piece {
+            self.engine.store().seal_batch(self.batch).await?;
+            *finished = true;
+            self.engine.wake();
+        }
+        Ok(std::mem::take(&mut self.received))
     }
 }
 
 impl Drop for Intake {
     fn drop(&mut self) {
-        if self.open {
+        if self.piece == (Piece::Batch { finished: false }) {
             let (engine, batch) = (self.engine.clone(), self.batch);
             // The request that fed this intake is gone; nobody waits for the answer.
             tokio::spawn(async move {
@@ -240,6 +311,24 @@ impl Drop for Intake {
             });
         }
     }
+}
+
+/// Rows and the bytes behind them. What was refused on arrival has no bytes.
+fn split(arrivals: Vec<Arrival>) -> (Vec<NewDocument>, Vec<Staged>) {
+    let mut documents = Vec::with_capacity(arrivals.len());
+    let mut staged = Vec::with_capacity(arrivals.len());
+    for Arrival { path, kind, content } in arrivals {
+        let (sha256, bytes, failure) = match content {
+            Ok(blob) => {
+                let (sha256, bytes) = (blob.sha256.clone(), blob.bytes);
+                staged.push(blob);
+                (sha256, bytes, None)
+            }
+            Err((failure, bytes)) => (String::new(), bytes, Some(failure)),
+        };
+        documents.push(NewDocument { id: DocumentId(Uuid::now_v7()), path, sha256, bytes, kind, failure });
+    }
+    (documents, staged)
 }
 
 /// What staged bytes look like; absent when they cannot be read.

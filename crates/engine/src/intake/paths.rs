@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use sheaf_domain::Numbered;
+
 /// The longest path in bytes; the end is kept, for it holds the name.
 const PATH_BYTES: usize = 1024;
 
@@ -32,14 +34,10 @@ pub fn unique(path: String, taken: &mut HashSet<String>) -> String {
     if taken.insert(path.clone()) {
         return path;
     }
-    let name_start = path.rfind('/').map_or(0, |i| i + 1);
-    let (stem, suffix) = match path[name_start..].rfind('.') {
-        Some(dot) if dot > 0 => path.split_at(name_start + dot),
-        Some(_) | None => (path.as_str(), ""),
-    };
+    let numbered = Numbered::of(&path);
     let mut number = 2;
     loop {
-        let candidate = format!("{stem} ({number}){suffix}");
+        let candidate = numbered.path(number);
         if taken.insert(candidate.clone()) {
             return candidate;
         }

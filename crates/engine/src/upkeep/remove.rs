@@ -37,6 +37,11 @@ impl Engine {
 
     async fn remove_bytes_of(&self, batch: BatchId, hashes: Vec<String>) -> Result<(), Failure> {
         self.blobs().remove_derived_of(batch).await?;
+        self.remove_bytes(hashes).await
+    }
+
+    /// Removes those of these originals that no document has any more, and the pictures of their pages.
+    pub(crate) async fn remove_bytes(&self, hashes: Vec<String>) -> Result<(), Failure> {
         let free = self.store().unreferenced(&hashes).await?;
         remove_unnamed(self.store(), &**self.blobs(), &free).await?;
         let engine = self.clone();

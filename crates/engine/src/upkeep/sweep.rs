@@ -54,13 +54,14 @@ impl Engine {
         Upkeep { _sweeping: sweeping }
     }
 
-    /// Removes, once, what no row names and what is older than the grace period.
+    /// Ends uploads that nobody goes on with, and removes, once, what no row names and what is older than the grace period.
     ///
     /// # Errors
     /// `storage`.
     pub async fn sweep(&self) -> Result<(), Failure> {
         let grace = self.config().orphan_grace;
         self.remove_abandoned_uploads(grace).await?;
+        self.end_idle_uploads().await?;
         let (store, blobs) = (self.store(), &**self.blobs());
         let aside: Vec<_> = blobs.list_aside().map_ok(|listed| listed.name).try_collect().await?;
         let mut removed = settle(store, blobs, &aside).await?;

@@ -8,6 +8,7 @@ mod queue;
 mod results;
 mod steering;
 mod text;
+mod uploads;
 mod webhooks;
 
 use sheaf_domain::{
@@ -46,6 +47,12 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     steering::what_failed_is_tried_again_with_its_history(&open().await).await;
     steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
     steering::batches_are_found_and_renamed(&open().await).await;
+    uploads::what_arrived_is_known_and_its_end_is_waited_for(&open().await).await;
+    uploads::a_path_is_given_once_and_the_same_bytes_are_no_double(&open().await).await;
+    uploads::a_batch_that_is_done_gets_more(&open().await).await;
+    uploads::adding_continues_what_was_stopped(&open().await).await;
+    uploads::what_is_taken_back_leaves_the_batch_as_it_was(&open().await).await;
+    uploads::uploads_without_a_sign_of_life_are_found(&open().await).await;
     compare::two_batches_are_compared_by_content(&open().await).await;
     progress::every_change_is_told_once(&open().await).await;
     progress::changes_of_concurrent_writers_are_all_told(&open().await).await;
@@ -80,19 +87,20 @@ async fn batch_with<S: Store>(store: &S, paths: &[&str], policy: RunPolicy) -> (
         })
         .await
         .expect("a batch can be made");
-    let documents: Vec<NewDocument> = paths
-        .iter()
-        .map(|path| NewDocument {
-            id: DocumentId(Uuid::now_v7()),
-            path: (*path).into(),
-            sha256: format!("{path:0>64}"),
-            bytes: 10,
-            kind: Some(DocumentKind::Pdf),
-            failure: None,
-        })
-        .collect();
+    let documents: Vec<NewDocument> = paths.iter().map(|path| new_document(path)).collect();
     store.add_documents(batch, &documents).await.expect("documents can be added");
     (batch, documents.into_iter().map(|d| d.id).collect())
+}
+
+fn new_document(path: &str) -> NewDocument {
+    NewDocument {
+        id: DocumentId(Uuid::now_v7()),
+        path: path.into(),
+        sha256: format!("{path:0>64}"),
+        bytes: 10,
+        kind: Some(DocumentKind::Pdf),
+        failure: None,
+    }
 }
 
 /// As many single jobs as that.

@@ -5,7 +5,7 @@ use sheaf_domain::{
     Stage, Status,
 };
 
-use super::{batch_of, batch_with, claim, finish_all, parsed, record};
+use super::{batch_of, batch_with, claim, finish_all, new_document, parsed, record};
 use crate::{AnalysisResult, Claim, Store};
 
 pub(super) fn analysed(claim: &Claim) -> AnalysisResult {
@@ -50,17 +50,6 @@ pub async fn cancelling_keeps_what_is_done_and_can_be_continued<S: Store>(store:
     assert_eq!(store.restart(batch, &Restart::Cancelled).await.expect("answered"), Some(3));
     assert_eq!(claim(store, Stage::Parse, 5).await.len(), 2, "each goes on at the stage where it was stopped");
     assert_eq!(claim(store, Stage::Embed, 5).await.len(), 1);
-}
-
-fn new_document(path: &str) -> crate::NewDocument {
-    crate::NewDocument {
-        id: sheaf_domain::DocumentId(uuid::Uuid::now_v7()),
-        path: path.into(),
-        sha256: format!("{path:0>64}"),
-        bytes: 10,
-        kind: None,
-        failure: None,
-    }
 }
 
 pub async fn a_batch_is_cancelled_while_it_is_grouped<S: Store>(store: &S) {

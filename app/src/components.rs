@@ -9,6 +9,7 @@ pub mod live;
 
 pub mod overview;
 
+#[cfg(feature = "ssr")]
 pub mod compare;
 
 pub mod change;

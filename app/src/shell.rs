@@ -8,10 +8,11 @@ use crate::routes::App;
 /// Whether nothing on the page needs a script.
 fn is_plain() -> bool {
     #[cfg(feature = "ssr")]
-    let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned());
+    {
+        use_context::<http::request::Parts>().is_some_and(|parts| crate::routes::plain::is_plain(parts.uri.path()))
+    }
     #[cfg(not(feature = "ssr"))]
-    let path: Option<String> = None;
-    path.is_some_and(|path| path.trim_end_matches('/') == "/webhooks")
+    false
 }
 
 /// The whole document. The scripts carry the nonce of the request, so that the content security policy lets them run.

@@ -1,4 +1,4 @@
-//! Steering batches: stop, start again, rename; and what the live page shows besides the progress.
+//! Steering batches: start again, rename; and what the live page shows besides the progress.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
@@ -9,12 +9,6 @@ use super::front_door::{engine, respond, respond_in_part};
 use crate::errors::AppError;
 use crate::views::GridPicture;
 use crate::wire::Json;
-
-/// Stops a batch: what is done stays.
-#[server(prefix = "/rpc", endpoint = "cancel", input = Json, output = Json)]
-pub async fn cancel_batch(batch: BatchId) -> Result<Batch, AppError> {
-    respond(engine()?.cancel_batch(batch).await)
-}
 
 /// Works again on documents that failed or were cancelled; how many these are.
 #[server(prefix = "/rpc", endpoint = "restart", input = Json, output = Json)]

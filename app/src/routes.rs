@@ -10,6 +10,7 @@ mod batches {
     pub mod list;
     pub mod show;
 }
+#[cfg(feature = "ssr")]
 mod documents {
     //! Pages about one document.
     pub mod show;
@@ -36,15 +37,17 @@ use crate::components::masthead::Masthead;
 use batches::add::AddToBatch;
 use batches::list::ListBatches;
 use batches::show::ShowBatch;
-use documents::show::ShowDocument;
 use not_found::NotFound;
 
 // Pages on which nothing needs a script, listed in `plain`. They are no part of the page's WebAssembly.
 #[cfg(not(feature = "ssr"))]
-use whole::{Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as ListWebhooks};
+use whole::{
+    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as ListWebhooks, Whole as ShowDocument,
+};
 #[cfg(feature = "ssr")]
 use {
-    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches, webhooks::list::ListWebhooks,
+    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches, documents::show::ShowDocument,
+    webhooks::list::ListWebhooks,
 };
 
 /// Everything inside `<body>`.

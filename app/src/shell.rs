@@ -1,5 +1,6 @@
 //! The HTML document around every page. The server renders it; the browser takes over what is inside `<body>`.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
@@ -29,6 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet id="sheaf-style" options=options.clone() />
                 <AutoReload options=options.clone() />
                 {(!is_plain()).then(|| view! { <HydrationScripts options /> })}
+                <script type="module" src="/keys.js" nonce=use_nonce()></script>
                 <MetaTags />
             </head>
             <body>

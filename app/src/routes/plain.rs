@@ -2,7 +2,13 @@
 //! and the WebAssembly of the other pages stays small.
 
 /// Segments of the addresses of plain pages; `*` stands for any one segment.
-const PLAIN: &[&[&str]] = &[&["webhooks"], &["compare"], &["batches", "*", "cancel"], &["batches", "*", "delete"]];
+const PLAIN: &[&[&str]] = &[
+    &["webhooks"],
+    &["compare"],
+    &["batches", "*", "cancel"],
+    &["batches", "*", "delete"],
+    &["batches", "*", "documents", "*"],
+];
 
 /// Whether nothing on the page at this path needs a script.
 pub fn is_plain(path: &str) -> bool {
@@ -24,7 +30,8 @@ mod tests {
         check("/webhooks/", true);
         check("/batches/12/delete", true);
         check("/batches/12", false);
-        check("/batches/12/documents/delete", false);
+        check("/batches/12/documents/7", true);
+        check("/batches/12/add", false);
         check("/", false);
     }
 }

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use sheaf_domain::{Attempt, Batch, BatchChange, BatchId, DocumentId, Restart};
+use sheaf_domain::{Batch, BatchChange, BatchId, Restart};
 
 #[cfg(feature = "ssr")]
-use super::front_door::{engine, respond, respond_in_part};
+use super::front_door::{engine, respond};
 use crate::errors::AppError;
 use crate::views::GridPicture;
 use crate::wire::Json;
@@ -26,10 +26,4 @@ pub async fn change_batch(batch: BatchId, change: BatchChange) -> Result<Batch, 
 #[server(prefix = "/rpc", endpoint = "grid", input = GetUrl, output = Json)]
 pub async fn progress_grid(batch: BatchId) -> Result<GridPicture, AppError> {
     respond(engine()?.progress_grid(batch, GridPicture::FIELDS).await).map(GridPicture::from)
-}
-
-/// Attempts at a document that did not succeed, the earliest first.
-#[server(prefix = "/rpc", endpoint = "attempts", input = GetUrl, output = Json)]
-pub async fn list_attempts(batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>, AppError> {
-    respond_in_part(engine()?.attempts(batch, document).await)
 }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, distil, serve, verify, work};
+use commands::{analyze, backup, distil, serve, verify, verify_manifest, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -37,6 +37,8 @@ enum Command {
     Verify(verify::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
+    /// Analyse an input again as a manifest says, and compare the clusters.
+    VerifyManifest(verify_manifest::Args),
     /// Make the fast model from the accurate one (done once, by set-up).
     #[command(hide = true)]
     Distil(distil::Args),
@@ -67,6 +69,7 @@ fn run(command: Command) -> ExitCode {
         Command::Backup(args) => backup::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::VerifyManifest(args) => verify_manifest::run(args),
         Command::Distil(args) => distil::run(args),
         Command::ParseWorker => return sheaf_parsing::worker_main(),
     };

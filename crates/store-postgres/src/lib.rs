@@ -25,6 +25,7 @@ mod work;
 mod analyse;
 mod embed;
 mod fail;
+mod levels;
 mod parse;
 
 mod buckets;

@@ -12,6 +12,7 @@ mod table;
 
 mod analysis;
 mod finish;
+mod levels;
 mod work;
 
 mod buckets;

@@ -5,6 +5,7 @@ pub mod backup;
 pub mod distil;
 pub mod serve;
 pub mod verify;
+pub mod verify_manifest;
 pub mod work;
 
 mod bounds;

@@ -171,12 +171,13 @@ mod tests {
             ["football season striker", "football season goal"],
             ["tennis season racket", "tennis season serve"],
             ["budget parliament tax", "budget parliament vote"],
+            ["violin concert bow", "violin concert string"],
         ];
         let terms: Vec<Vec<Terms>> =
             texts.iter().map(|texts| texts.iter().map(|text| Terms::of(text, Some("eng"))).collect()).collect();
         let borrowed: Vec<Vec<&Terms>> = terms.iter().map(|terms| terms.iter().collect()).collect();
         let (clusters, groups) = name_clusters(&borrowed, &[vec![0, 1]]);
-        assert_eq!((clusters.len(), groups.len()), (3, 1));
+        assert_eq!((clusters.len(), groups.len()), (4, 1));
         assert_eq!(groups[0].keywords[0], "season", "{groups:?}");
     }
 

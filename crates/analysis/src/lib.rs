@@ -9,6 +9,7 @@ pub mod naming;
 mod analysis;
 mod params;
 
+pub mod diff;
 pub mod heatmap;
 
 mod matrix;

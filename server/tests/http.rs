@@ -91,7 +91,7 @@ async fn two_texts_are_compared_word_by_word() {
     let diff = format!("/api/batches/{id}/diff");
     let (status, found) = server.get(&format!("{diff}?a={}&b={}", ids[0], ids[1])).await;
     assert_eq!(status, 200, "{found}");
-    let words = 30 * 15;
+    let words = 30 * 16;
     let counts = &found["counts"];
     assert_eq!([&counts["kept"], &counts["removed"], &counts["added"]].map(Value::as_u64), [words - 1, 1, 3].map(Some));
     let rows = found["rows"]["items"].as_array().expect("rows");

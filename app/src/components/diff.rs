@@ -82,7 +82,7 @@ fn Summary(counts: DiffCounts) -> impl IntoView {
         )
     };
     view! {
-        <p class="lede" data-testid="diff-summary">
+        <p class="lede diff-summary" data-testid="diff-summary">
             {said}
         </p>
         <p class="fine">
@@ -241,7 +241,7 @@ pub fn ChooseOther(first: DocumentView, search: Option<String>, others: Vec<Othe
                     "Search"
                 </button>
             </form>
-            <section>
+            <section class="choices">
                 <h2>{heading}</h2>
                 {list}
             </section>

@@ -39,8 +39,8 @@ pub fn Neighbours(batch: BatchId, document: DocumentId, neighbours: Vec<Neighbou
                             {ratio(similarity)}
                         </span>
                         <a class="neighbour-diff" href=diff_href(batch, document, id) data-testid="compare-texts">
-                            "Compare the texts"
-                            <span class="unseen">{format!(" of this document and {label}")}</span>
+                            "Compare"
+                            <span class="unseen">{format!(" the texts of this document and {label}")}</span>
                         </a>
                     </li>
                 }
@@ -52,7 +52,7 @@ pub fn Neighbours(batch: BatchId, document: DocumentId, neighbours: Vec<Neighbou
         <section class="aside-section">
             <h2>"Most similar"</h2>
             {body}
-            <p class="fine">
+            <p class="fine neighbours-more">
                 <a href=choose_href(batch, document) data-testid="compare-another">
                     "Compare its text with another"
                 </a>

@@ -109,7 +109,7 @@ mod tests {
         let section = section.expect("a section");
         let command = <Cli as clap::CommandFactory>::command();
         let [serve, work] = ["serve", "work"].map(|name| command.find_subcommand(name).expect("a command").clone());
-        let flags = ["data", "database", "blobs", "blob-cache-mib", "drain-seconds", "stages", "threads", "listen"];
+        let flags = ["data", "database", "blobs", "blob-cache-mib", "drain-seconds", "lease-seconds", "stages", "threads", "listen"];
         let arguments = flags.iter().map(|flag| (&work, *flag)).chain([(&serve, "no-work")]);
         for (command, flag) in arguments {
             let argument = command.get_arguments().find(|argument| argument.get_long() == Some(flag)).expect(flag);

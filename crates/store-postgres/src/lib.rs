@@ -11,6 +11,7 @@ mod connect;
 
 mod arrive;
 mod delete;
+mod imports;
 mod place;
 mod steer;
 mod uploads;

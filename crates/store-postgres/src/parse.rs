@@ -100,7 +100,7 @@ async fn move_on(tx: &mut PgConnection, results: &[&(Claim, ParseRecord)]) -> Re
 }
 
 /// Makes sure that the results are there, and stay there until the transaction ends.
-async fn remember(tx: &mut PgConnection, records: impl Iterator<Item = &ParseRecord>) -> Result<()> {
+pub(crate) async fn remember(tx: &mut PgConnection, records: impl Iterator<Item = &ParseRecord>) -> Result<()> {
     // Each key once, in the order in which everybody takes them.
     let mut new: BTreeMap<Cow<'_, str>, &ParseRecord> =
         records.map(|record| (nul::hide(&record.key), record)).collect();

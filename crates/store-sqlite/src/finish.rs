@@ -107,7 +107,7 @@ pub async fn complete_parses(writer: &SqlitePool, results: &[(Claim, ParseRecord
     Ok(finished)
 }
 
-async fn remember_parse(tx: &mut SqliteConnection, record: &ParseRecord) -> Result<()> {
+pub(crate) async fn remember_parse(tx: &mut SqliteConnection, record: &ParseRecord) -> Result<()> {
     sqlx::query(
         "INSERT INTO parses (key, kind, pages, words, language, metadata, problems, page_starts) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -212,7 +212,7 @@ pub async fn complete_embed(writer: &SqlitePool, results: &[EmbedResult]) -> Res
     Ok(finished)
 }
 
-async fn insert_vector(tx: &mut SqliteConnection, key: &str, vectored: &Vectored) -> Result<()> {
+pub(crate) async fn insert_vector(tx: &mut SqliteConnection, key: &str, vectored: &Vectored) -> Result<()> {
     let bytes: Vec<u8> = vectored.vector.iter().flat_map(|v| v.to_le_bytes()).collect();
     sqlx::query("INSERT INTO vectors (key, vector, terms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
         .bind(key)

@@ -4,12 +4,14 @@
 //! token for that is the job's attempt number, which rises with every claim. A worker that lost its lease completes
 //! nothing.
 
+mod imports;
 mod records;
 mod store;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use imports::{Found, ImportStore, ImportedDocument};
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
     EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,

@@ -2,6 +2,7 @@
 
 mod batches;
 mod compare;
+mod imports;
 mod operate;
 mod progress;
 mod queue;
@@ -47,6 +48,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     steering::what_failed_is_tried_again_with_its_history(&open().await).await;
     steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
     steering::batches_are_found_and_renamed(&open().await).await;
+    imports::what_was_found_elsewhere_is_finished_as_it_comes(&open().await).await;
     uploads::what_arrived_is_known_and_its_end_is_waited_for(&open().await).await;
     uploads::a_path_is_given_once_and_the_same_bytes_are_no_double(&open().await).await;
     uploads::a_batch_that_is_done_gets_more(&open().await).await;

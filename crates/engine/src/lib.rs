@@ -20,6 +20,7 @@ mod exports;
 mod heatmap;
 
 pub mod folder;
+pub mod shards;
 pub mod upkeep;
 
 mod blobs;

@@ -25,12 +25,13 @@ impl ImportStore for PostgresStore {
 }
 
 async fn without_originals(pool: &PgPool, batch: BatchId) -> Result<HashSet<DocumentId>> {
-    let ids: Vec<Uuid> =
-        sqlx::query_scalar("SELECT i.document FROM imported i JOIN documents d ON d.id = i.document WHERE d.batch = $1")
-            .bind(batch.0)
-            .fetch_all(pool)
-            .await
-            .map_err(database)?;
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT i.document FROM imported i JOIN documents d ON d.id = i.document WHERE d.batch = $1",
+    )
+    .bind(batch.0)
+    .fetch_all(pool)
+    .await
+    .map_err(database)?;
     Ok(ids.into_iter().map(DocumentId).collect())
 }
 

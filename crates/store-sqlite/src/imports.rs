@@ -10,7 +10,7 @@ use sqlx::{SqliteConnection, SqlitePool};
 use crate::arrive::{Destination, list};
 use crate::finish::{insert_vector, remember_parse};
 use crate::rows::id;
-use crate::{Result, SqliteStore, begin, changed, database, now};
+use crate::{Result, SqliteStore, begin, changed, database};
 
 #[async_trait]
 impl ImportStore for SqliteStore {
@@ -19,11 +19,12 @@ impl ImportStore for SqliteStore {
     }
 
     async fn without_originals(&self, batch: BatchId) -> Result<HashSet<DocumentId>> {
-        let rows = sqlx::query("SELECT i.document FROM imported i JOIN documents d ON d.id = i.document WHERE d.batch = ?")
-            .bind(batch.to_string())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(database)?;
+        let rows =
+            sqlx::query("SELECT i.document FROM imported i JOIN documents d ON d.id = i.document WHERE d.batch = ?")
+                .bind(batch.to_string())
+                .fetch_all(&self.readers)
+                .await
+                .map_err(database)?;
         rows.iter().map(|row| id(row, "imported", "document").map(DocumentId)).collect()
     }
 }

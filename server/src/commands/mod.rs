@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod backup;
 pub mod distil;
+pub mod import;
 pub mod serve;
 pub mod verify;
 pub mod work;

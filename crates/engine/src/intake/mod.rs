@@ -2,6 +2,7 @@
 
 mod archive;
 mod group;
+mod import;
 mod paths;
 mod uploads;
 
@@ -10,8 +11,7 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use sheaf_domain::{
-    BatchId, BatchParams, DocumentKind, Failure, FailureCode, Passwords, Received, RunPolicy, UploadFile,
-    UploadId,
+    BatchId, BatchParams, DocumentKind, Failure, FailureCode, Passwords, Received, RunPolicy, UploadFile, UploadId,
 };
 use sheaf_parsing::detect_kind;
 use sheaf_store::NewBatch;

@@ -17,6 +17,7 @@ mod uploads;
 
 mod compare;
 mod read;
+mod search;
 mod table;
 
 mod claim;

@@ -18,6 +18,8 @@ mod documents {
 #[cfg(feature = "ssr")]
 mod compare;
 #[cfg(feature = "ssr")]
+mod search;
+#[cfg(feature = "ssr")]
 mod webhooks {
     //! Who is told when batches end.
     pub mod list;
@@ -42,12 +44,13 @@ use not_found::NotFound;
 // Pages on which nothing needs a script, listed in `plain`. They are no part of the page's WebAssembly.
 #[cfg(not(feature = "ssr"))]
 use whole::{
-    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as ListWebhooks, Whole as ShowDocument,
+    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as ListWebhooks, Whole as Search,
+    Whole as ShowDocument,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches, documents::show::ShowDocument,
-    webhooks::list::ListWebhooks,
+    search::Search, webhooks::list::ListWebhooks,
 };
 
 /// Everything inside `<body>`.
@@ -70,6 +73,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
+                    <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>
             </main>

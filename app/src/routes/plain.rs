@@ -5,6 +5,7 @@
 const PLAIN: &[&[&str]] = &[
     &["webhooks"],
     &["compare"],
+    &["search"],
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
     &["batches", "*", "documents", "*"],

@@ -18,6 +18,7 @@ mod uploads;
 
 mod compare;
 mod read;
+mod search;
 mod table;
 
 mod claim;

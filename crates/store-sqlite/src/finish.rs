@@ -11,7 +11,7 @@ use crate::progress::note_pace;
 use crate::rows::{count, get, id, json, name, parsed, signed};
 use crate::steer::{end, note_attempt, stop_if_failing};
 use crate::work::mark_pending;
-use crate::{Result, begin, changed, database, now, pages};
+use crate::{Result, begin, changed, database, now, pages, search};
 
 /// Moves the job from `processing` to its last state; `false` when this attempt no longer holds it.
 pub(crate) async fn finish_job(tx: &mut SqliteConnection, claim: &Claim, state: Status) -> Result<bool> {
@@ -127,10 +127,10 @@ pub(crate) async fn remember_parse(tx: &mut SqliteConnection, record: &ParseReco
     sqlx::query("INSERT INTO texts (key, text) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(&record.key)
         .bind(&record.text)
-        .execute(tx)
+        .execute(&mut *tx)
         .await
         .map_err(database)?;
-    Ok(())
+    search::index(tx, &record.key, &record.text).await
 }
 
 pub async fn embed_inputs(readers: &SqlitePool, claims: &[Claim]) -> Result<Vec<EmbedInput>> {

@@ -9,6 +9,7 @@ mod steer;
 
 mod compare;
 mod read;
+mod search;
 mod table;
 
 mod analysis;

@@ -6,6 +6,7 @@
 
 mod imports;
 mod records;
+mod search;
 mod store;
 
 #[cfg(feature = "conformance")]
@@ -17,4 +18,5 @@ pub use records::{
     EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,
     RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
 };
+pub use search::{BatchVectors, FoundDocument, SearchScope, SearchStore};
 pub use store::{DELIVERIES_AT_ONCE, DELIVERIES_KEPT_MS, Store, StoreError};

@@ -9,6 +9,7 @@ use sheaf_domain::{
 };
 
 use crate::imports::ImportStore;
+use crate::SearchStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
@@ -41,7 +42,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
-pub trait Store: ImportStore {
+pub trait Store: ImportStore + SearchStore + Send + Sync + 'static {
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;
 

@@ -10,6 +10,7 @@ pub mod uploads;
 pub mod webhooks;
 
 mod multipart;
+pub mod search;
 mod settings;
 
 pub mod failure;

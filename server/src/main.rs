@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, distil, serve, verify, work};
+use commands::{analyze, backup, demo, distil, process, sample, serve, verify, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -37,6 +37,12 @@ enum Command {
     Verify(verify::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
+    /// Give each record of a backlog one of a set of labels.
+    Process(process::Args),
+    /// Make a backlog to try things with.
+    Sample(sample::Args),
+    /// Label a sample and say what came out; nothing else has to run.
+    Demo(demo::Args),
     /// Make the fast model from the accurate one (done once, by set-up).
     #[command(hide = true)]
     Distil(distil::Args),
@@ -67,6 +73,9 @@ fn run(command: Command) -> ExitCode {
         Command::Backup(args) => backup::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::Process(args) => process::run(args),
+        Command::Sample(args) => sample::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Distil(args) => distil::run(args),
         Command::ParseWorker => return sheaf_parsing::worker_main(),
     };

@@ -19,6 +19,7 @@ mod stages;
 mod exports;
 mod heatmap;
 
+pub mod backlog;
 pub mod folder;
 pub mod upkeep;
 

@@ -2,7 +2,10 @@
 
 pub mod analyze;
 pub mod backup;
+pub mod demo;
 pub mod distil;
+pub mod process;
+pub mod sample;
 pub mod serve;
 pub mod verify;
 pub mod work;

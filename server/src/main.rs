@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, distil, import, serve, verify, work};
+use commands::{analyze, backup, demo, distil, import, process, sample, serve, verify, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -39,6 +39,12 @@ enum Command {
     Analyze(analyze::Args),
     /// Make a batch out of the shards that `sheaf analyze --shard` wrote.
     Import(import::Args),
+    /// Give each record of a backlog one of a set of labels.
+    Process(process::Args),
+    /// Make a backlog to try things with.
+    Sample(sample::Args),
+    /// Label a sample and say what came out; nothing else has to run.
+    Demo(demo::Args),
     /// Make the fast model from the accurate one (done once, by set-up).
     #[command(hide = true)]
     Distil(distil::Args),
@@ -70,6 +76,9 @@ fn run(command: Command) -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Import(args) => import::run(args),
+        Command::Process(args) => process::run(args),
+        Command::Sample(args) => sample::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Distil(args) => distil::run(args),
         Command::ParseWorker => return sheaf_parsing::worker_main(),
     };

@@ -21,6 +21,7 @@ mod stages;
 mod exports;
 mod heatmap;
 
+pub mod backlog;
 pub mod folder;
 pub mod shards;
 pub mod upkeep;

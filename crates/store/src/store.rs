@@ -8,8 +8,8 @@ use sheaf_domain::{
     ProgressGrid, Restart, Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 
-use crate::imports::ImportStore;
 use crate::SearchStore;
+use crate::imports::ImportStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,

@@ -2,8 +2,11 @@
 
 pub mod analyze;
 pub mod backup;
+pub mod demo;
 pub mod distil;
 pub mod import;
+pub mod process;
+pub mod sample;
 pub mod serve;
 pub mod verify;
 pub mod work;

@@ -99,7 +99,7 @@ async fn two_texts_are_compared_word_by_word() {
         let spans = rows.iter().filter_map(|row| row[side].as_array()).flatten();
         spans.filter(|span| span["is_changed"] == true).filter_map(|span| span["text"].as_str()).collect()
     };
-    assert_eq!((changed("a"), changed("b")), (vec!["says"], vec!["A letter", "denies"]));
+    assert_eq!((changed("a"), changed("b")), (vec!["says"], vec!["# A letter", "denies"]));
     assert!(rows.iter().any(|row| row["kind"] == "same" && row["words"].as_u64() > Some(100)), "{rows:?}");
     let (_, second) = server.get(&format!("{diff}?a={}&b={}&limit=1&cursor=1", ids[0], ids[1])).await;
     assert_eq!((&second["rows"]["items"][0], &second["rows"]["next_cursor"]), (&rows[1], &"2".into()));

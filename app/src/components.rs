@@ -11,6 +11,8 @@ pub mod overview;
 
 #[cfg(feature = "ssr")]
 pub mod compare;
+#[cfg(feature = "ssr")]
+pub mod search;
 
 pub mod change;
 mod clusters;
@@ -24,6 +26,8 @@ mod table;
 
 #[cfg(feature = "ssr")]
 mod attempts;
+#[cfg(feature = "ssr")]
+pub mod diff;
 #[cfg(feature = "ssr")]
 pub mod document;
 #[cfg(feature = "ssr")]

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, demo, distil, process, sample, serve, verify, work};
+use commands::{analyze, backup, demo, distil, import, process, sample, serve, verify, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -37,6 +37,8 @@ enum Command {
     Verify(verify::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
+    /// Make a batch out of the shards that `sheaf analyze --shard` wrote.
+    Import(import::Args),
     /// Give each record of a backlog one of a set of labels.
     Process(process::Args),
     /// Make a backlog to try things with.
@@ -73,6 +75,7 @@ fn run(command: Command) -> ExitCode {
         Command::Backup(args) => backup::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::Import(args) => import::run(args),
         Command::Process(args) => process::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Demo(args) => demo::run(args),
@@ -118,7 +121,17 @@ mod tests {
         let section = section.expect("a section");
         let command = <Cli as clap::CommandFactory>::command();
         let [serve, work] = ["serve", "work"].map(|name| command.find_subcommand(name).expect("a command").clone());
-        let flags = ["data", "database", "blobs", "blob-cache-mib", "drain-seconds", "stages", "threads", "listen"];
+        let flags = [
+            "data",
+            "database",
+            "blobs",
+            "blob-cache-mib",
+            "drain-seconds",
+            "lease-seconds",
+            "stages",
+            "threads",
+            "listen",
+        ];
         let arguments = flags.iter().map(|flag| (&work, *flag)).chain([(&serve, "no-work")]);
         for (command, flag) in arguments {
             let argument = command.get_arguments().find(|argument| argument.get_long() == Some(flag)).expect(flag);

@@ -13,6 +13,7 @@ pub mod families;
 mod analysis;
 mod params;
 
+pub mod diff;
 pub mod heatmap;
 
 mod matrix;

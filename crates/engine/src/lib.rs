@@ -2,6 +2,7 @@
 
 mod compare;
 mod config;
+mod diff;
 mod feed;
 mod intake;
 pub mod metrics;
@@ -9,6 +10,7 @@ mod pictures;
 mod progress;
 mod quotes;
 mod read;
+mod search;
 mod steer;
 mod thumbnails;
 mod webhooks;
@@ -21,6 +23,7 @@ mod heatmap;
 
 pub mod backlog;
 pub mod folder;
+pub mod shards;
 pub mod upkeep;
 
 mod blobs;
@@ -45,6 +48,7 @@ use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
 use models::Models;
 use pictures::PictureCache;
+use search::VectorCache;
 use thumbnails::Thumbnails;
 
 pub use blobs::{BlobLocation, WrongLocation};
@@ -86,6 +90,7 @@ struct Inner {
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
+    vector_cache: VectorCache,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
 }
@@ -128,6 +133,7 @@ impl Engine {
             outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
+            vector_cache: VectorCache::default(),
             _lock: lock,
         }));
         if !engine.store().is_shared() {
@@ -185,6 +191,10 @@ impl Engine {
 
     fn feeds(&self) -> &Feeds {
         &self.0.feeds
+    }
+
+    fn vector_cache(&self) -> &VectorCache {
+        &self.0.vector_cache
     }
 
     fn config(&self) -> &EngineConfig {

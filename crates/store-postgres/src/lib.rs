@@ -11,12 +11,14 @@ mod connect;
 
 mod arrive;
 mod delete;
+mod imports;
 mod place;
 mod steer;
 mod uploads;
 
 mod compare;
 mod read;
+mod search;
 mod table;
 
 mod claim;

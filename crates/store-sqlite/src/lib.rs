@@ -1,6 +1,7 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
 mod arrive;
+mod imports;
 mod place;
 mod uploads;
 
@@ -8,6 +9,7 @@ mod steer;
 
 mod compare;
 mod read;
+mod search;
 mod table;
 
 mod analysis;

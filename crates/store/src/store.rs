@@ -8,6 +8,8 @@ use sheaf_domain::{
     ProgressGrid, Restart, Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 
+use crate::SearchStore;
+use crate::imports::ImportStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
@@ -40,7 +42,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: ImportStore + SearchStore + Send + Sync + 'static {
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;
 

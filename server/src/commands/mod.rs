@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod backup;
 pub mod demo;
 pub mod distil;
+pub mod import;
 pub mod process;
 pub mod sample;
 pub mod serve;

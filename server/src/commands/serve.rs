@@ -92,6 +92,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     config.intake.bytes = args.max_upload_mib << 20;
     config.intake.idle = Duration::from_secs(args.upload_days * 86_400);
     config.webhook_allow = args.webhook_allow.clone();
+    config.lease = args.drain.lease();
     config.follow = otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);

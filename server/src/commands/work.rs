@@ -75,6 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = args.storage.apply("sheaf-work")?;
     config.serves_pages = false;
+    config.lease = args.drain.lease();
     config.follow = crate::otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 use sheaf_domain::ModelName;
 use thiserror::Error;
 
+use super::adapt::{Adapted, WARMTH, adapt, centred};
 use super::calibration::softmax;
 use super::label::{self, Label};
 use super::logistic::Weights;
@@ -101,6 +102,8 @@ pub struct Classifier {
     weights: Weights,
     /// The middle of each label's examples and meaning.
     centres: Vec<f32>,
+    /// Where the meanings alone decide: what the pile is like.
+    adapted: Option<Adapted>,
     recipe: Recipe,
     warmth: f32,
     none_below: f32,
@@ -142,6 +145,7 @@ impl Classifier {
             meanings,
             weights: Weights::default(),
             centres,
+            adapted: None,
             recipe: Recipe { penalty: None, share: 1.0, temperature: 1.0 },
             warmth,
             none_below,
@@ -158,6 +162,20 @@ impl Classifier {
         }
         classifier.recipe = recipe;
         Ok(Prepared { classifier, validation: Some(validation) })
+    }
+
+    /// Fits labels without examples to a sample of the texts that they are for, evenly taken from all of them. Nothing changes
+    /// where examples were learned from, or for fewer texts than [`LEAST_TEXTS`](super::LEAST_TEXTS).
+    ///
+    /// # Errors
+    /// See [`Embedder::embed_chunks`].
+    pub fn adapt(&mut self, model: &dyn Embedder, sample: &[&str]) -> Result<(), EmbedError> {
+        if self.weights.rows.is_empty() {
+            let vectors = embed_documents(model, sample, &|_| {})?;
+            let texts: Vec<f32> = vectors.into_iter().flatten().flatten().collect();
+            self.adapted = adapt(&self.meanings, &texts, model.dimensions());
+        }
+        Ok(())
     }
 
     /// One decision for each text, `None` where a text has no usable word. On the current rayon pool.
@@ -180,8 +198,12 @@ impl Classifier {
     /// Decisions for unit vectors, row by row.
     fn decide(&self, vectors: &[f32], dimensions: usize) -> Vec<Decision> {
         let labels = self.meanings.len() / dimensions;
-        let mut scores = similarities(vectors, &self.meanings, dimensions);
-        let by = self.recipe.share / self.warmth;
+        let (mut scores, by) = match &self.adapted {
+            Some(Adapted { mean, directions }) => {
+                (similarities(&centred(vectors, mean), directions, dimensions), 1.0 / WARMTH)
+            }
+            None => (similarities(vectors, &self.meanings, dimensions), self.recipe.share / self.warmth),
+        };
         scores.iter_mut().for_each(|score| *score *= by);
         if !self.weights.rows.is_empty() {
             let weighed = crate::matrix::products(vectors, &self.weights.rows, dimensions);

@@ -22,6 +22,8 @@ use crate::internal;
 
 /// Records that are looked at to find the fields.
 const SAMPLE: usize = 200;
+/// Texts that tell what the pile is like, at most.
+const PILE: usize = 4096;
 
 /// A record on its way: its id, and its text or what is wrong with it.
 type Item = (String, Result<String, String>);
@@ -47,8 +49,13 @@ pub fn process(
     };
     let model = open_model(request)?;
     let own: usize = labels.iter().map(|label| label.examples.len()).sum();
-    let Prepared { classifier, validation } =
+    let Prepared { mut classifier, validation } =
         Classifier::prepare(model.as_ref(), &labels, &examples, request.none_below).map_err(unfit)?;
+    if validation.is_none() {
+        let sample = survey(request, &columns)?;
+        let sample: Vec<&str> = sample.iter().map(String::as_str).collect();
+        classifier.adapt(model.as_ref(), &sample).map_err(internal)?;
+    }
     let about = ClassifierStatistics::of(request.model, &labels, examples.len() + own, validation.as_ref());
     prepared(&columns, &about);
     let prepare = start.elapsed();
@@ -77,6 +84,31 @@ fn look(request: &Request) -> Result<Columns, Failure> {
     }
     let sample: Vec<&Map<String, Value>> = sample.iter().collect();
     Columns::find(&sample, request.id_field.as_deref(), request.text_field.as_deref())
+}
+
+/// Texts taken evenly over the whole file, at most [`PILE`].
+fn survey(request: &Request, columns: &Columns) -> Result<Vec<String>, Failure> {
+    let mut records = Records::open(&request.input)?;
+    let (mut number, mut step) = (0_u64, 1_u64);
+    let mut sample: Vec<String> = Vec::new();
+    loop {
+        let (items, _) = read_microbatch(&mut records, columns, SAMPLE, &mut number).map_err(|error| disk(&error))?;
+        if items.is_empty() {
+            return Ok(sample);
+        }
+        let first = number - items.len() as u64;
+        let texts = (first..).zip(items).filter(|(place, _)| place.is_multiple_of(step));
+        sample.extend(texts.filter_map(|(_, (_, text))| text.ok()));
+        if sample.len() > PILE {
+            // Every second one from now on, and of those before.
+            step *= 2;
+            let mut place = 0_u64;
+            sample.retain(|_| {
+                place += 1;
+                !place.is_multiple_of(2)
+            });
+        }
+    }
 }
 
 fn open_model(request: &Request) -> Result<Box<dyn Embedder>, Failure> {

@@ -2,10 +2,12 @@
 
 mod batches;
 mod compare;
+mod imports;
 mod operate;
 mod progress;
 mod queue;
 mod results;
+mod search;
 mod steering;
 mod text;
 mod uploads;
@@ -42,11 +44,15 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     queue::batches_share_the_slots(&open().await).await;
     queue::the_heaviest_come_first_and_light_ones_share_a_slot(&open().await).await;
     text::every_character_is_kept(&open().await).await;
+    search::words_are_found_in_texts(&open().await).await;
+    search::a_deleted_batch_is_not_found(&open().await).await;
+    search::long_texts_are_found_to_their_end(&open().await).await;
     steering::cancelling_keeps_what_is_done_and_can_be_continued(&open().await).await;
     steering::a_batch_is_cancelled_while_it_is_grouped(&open().await).await;
     steering::what_failed_is_tried_again_with_its_history(&open().await).await;
     steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
     steering::batches_are_found_and_renamed(&open().await).await;
+    imports::what_was_found_elsewhere_is_finished_as_it_comes(&open().await).await;
     uploads::what_arrived_is_known_and_its_end_is_waited_for(&open().await).await;
     uploads::a_path_is_given_once_and_the_same_bytes_are_no_double(&open().await).await;
     uploads::a_batch_that_is_done_gets_more(&open().await).await;

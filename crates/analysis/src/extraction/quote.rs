@@ -145,11 +145,9 @@ impl Form {
     }
 }
 
-/// Whether what follows a hyphen goes on with a letter, at once or on the next line.
+/// Whether what follows a hyphen goes on with a letter, at once or after a break: the same stretch may be quoted with a space.
 fn joins_words(after: &str) -> bool {
-    let rest = after.trim_start();
-    let space = &after[..after.len() - rest.len()];
-    (space.is_empty() || space.contains('\n')) && rest.starts_with(char::is_alphabetic)
+    after.trim_start().starts_with(char::is_alphabetic)
 }
 
 /// Words, numbers and signs with their places; full stops, commas, brackets and quotation marks are left out.

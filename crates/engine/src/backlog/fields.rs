@@ -131,22 +131,19 @@ fn find_id(names: &[&str], sample: &[&Map<String, Value>], text: Option<&str>) -
 }
 
 fn find_text(names: &[&str], sample: &[&Map<String, Value>], id: Option<&str>) -> Option<String> {
-    let mut lengths: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut lengths: BTreeMap<&str, usize> = BTreeMap::new();
     for record in sample {
         for (name, value) in record.iter().filter(|(name, _)| Some(name.as_str()) != id) {
             if let Some(text) = value.as_str().filter(|text| text.chars().any(char::is_alphabetic)) {
-                let (count, words) = lengths.entry(name).or_default();
-                *count += 1;
-                *words += text.split_whitespace().count();
+                *lengths.entry(name).or_default() += text.split_whitespace().count();
             }
         }
     }
-    let has_text = |name: &&&str| lengths.get(**name).is_some_and(|(count, _)| count * 2 > sample.len());
+    let has_text = |name: &&&str| lengths.contains_key(**name);
     let called = |wanted: &&str| names.iter().filter(|name| is_called(name, wanted)).find(has_text);
     TEXTS.iter().find_map(|wanted| called(wanted)).map(|name| (*name).to_owned()).or_else(|| {
         // Else the field with the most words: a channel or a date has few.
-        let most =
-            lengths.iter().filter(|(_, (count, _))| count * 2 > sample.len()).max_by_key(|(_, (_, words))| *words);
+        let most = lengths.iter().max_by_key(|(_, words)| **words);
         most.map(|(name, _)| (*name).to_owned())
     })
 }

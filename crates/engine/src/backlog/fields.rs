@@ -127,7 +127,7 @@ fn find_id(names: &[&str], sample: &[&Map<String, Value>], text: Option<&str>) -
     };
     let exact = |wanted: &&str| names.iter().filter(|name| name.trim().eq_ignore_ascii_case(wanted)).find(is_id);
     let alike = |wanted: &&str| names.iter().filter(|name| is_called(name, wanted)).find(is_id);
-    IDS.iter().find_map(|w| exact(w)).or_else(|| IDS.iter().find_map(|w| alike(w))).map(|name| (*name).to_owned())
+    IDS.iter().find_map(exact).or_else(|| IDS.iter().find_map(alike)).map(|name| (*name).to_owned())
 }
 
 fn find_text(names: &[&str], sample: &[&Map<String, Value>], id: Option<&str>) -> Option<String> {
@@ -141,7 +141,7 @@ fn find_text(names: &[&str], sample: &[&Map<String, Value>], id: Option<&str>) -
     }
     let has_text = |name: &&&str| lengths.contains_key(**name);
     let called = |wanted: &&str| names.iter().filter(|name| is_called(name, wanted)).find(has_text);
-    TEXTS.iter().find_map(|wanted| called(wanted)).map(|name| (*name).to_owned()).or_else(|| {
+    TEXTS.iter().find_map(called).map(|name| (*name).to_owned()).or_else(|| {
         // Else the field with the most words: a channel or a date has few.
         let most = lengths.iter().max_by_key(|(_, words)| **words);
         most.map(|(name, _)| (*name).to_owned())

@@ -3,6 +3,7 @@
 mod compare;
 mod config;
 mod feed;
+mod grids;
 mod intake;
 pub mod metrics;
 mod pictures;
@@ -43,6 +44,7 @@ use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
+use grids::Grids;
 use models::Models;
 use pictures::PictureCache;
 use thumbnails::Thumbnails;
@@ -86,6 +88,7 @@ struct Inner {
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
+    grids: Grids,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
 }
@@ -128,6 +131,7 @@ impl Engine {
             outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
+            grids: Grids::default(),
             _lock: lock,
         }));
         if !engine.store().is_shared() {
@@ -185,6 +189,10 @@ impl Engine {
 
     fn feeds(&self) -> &Feeds {
         &self.0.feeds
+    }
+
+    fn grids(&self) -> &Grids {
+        &self.0.grids
     }
 
     fn config(&self) -> &EngineConfig {

@@ -12,7 +12,8 @@ mod batches {
 }
 #[cfg(feature = "ssr")]
 mod documents {
-    //! Pages about one document.
+    //! Pages about one document, or two.
+    pub mod diff;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -42,12 +43,13 @@ use not_found::NotFound;
 // Pages on which nothing needs a script, listed in `plain`. They are no part of the page's WebAssembly.
 #[cfg(not(feature = "ssr"))]
 use whole::{
-    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as ListWebhooks, Whole as ShowDocument,
+    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as ListWebhooks,
+    Whole as ShowDocument,
 };
 #[cfg(feature = "ssr")]
 use {
-    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches, documents::show::ShowDocument,
-    webhooks::list::ListWebhooks,
+    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches,
+    documents::diff::DiffDocuments, documents::show::ShowDocument, webhooks::list::ListWebhooks,
 };
 
 /// Everything inside `<body>`.
@@ -70,6 +72,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/diff") view=DiffDocuments ssr=SsrMode::Async />
                     <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>
             </main>

@@ -15,7 +15,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
-use crate::http::{api, download, events, forms, health, runs, upload, uploads, webhooks};
+use crate::http::{api, diff, download, events, forms, health, runs, upload, uploads, webhooks};
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
 use crate::watch;
@@ -63,6 +63,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/documents/{document}/pages/{page}", get(api::page))
         .route("/api/batches/{id}/documents/{document}/pages/{page}/boxes", get(api::boxes))
         .route("/api/batches/{id}/documents/{document}/pages/{page}/picture", get(download::picture))
+        .route("/api/batches/{id}/diff", get(diff::diff))
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))

@@ -4,6 +4,7 @@ mod compare;
 mod config;
 mod diff;
 mod feed;
+mod grids;
 mod intake;
 pub mod metrics;
 mod pictures;
@@ -46,6 +47,7 @@ use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
+use grids::Grids;
 use models::Models;
 use pictures::PictureCache;
 use search::VectorCache;
@@ -91,6 +93,7 @@ struct Inner {
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
     vector_cache: VectorCache,
+    grids: Grids,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
 }
@@ -134,6 +137,7 @@ impl Engine {
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
             vector_cache: VectorCache::default(),
+            grids: Grids::default(),
             _lock: lock,
         }));
         if !engine.store().is_shared() {
@@ -195,6 +199,10 @@ impl Engine {
 
     fn vector_cache(&self) -> &VectorCache {
         &self.0.vector_cache
+    }
+
+    fn grids(&self) -> &Grids {
+        &self.0.grids
     }
 
     fn config(&self) -> &EngineConfig {

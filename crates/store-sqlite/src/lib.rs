@@ -18,6 +18,9 @@ mod buckets;
 mod depth;
 mod webhooks;
 
+mod flows;
+mod runs;
+
 mod pages;
 mod progress;
 mod rows;

@@ -9,6 +9,7 @@ pub mod live;
 
 pub mod overview;
 
+#[cfg(feature = "ssr")]
 pub mod compare;
 
 pub mod change;
@@ -21,9 +22,13 @@ mod filter_bar;
 mod heatmap;
 mod table;
 
+#[cfg(feature = "ssr")]
 mod attempts;
+#[cfg(feature = "ssr")]
 pub mod document;
+#[cfg(feature = "ssr")]
 mod neighbours;
+#[cfg(feature = "ssr")]
 pub mod pages;
 
 #[cfg(feature = "ssr")]

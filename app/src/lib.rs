@@ -15,6 +15,7 @@ pub mod notice;
 
 mod boxed;
 mod components;
+mod file_path;
 mod format;
 mod response;
 mod wire;

@@ -3,24 +3,30 @@
 mod batches {
     //! Pages about batches.
     pub mod add;
+    #[cfg(feature = "ssr")]
     pub mod cancel;
+    #[cfg(feature = "ssr")]
     pub mod delete;
     pub mod list;
     pub mod show;
 }
+#[cfg(feature = "ssr")]
 mod documents {
     //! Pages about one document.
     pub mod show;
 }
+#[cfg(feature = "ssr")]
 mod compare;
+#[cfg(feature = "ssr")]
 mod webhooks {
-    //! Who is told when batches end: plain forms, made by the server alone.
-    #[cfg(feature = "ssr")]
+    //! Who is told when batches end.
     pub mod list;
-    #[cfg(not(feature = "ssr"))]
-    pub mod load;
 }
 mod not_found;
+#[cfg(feature = "ssr")]
+pub(crate) mod plain;
+#[cfg(not(feature = "ssr"))]
+mod whole;
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -29,17 +35,20 @@ use leptos_router::{SsrMode, path};
 
 use crate::components::masthead::Masthead;
 use batches::add::AddToBatch;
-use batches::cancel::CancelBatch;
-use batches::delete::DeleteBatch;
 use batches::list::ListBatches;
 use batches::show::ShowBatch;
-use compare::CompareBatches;
-use documents::show::ShowDocument;
 use not_found::NotFound;
-#[cfg(feature = "ssr")]
-use webhooks::list::ListWebhooks;
+
+// Pages on which nothing needs a script, listed in `plain`. They are no part of the page's WebAssembly.
 #[cfg(not(feature = "ssr"))]
-use webhooks::load::ListWebhooks;
+use whole::{
+    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as ListWebhooks, Whole as ShowDocument,
+};
+#[cfg(feature = "ssr")]
+use {
+    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches, documents::show::ShowDocument,
+    webhooks::list::ListWebhooks,
+};
 
 /// Everything inside `<body>`.
 #[component]

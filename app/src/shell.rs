@@ -1,5 +1,6 @@
 //! The HTML document around every page. The server renders it; the browser takes over what is inside `<body>`.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
@@ -8,10 +9,11 @@ use crate::routes::App;
 /// Whether nothing on the page needs a script.
 fn is_plain() -> bool {
     #[cfg(feature = "ssr")]
-    let path = use_context::<http::request::Parts>().map(|parts| parts.uri.path().to_owned());
+    {
+        use_context::<http::request::Parts>().is_some_and(|parts| crate::routes::plain::is_plain(parts.uri.path()))
+    }
     #[cfg(not(feature = "ssr"))]
-    let path: Option<String> = None;
-    path.is_some_and(|path| path.trim_end_matches('/') == "/webhooks")
+    false
 }
 
 /// The whole document. The scripts carry the nonce of the request, so that the content security policy lets them run.
@@ -28,6 +30,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet id="sheaf-style" options=options.clone() />
                 <AutoReload options=options.clone() />
                 {(!is_plain()).then(|| view! { <HydrationScripts options /> })}
+                <script type="module" src="/keys.js" nonce=use_nonce()></script>
                 <MetaTags />
             </head>
             <body>

@@ -43,7 +43,7 @@ fn a_folder_becomes_a_folder_of_results() {
     }
     assert!(topics.len() >= 3 && topics.values().all(|topics| topics.len() == 1), "{topics:?}");
 
-    for name in ["documents.csv", "clusters.json", "similarity.csv", "manifest.json", "timings.json"] {
+    for name in ["documents.csv", "clusters.json", "families.json", "similarity.csv", "manifest.json", "timings.json"] {
         assert!(out.join(name).is_file(), "{name}");
     }
     let csv = fs::read_to_string(out.join("documents.csv")).expect("written");
@@ -212,4 +212,43 @@ fn order_and_threads_do_not_change_clusters() {
     let forward = run("forward", all.iter().collect(), "1");
     let backward = run("backward", all.iter().rev().collect(), "2");
     assert_eq!(forward, backward);
+}
+
+#[test]
+fn near_duplicates_are_families() {
+    let work = tempfile::tempdir().expect("a folder");
+    let input = work.path().join("in");
+    fs::create_dir_all(&input).expect("made");
+    let sentences: Vec<String> =
+        (0..40).map(|n| format!("Entry {n} of the log tells how the boat number {} came in.", n * 7 + 3)).collect();
+    let html: String = sentences.iter().map(|sentence| format!("<p>{sentence}</p>\n")).collect();
+    let edited =
+        sentences.join("\n").replace("boat number 31", "ship numbered 31").replace("boat number 94", "raft 94");
+    let other: Vec<String> =
+        (0..40).map(|n| format!("Dish {n} wants {n} grams of flour, an egg and patience.")).collect();
+    for (name, text) in [
+        ("log.txt", sentences.join("\n")),
+        ("copy of log.txt", sentences.join("\n")),
+        ("log.html", format!("<html><body>{html}</body></html>")),
+        ("log edited.txt", edited),
+        ("half.txt", sentences[..20].join("\n")),
+        ("recipes.txt", other.join("\n")),
+    ] {
+        fs::write(input.join(name), text).expect("written");
+    }
+    let out = work.path().join("out");
+    let ended = analyze(&[&input.to_string_lossy(), "--out", &out.to_string_lossy(), "--model", "fast"]);
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    let families: Value = serde_json::from_slice(&fs::read(out.join("families.json")).expect("written")).expect("JSON");
+    let members: Vec<(&str, &str)> = families[0]["members"]
+        .as_array()
+        .expect("members")
+        .iter()
+        .map(|member| (member["path"].as_str().expect("a path"), member["kind"].as_str().expect("a kind")))
+        .collect();
+    let expect =
+        [("copy of log.txt", "exact"), ("log.txt", "exact"), ("log.html", "same-text"), ("log edited.txt", "near")];
+    assert_eq!(members, expect);
+    assert_eq!((&families[0]["principal"], &families[0]["size"]), (&"copy of log.txt".into(), &4.into()));
+    assert_eq!(families.as_array().map(Vec::len), Some(1), "an excerpt and another text are in no family");
 }

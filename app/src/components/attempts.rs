@@ -10,14 +10,14 @@ use crate::words;
 
 /// A button for a document that failed or was cancelled. Nothing for any other, and for one whose bytes were not kept.
 #[component]
-pub fn TryAgain(batch: BatchId, row: DocumentRow, restarted: Callback<()>) -> impl IntoView {
+pub fn TryAgain(batch: BatchId, row: DocumentRow) -> impl IntoView {
     let text = match row.status {
         Status::Failed => Some("Try again"),
         Status::Cancelled => Some("Continue with this document"),
         Status::Pending | Status::Processing | Status::Completed => None,
     };
     text.filter(|_| !row.sha256.is_empty())
-        .map(|text| view! { <RestartButton batch which=Restart::Document(row.id) text is_main=true restarted /> })
+        .map(|text| view! { <RestartButton batch which=Restart::Document(row.id) text is_main=true /> })
 }
 
 /// The failures that there were, the earliest first. Nothing when there was none.

@@ -6,7 +6,7 @@ use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
-use crate::components::document::file_name;
+use crate::file_path::file_name;
 use crate::filters::Filters;
 use crate::format::{count, counted, ratio};
 

@@ -2,9 +2,10 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
+use leptos_meta::Meta;
 use sheaf_domain::{
     Attempt, BatchId, ClusterFilter, DocumentKind, DocumentMetadata, DocumentRow, DocumentView, Failure, FailureCode,
-    Problem, Status,
+    PageView, Problem, Status,
 };
 
 use crate::boxed::Boxed;
@@ -13,39 +14,28 @@ use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::failure::FailureView;
 use crate::components::neighbours::Neighbours;
-use crate::components::pages::{Of, PageStrip};
+use crate::components::pages::{ChosenPage, Of, PageStrip};
 use crate::components::status::StatusMark;
+use crate::errors::AppError;
+use crate::file_path::split_path;
 use crate::filters::Filters;
 use crate::format::{bytes, count, counted, ratio};
 use crate::words;
-
-/// The folders of a path, with the last `/`, and the file's name.
-pub fn split_path(path: &str) -> (&str, &str) {
-    path.rfind('/').map_or(("", path), |slash| path.split_at(slash + 1))
-}
-
-/// The last part of a path.
-pub fn file_name(path: &str) -> &str {
-    split_path(path).1
-}
 
 /// Everything that is known about a document.
 #[component]
 pub fn DocumentPage(
     view: DocumentView,
-    /// The number of the page that is looked at.
-    chosen: Signal<Option<u32>>,
-    /// That page.
-    #[prop(into)]
-    page: ViewFn,
+    /// The number of the page that is looked at, and that page.
+    chosen: Option<(u32, Result<PageView, AppError>)>,
     attempts: Vec<Attempt>,
-    /// It is worked on again.
-    restarted: Callback<()>,
 ) -> impl IntoView {
     let of = Of::new(&view);
     let DocumentView { batch, batch_name, row, metadata, problems, recognised, text, text_truncated, neighbours } =
         view;
-    let strip = can_be_drawn(&row).then(|| view! { <PageStrip of chosen /> });
+    let number = chosen.as_ref().map(|(number, _)| *number);
+    let strip = can_be_drawn(&row).then(|| view! { <PageStrip of chosen=number /> });
+    let page = chosen.map(|(_, page)| view! { <ChosenPage of page /> });
     let (folder, name) = split_path(&row.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let api = format!("/api/batches/{batch}/documents/{}", row.id);
@@ -54,8 +44,8 @@ pub fn DocumentPage(
     let readable = status == Status::Completed;
     let is_moving = !status.is_final();
     view! {
-        // A page without JavaScript asks again by itself.
-        {is_moving.then(|| view! { <noscript inner_html="<meta http-equiv=\"refresh\" content=\"3\">"></noscript> })}
+        // It asks again by itself, as long as it waits or is in work.
+        {is_moving.then(|| view! { <Meta http_equiv="refresh" content="3" /> })}
         <article class="page document" data-testid="document" data-status=status.name()>
             <nav class="crumbs" aria-label="Breadcrumbs">
                 <a href="/">"Batches"</a>
@@ -89,9 +79,9 @@ pub fn DocumentPage(
                 </nav>
             </header>
             {failure.map(|failure| view! { <FailureView failure /> })}
-            <TryAgain batch row=row.clone() restarted />
+            <TryAgain batch row=row.clone() />
             {strip}
-            {page.run()}
+            {page}
             <div class="document-body">
                 <section aria-labelledby="text-title">
                     <h2 id="text-title">"Text"</h2>

@@ -6,7 +6,7 @@ use sheaf_domain::{BatchId, Neighbour};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
-use crate::components::document::split_path;
+use crate::file_path::split_path;
 use crate::format::ratio;
 
 /// Most similar first, with the similarity as number and bar.

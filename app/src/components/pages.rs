@@ -38,14 +38,12 @@ impl Of {
 
 /// Small pictures of the pages around the chosen one, each a link to the large one.
 #[component]
-pub fn PageStrip(of: Of, chosen: Signal<Option<u32>>) -> impl IntoView {
-    let around = move || {
-        let middle = chosen.get().unwrap_or(1).clamp(1, of.pages.max(1));
-        let first = middle.saturating_sub(STRIP / 2).clamp(1, of.pages.saturating_sub(STRIP - 1).max(1));
-        (first..=of.pages.min(first + STRIP - 1)).collect::<Vec<_>>()
-    };
+pub fn PageStrip(of: Of, chosen: Option<u32>) -> impl IntoView {
+    let middle = chosen.unwrap_or(1).clamp(1, of.pages.max(1));
+    let first = middle.saturating_sub(STRIP / 2).clamp(1, of.pages.saturating_sub(STRIP - 1).max(1));
+    let around = first..=of.pages.min(first + STRIP - 1);
     let sheet = move |page: u32| {
-        let current = move || (chosen.get() == Some(page)).then_some("page");
+        let current = (chosen == Some(page)).then_some("page");
         view! {
             <li>
                 <a class="sheet" href=of.href(page) aria-current=current data-testid="page-link">
@@ -72,7 +70,7 @@ pub fn PageStrip(of: Of, chosen: Signal<Option<u32>>) -> impl IntoView {
         <section class="pages" aria-labelledby="pages-title">
             <h2 id="pages-title">"Pages"</h2>
             <ol class="page-strip">
-                <For each=around key=|page| *page children=sheet />
+                {around.map(sheet).collect_view()}
             </ol>
             {jump}
         </section>
@@ -97,15 +95,21 @@ pub fn ChosenPage(of: Of, page: Result<PageView, AppError>) -> impl IntoView {
         .as_ref()
         .map(|found| format!("Text recognised on the picture, with a mean confidence of {}.", ratio(found.confidence)));
     let boxes = recognition.map(|found| view! { <Words text=text.clone() found /> });
-    let step = |page: u32, label: &'static str| {
-        (1..=of.pages).contains(&page).then(|| view! { <a href=of.href(page)>{label}</a> })
+    let step = |page: u32, label: &'static str, key: &'static str| {
+        (1..=of.pages).contains(&page).then(|| {
+            view! {
+                <a href=of.href(page) data-key=key>
+                    {label}
+                </a>
+            }
+        })
     };
     Either::Right(view! {
         <section class="chosen-page" id="page" data-testid="page" aria-labelledby="page-title">
             <header class="chosen-head">
                 <h2 id="page-title">{format!("Page {} of {}", count(number.into()), count(of.pages.into()))}</h2>
                 <nav class="chosen-steps" aria-label="Neighbouring pages">
-                    {step(number.saturating_sub(1), "Previous page")} {step(number + 1, "Next page")}
+                    {step(number.saturating_sub(1), "Previous page", "p")} {step(number + 1, "Next page", "n")}
                     <a href=format!("/batches/{}/documents/{}", of.batch, of.document)>"Close"</a>
                 </nav>
             </header>

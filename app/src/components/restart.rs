@@ -9,7 +9,7 @@ use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
 use crate::server_fns::runs::restart_batch;
 
-/// A form of one button. `restarted` is called when the work goes on, or when there was nothing left to start: the page is to
+/// A form of one button. `restarted`, which only a page with a script needs, is called when the work goes on, or when there was nothing left to start: the page is to
 /// be loaded anew in both cases.
 #[component]
 pub fn RestartButton(
@@ -17,7 +17,7 @@ pub fn RestartButton(
     which: Restart,
     #[prop(into)] text: String,
     #[prop(optional)] is_main: bool,
-    restarted: Callback<()>,
+    #[prop(optional)] restarted: Option<Callback<()>>,
 ) -> impl IntoView {
     let (failure, set_failure) = signal(None::<Failure>);
     let (is_sending, set_sending) = signal(false);
@@ -35,7 +35,7 @@ pub fn RestartButton(
             }
             match answer {
                 Err(error) if error.0.code != FailureCode::NothingToRestart => set_failure.set(Some(error.0)),
-                Ok(_) | Err(_) => restarted.run(()),
+                Ok(_) | Err(_) => restarted.into_iter().for_each(|restarted| restarted.run(())),
             }
         });
     };

@@ -1,20 +1,14 @@
-//! Steering batches: stop, start again, rename; and what the live page shows besides the progress.
+//! Steering batches: start again, rename; and what the live page shows besides the progress.
 
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
-use sheaf_domain::{Attempt, Batch, BatchChange, BatchId, DocumentId, Restart};
+use sheaf_domain::{Batch, BatchChange, BatchId, Restart};
 
 #[cfg(feature = "ssr")]
-use super::front_door::{engine, respond, respond_in_part};
+use super::front_door::{engine, respond};
 use crate::errors::AppError;
 use crate::views::GridPicture;
 use crate::wire::Json;
-
-/// Stops a batch: what is done stays.
-#[server(prefix = "/rpc", endpoint = "cancel", input = Json, output = Json)]
-pub async fn cancel_batch(batch: BatchId) -> Result<Batch, AppError> {
-    respond(engine()?.cancel_batch(batch).await)
-}
 
 /// Works again on documents that failed or were cancelled; how many these are.
 #[server(prefix = "/rpc", endpoint = "restart", input = Json, output = Json)]
@@ -32,10 +26,4 @@ pub async fn change_batch(batch: BatchId, change: BatchChange) -> Result<Batch, 
 #[server(prefix = "/rpc", endpoint = "grid", input = GetUrl, output = Json)]
 pub async fn progress_grid(batch: BatchId) -> Result<GridPicture, AppError> {
     respond(engine()?.progress_grid(batch, GridPicture::FIELDS).await).map(GridPicture::from)
-}
-
-/// Attempts at a document that did not succeed, the earliest first.
-#[server(prefix = "/rpc", endpoint = "attempts", input = GetUrl, output = Json)]
-pub async fn list_attempts(batch: BatchId, document: DocumentId) -> Result<Vec<Attempt>, AppError> {
-    respond_in_part(engine()?.attempts(batch, document).await)
 }

@@ -6,6 +6,8 @@ pub mod embedding;
 pub mod clustering;
 pub mod naming;
 
+pub mod families;
+
 mod analysis;
 mod params;
 
@@ -18,6 +20,7 @@ pub use analysis::{AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, NEI
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };
+pub use families::{FAMILIES_VERSION, Family, FamilyInput, Fingerprint, Likeness, Member, families};
 pub use matrix::similarities;
 pub use naming::Terms;
 pub use params::{AnalyseParams, ParamsError, ValidParams};

@@ -133,9 +133,9 @@ async fn with_bar(request: Request, shown: bool) -> anyhow::Result<Outcome> {
 }
 
 fn report(outcome: &Outcome, out: &std::path::Path) {
-    let Outcome { documents, completed, clusters, outliers, failures, matrix } = outcome;
+    let Outcome { documents, completed, clusters, outliers, families, failures, matrix } = outcome;
     println!("{documents} documents: {completed} completed, {} failed", failures.len());
-    println!("{clusters} clusters, {outliers} outliers");
+    println!("{clusters} clusters, {outliers} outliers, {families} families of near-duplicates");
     println!("Results are in {}", out.display());
     if !matrix {
         println!("similarity.csv was left out: it is written for up to {MATRIX_LIMIT} documents");
@@ -156,6 +156,7 @@ struct Report<'a> {
     failed: usize,
     clusters: u64,
     outliers: u64,
+    families: u64,
     failures: Vec<FailedDocument<'a>>,
 }
 
@@ -168,13 +169,14 @@ struct FailedDocument<'a> {
 
 impl<'a> From<&'a Outcome> for Report<'a> {
     fn from(outcome: &'a Outcome) -> Self {
-        let Outcome { documents, completed, clusters, outliers, failures, matrix: _ } = outcome;
+        let Outcome { documents, completed, clusters, outliers, families, failures, matrix: _ } = outcome;
         Self {
             documents: *documents,
             completed: *completed,
             failed: failures.len(),
             clusters: *clusters,
             outliers: *outliers,
+            families: *families,
             failures: failures.iter().map(|(path, failure)| FailedDocument { path, failure }).collect(),
         }
     }

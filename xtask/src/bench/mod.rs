@@ -1,5 +1,6 @@
 //! Measurements: against what a user would write in Python today (the same input, model, chunks and threads), and of the server.
 
+pub mod families;
 mod measure;
 mod pages;
 pub mod parsing;

@@ -67,7 +67,7 @@ impl Parsing {
         println!("\n{table}");
         if self.write {
             let page = paths.root.join("docs/quality.md");
-            fs::write(&page, replaced(&fs::read_to_string(&page)?, &table)?)?;
+            fs::write(&page, replaced(&fs::read_to_string(&page)?, MARKS, &table)?)?;
         }
         Ok(())
     }
@@ -120,7 +120,7 @@ fn stage(from: &Path, to: &Path, path: &Path, documents: &mut Vec<Staged>) -> Re
     Ok(())
 }
 
-fn analyze(sheaf: &Path, folder: &Path, out: &Path) -> Result<()> {
+pub(super) fn analyze(sheaf: &Path, folder: &Path, out: &Path) -> Result<()> {
     let mut command = Command::new(sheaf);
     command.arg("analyze").arg(folder).arg("--out").arg(out).args(["--model", "fast", "--text"]);
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -229,12 +229,12 @@ fn recognition(corpora: &Path, scores: &[Score]) -> Result<String> {
     ))
 }
 
-/// The page with the table between its marks.
-fn replaced(page: &str, table: &str) -> Result<String> {
-    let (Some(start), Some(end)) = (page.find(MARKS.0), page.find(MARKS.1)) else {
-        bail!("docs/quality.md has lost the marks `{}` and `{}`", MARKS.0, MARKS.1);
+/// The page with the table between these marks.
+pub(super) fn replaced(page: &str, marks: (&str, &str), table: &str) -> Result<String> {
+    let (Some(start), Some(end)) = (page.find(marks.0), page.find(marks.1)) else {
+        bail!("docs/quality.md has lost the marks `{}` and `{}`", marks.0, marks.1);
     };
-    Ok(format!("{}\n\n{table}\n{}", &page[..start + MARKS.0.len()], &page[end..]))
+    Ok(format!("{}\n\n{table}\n{}", &page[..start + marks.0.len()], &page[end..]))
 }
 
 #[cfg(test)]
@@ -265,8 +265,8 @@ mod tests {
     fn only_what_is_between_the_marks_is_replaced() -> Result<()> {
         let page = format!("before\n{}\nold\n{}\nafter\n", MARKS.0, MARKS.1);
         let expect = format!("before\n{}\n\nnew\n{}\nafter\n", MARKS.0, MARKS.1);
-        assert_eq!(replaced(&page, "new")?, expect);
-        assert!(replaced("no marks", "new").is_err());
+        assert_eq!(replaced(&page, MARKS, "new")?, expect);
+        assert!(replaced("no marks", MARKS, "new").is_err());
         Ok(())
     }
 }

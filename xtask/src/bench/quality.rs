@@ -14,6 +14,8 @@ use crate::{build, run, setup};
 pub enum What {
     /// The words that are found in real documents, by suffix.
     Parsing(super::parsing::Parsing),
+    /// Families of near-duplicates, beside pairs that were made to be alike or not.
+    Families(super::families::Families),
 }
 
 #[derive(clap::Args)]
@@ -40,8 +42,10 @@ pub struct Quality {
 
 impl Quality {
     pub fn run(self, paths: &Paths) -> Result<()> {
-        if let Some(What::Parsing(parsing)) = self.what {
-            return parsing.run(paths);
+        match self.what {
+            Some(What::Parsing(parsing)) => return parsing.run(paths),
+            Some(What::Families(families)) => return families.run(paths),
+            None => {}
         }
         let corpora = paths.corpora()?;
         setup::setup(paths)?;

@@ -74,7 +74,8 @@ pub fn postgres() -> Result<()> {
     debian::install("PostgreSQL", &["postgresql"], by_hand)
 }
 
-fn wasm_target() -> Result<()> {
+/// Adds the target that the page is compiled for.
+pub fn wasm_target() -> Result<()> {
     let libdir = run::output(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]))
         .context("rustc is needed: install Rust with rustup")?;
     if Path::new(libdir.trim()).is_dir() {

@@ -63,6 +63,7 @@ fn checks(paths: &Paths, tally: &mut Tally) -> Result<()> {
     let mut clippy = run::cargo(paths);
     clippy.arg("clippy").args(native(&workspace)).args(["--all-targets", "--", "-D", "warnings"]);
     tally.check("clippy, native", run::checked(&mut clippy));
+    setup::wasm_target()?;
     let mut clippy = run::cargo(paths);
     clippy.args(["clippy", "-p", PAGE, "--target", "wasm32-unknown-unknown", "--target-dir"]);
     clippy.arg(paths.target.join("front")).args(["--", "-D", "warnings"]);

@@ -6,8 +6,8 @@ use sheaf_domain::{BatchId, CompareQuery, ComparedDocument, ComparedSide};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
-use crate::components::document::split_path;
 use crate::components::status::StatusMark;
+use crate::file_path::split_path;
 use crate::words;
 
 /// What the documents are called, and what became of them on each side.

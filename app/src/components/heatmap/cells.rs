@@ -60,7 +60,7 @@ pub fn step(permille: i16, scale: (i16, i16)) -> i32 {
 
 /// A file's name without its folders; a block's label as it is.
 fn short(label: &str, is_document: bool) -> &str {
-    if is_document { crate::components::document::file_name(label) } else { label }
+    if is_document { crate::file_path::file_name(label) } else { label }
 }
 
 /// Text for use inside an element or a quoted attribute.

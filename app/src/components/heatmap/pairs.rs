@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{BatchId, DocumentId, SimilarPair};
 
-use crate::components::document::file_name;
+use crate::file_path::file_name;
 use crate::format::ratio;
 
 /// Most similar first.

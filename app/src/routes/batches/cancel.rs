@@ -1,22 +1,17 @@
-//! The question before a batch is stopped, with what is kept. The answer is a plain form; with JavaScript it is sent in place.
+//! The question before a batch is stopped, with what is kept. The answer is a plain form, so that it works without JavaScript.
 
 use leptos::either::EitherOf3;
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_meta::Title;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
-use sheaf_domain::{Batch, BatchId, Counts, Failure, FailureCode};
+use sheaf_domain::{Batch, BatchId, Counts};
 
 use crate::boxed::Boxed;
-use crate::components::failure::{FailurePage, FailureView};
+use crate::components::failure::FailurePage;
 use crate::components::skeleton::Skeleton;
 use crate::errors::AppError;
 use crate::format::count;
 use crate::routes::path_param;
 use crate::server_fns::batches::show_batch;
-use crate::server_fns::runs;
 
 /// `/batches/{id}/cancel`
 #[component]
@@ -50,29 +45,6 @@ pub fn CancelBatch() -> impl IntoView {
 #[component]
 fn Question(batch: Batch) -> impl IntoView {
     let id = batch.id;
-    let (failure, set_failure) = signal(None::<Failure>);
-    let (is_sending, set_sending) = signal(false);
-    let navigate = use_navigate();
-    let on_submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        if is_sending.get_untracked() {
-            return;
-        }
-        set_sending.set(true);
-        let navigate = navigate.clone();
-        spawn_local(async move {
-            let answer = runs::cancel_batch(id).await;
-            // The page may have been left in the meantime.
-            if set_sending.try_set(false).is_some() {
-                return;
-            }
-            match answer {
-                Err(error) if error.0.code != FailureCode::NotRunning => set_failure.set(Some(error.0)),
-                // It is stopped, or was done before: its page tells.
-                Ok(_) | Err(_) => navigate(&format!("/batches/{id}"), NavigateOptions::default()),
-            }
-        });
-    };
     view! {
         <div class="page narrow">
             <p class="crumbs">
@@ -90,9 +62,8 @@ fn Question(batch: Batch) -> impl IntoView {
             {batch
                 .receiving
                 .then(|| view! { <p>"Its documents are still arriving; those that arrive from now on are cancelled too."</p> })}
-            {move || failure.get().map(|failure| view! { <FailureView failure /> })}
-            <form class="actions" method="post" action=format!("/batches/{id}/cancel") on:submit=on_submit>
-                <button class="button danger" type="submit" data-testid="confirm-cancel" disabled=is_sending>
+            <form class="actions" method="post" action=format!("/batches/{id}/cancel")>
+                <button class="button danger" type="submit" data-testid="confirm-cancel">
                     "Cancel the batch"
                 </button>
                 <a class="button quiet" href=format!("/batches/{id}")>

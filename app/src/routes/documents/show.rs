@@ -1,77 +1,39 @@
 //! One document: what was found out about it, its text, and what is like it.
 
-use std::time::Duration;
-
 use leptos::either::Either;
-use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::{Attempt, BatchId, DocumentId, DocumentView};
+use sheaf_domain::{Attempt, BatchId, DocumentId, DocumentView, PageView};
 
 use crate::boxed::Boxed;
-use crate::components::document::{DocumentPage, file_name};
+use crate::components::document::DocumentPage;
 use crate::components::failure::FailurePage;
-use crate::components::pages::{ChosenPage, Of};
 use crate::components::skeleton::Skeleton;
 use crate::errors::AppError;
+use crate::file_path::file_name;
 use crate::routes::path_param;
-use crate::server_fns::documents::{show_document, show_page};
-use crate::server_fns::runs::list_attempts;
+use crate::server_fns::front_door::{engine, respond, respond_in_part};
 
-/// A document that is in work is asked for again after this time.
-const AGAIN: Duration = Duration::from_secs(2);
-
-/// `/batches/{id}/documents/{document}`
+/// `/batches/{id}/documents/{document}?page=`
 #[component]
 pub fn ShowDocument() -> impl IntoView {
     let batch = path_param::<BatchId>("id");
     let document = path_param::<DocumentId>("document");
-    let (round, set_round) = signal(0_u32);
-    let reload = Callback::new(move |()| set_round.update(|round| *round += 1));
-    let shown = Resource::new_blocking(
-        move || (batch.get(), document.get(), round.get()),
-        |ids| async move {
-            let (Some(batch), Some(document), _) = ids else { return Err(AppError::not_found("document")) };
-            Ok((show_document(batch, document).await?, list_attempts(batch, document).await?))
-        },
-    );
-    again_while_it_moves(shown, reload);
     let query = use_query_map();
     let chosen = Memo::new(move |_| query.read().get("page").and_then(|page| page.parse::<u32>().ok()));
-    let page = Resource::new_blocking(
-        move || (batch.get(), document.get(), chosen.get()),
-        |ids| async move {
-            match ids {
-                (Some(batch), Some(document), Some(number)) => Some(show_page(batch, document, number).await),
-                _ => None,
-            }
-        },
-    );
-    // Lives in a transition of its own: choosing another page leaves the rest as it is.
-    let chosen_page = move |of: Of| {
-        ViewFn::from(move || {
-            view! {
-                <Transition>
-                    {move || Suspend::new(async move {
-                        page.await.map(|page| view! { <ChosenPage of page /> })
-                    })}
-                </Transition>
-            }
-        })
-    };
+    let shown = Resource::new_blocking(move || (batch.get(), document.get(), chosen.get()), read);
     view! {
         <Transition fallback=|| {
             view! { <Skeleton rows=12 /> }
         }>
             {move || Suspend::new(async move {
                 match shown.await {
-                    Ok((view, attempts)) => {
-                        let of = Of::new(&view);
+                    Ok(Shown { view, attempts, chosen }) => {
                         Either::Left(
                             view! {
                                 <Title text=file_name(&view.row.path).to_owned() />
-                                <DocumentPage view chosen=chosen.into() page=chosen_page(of) attempts restarted=reload />
+                                <DocumentPage view chosen attempts />
                             },
                         )
                     }
@@ -83,20 +45,23 @@ pub fn ShowDocument() -> impl IntoView {
     .boxed()
 }
 
-/// Loads the document again in a while, as long as it waits or is in work. On the server nothing runs.
-fn again_while_it_moves(shown: Resource<Result<(DocumentView, Vec<Attempt>), AppError>>, reload: Callback<()>) {
-    let timer = StoredValue::new(None::<TimeoutHandle>);
-    let stop = move || {
-        if let Some(Some(timer)) = timer.try_update_value(Option::take) {
-            timer.clear();
-        }
+/// All that the page shows.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Shown {
+    view: DocumentView,
+    attempts: Vec<Attempt>,
+    chosen: Option<(u32, Result<PageView, AppError>)>,
+}
+
+async fn read(
+    (batch, document, chosen): (Option<BatchId>, Option<DocumentId>, Option<u32>),
+) -> Result<Shown, AppError> {
+    let (Some(batch), Some(document)) = (batch, document) else { return Err(AppError::not_found("document")) };
+    let view = respond(engine()?.document(batch, document).await)?;
+    let attempts = respond_in_part(engine()?.attempts(batch, document).await)?;
+    let chosen = match chosen {
+        Some(number) => Some((number, respond_in_part(engine()?.page(batch, document, number).await))),
+        None => None,
     };
-    Effect::new(move |_| {
-        stop();
-        let is_moving = shown.with(|shown| matches!(shown, Some(Ok((view, _))) if !view.row.status.is_final()));
-        if is_moving {
-            timer.set_value(set_timeout_with_handle(move || reload.run(()), AGAIN).ok());
-        }
-    });
-    on_cleanup(stop);
+    Ok(Shown { view, attempts, chosen })
 }

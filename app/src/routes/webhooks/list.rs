@@ -1,5 +1,4 @@
-//! Who is told when batches end, and how that went. Nothing on it needs a script, so it is not a part of the page's
-//! WebAssembly: the shell leaves the scripts out.
+//! Who is told when batches end, and how that went.
 
 use leptos::either::Either;
 use leptos::prelude::*;

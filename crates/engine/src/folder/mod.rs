@@ -77,6 +77,8 @@ pub struct Outcome {
     pub completed: u64,
     pub clusters: u64,
     pub outliers: u64,
+    /// Families of near-duplicates.
+    pub families: u64,
     /// Path and reason of each document that failed, in the order of paths.
     pub failures: Vec<(String, Failure)>,
     /// Whether the matrix was small enough to be written.

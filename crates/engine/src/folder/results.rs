@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sheaf_analysis::Embedder;
+use sheaf_analysis::{Embedder, Family, Member};
 use sheaf_domain::{BatchParams, ClusterId, DocumentId, DocumentKind, ExportFormat, Failure, FailureCode, Status};
 use sheaf_store::{ParseRecord, Placement};
 
@@ -94,6 +94,36 @@ struct ClusterRecord<'a> {
     representative: &'a str,
 }
 
+/// One object of `families.json`.
+#[derive(Serialize)]
+struct FamilyRecord<'a> {
+    /// From 1, in the order of the file.
+    id: usize,
+    /// The path of the document that all others are like.
+    principal: &'a str,
+    size: usize,
+    members: Vec<MemberRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct MemberRecord<'a> {
+    path: &'a str,
+    kind: &'static str,
+    jaccard: f32,
+}
+
+impl<'a> FamilyRecord<'a> {
+    fn new(id: usize, family: &Family, rows: &'a [Row]) -> Self {
+        let path = |member: &Member| rows[member.document].path.as_str();
+        let members: Vec<MemberRecord<'a>> = family
+            .members
+            .iter()
+            .map(|member| MemberRecord { path: path(member), kind: member.likeness.name(), jaccard: member.jaccard })
+            .collect();
+        Self { id, principal: members.first().map_or("", |principal| principal.path), size: members.len(), members }
+    }
+}
+
 /// Writes everything but the timings.
 pub fn write(
     request: &Request,
@@ -101,6 +131,7 @@ pub fn write(
     model: &dyn Embedder,
     rows: &[Row],
     placed: &Placed,
+    families: &[Family],
 ) -> Result<Outcome, Failure> {
     let out = &request.out;
     for (name, format) in [("documents.csv", ExportFormat::Csv), ("documents.jsonl", ExportFormat::Jsonl)] {
@@ -127,6 +158,9 @@ pub fn write(
         })
         .collect();
     write_json(&out.join("clusters.json"), &clusters)?;
+    let records: Vec<FamilyRecord<'_>> =
+        families.iter().enumerate().map(|(index, family)| FamilyRecord::new(index + 1, family, rows)).collect();
+    write_json(&out.join("families.json"), &records)?;
     let matrix = placed.placements.len() <= MATRIX_LIMIT;
     write_matrix(&out.join("similarity.csv"), rows, placed, matrix)?;
     let documents = rows.iter().filter_map(|row| Some((row.path.as_str(), row.sha256.as_deref()?)));
@@ -138,6 +172,7 @@ pub fn write(
         documents: rows.len() as u64,
         completed: (rows.len() - failures.len()) as u64,
         clusters: placed.clusters.len() as u64,
+        families: families.len() as u64,
         outliers: placed.placements.iter().filter(|p| p.cluster.is_none()).count() as u64,
         failures,
         matrix,

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use sheaf_analysis::Embedder;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use sheaf_analysis::{Embedder, Family, FamilyInput, Fingerprint, families};
 use sheaf_domain::{DocumentId, DocumentKind, Failure, FailureCode, Passwords};
 use sheaf_parsing::{Hints, ParsedDocument, Part, Reader, TOGETHER, read_plain};
 use sheaf_store::{AnalysedDocument, ParseRecord, Vectored};
@@ -82,7 +83,7 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
 
     tally.enter("Reading and comparing");
     let model = model.await.map_err(internal)??;
-    let (mut rows, vectors) = {
+    let (rows, vectors, prints) = {
         let tools = Tools { reader: &reader, model: Arc::clone(&model), tally: Arc::clone(&tally) };
         read_all(items, &request, tools).await?
     };
@@ -95,18 +96,22 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
 
     tally.enter("Grouping");
     let documents = analysed(&rows, vectors);
-    let (placed, documents) = spawn_blocking({
+    let grouped = documents.len() as u64;
+    let (placed, families, mut rows) = spawn_blocking({
         let params = params.clone();
-        move || (place(&documents, &params), documents)
+        move || {
+            let families = alike(&rows, &prints);
+            (place(&documents, &params), families, rows)
+        }
     })
     .await
     .map_err(internal)?;
     let placed = placed?;
-    timings.analyse = clock.lap(documents.len() as u64);
+    timings.analyse = clock.lap(grouped);
 
     tally.enter("Writing");
     assign(&mut rows, &placed);
-    let outcome = results::write(&request, &params, &*model, &rows, &placed)?;
+    let outcome = results::write(&request, &params, &*model, &rows, &placed, &families)?;
     timings.write = clock.lap(rows.len() as u64);
     let total = whole.lap(0);
     timings.wall_seconds = total.seconds;
@@ -129,13 +134,13 @@ struct Tools<'a> {
     tally: Arc<Tally>,
 }
 
-/// Parses in the pool and embeds on all threads at the same time. Gives the rows in the order of the items, and their
-/// vectors.
+/// Parses in the pool and embeds on all threads at the same time. Gives the rows in the order of the items, their
+/// vectors, and the fingerprints of their texts.
 async fn read_all(
     items: Vec<Item>,
     request: &Request,
     Tools { reader, model, tally }: Tools<'_>,
-) -> Result<(Vec<Row>, Vec<Option<Vectored>>), Failure> {
+) -> Result<(Vec<Row>, Vec<Option<Vectored>>, Vec<Option<Arc<Fingerprint>>>), Failure> {
     let total = items.len();
     let texts_folder = request.text.then(|| request.out.join("text"));
     let (sender, receiver) = mpsc::channel::<(Vec<usize>, ParseRecord)>(GROUP);
@@ -175,7 +180,7 @@ async fn read_all(
     }
     drop(sender);
     reader.pool().shutdown().await;
-    let outcomes = embedding.await.map_err(internal)??;
+    let (outcomes, prints) = embedding.await.map_err(internal)??;
     let vectors = outcomes
         .into_iter()
         .zip(&mut rows)
@@ -187,7 +192,7 @@ async fn read_all(
             }
         })
         .collect();
-    Ok((rows, vectors))
+    Ok((rows, vectors, prints))
 }
 
 /// Content that is read once, for all rows that have it.
@@ -286,16 +291,17 @@ async fn read_one(reader: &Reader, work: &Work) -> Result<ParseRecord, Failure> 
     }
 }
 
-type Embedded = Vec<Option<Result<Vectored, Failure>>>;
+type Embedded = (Vec<Option<Result<Vectored, Failure>>>, Vec<Option<Arc<Fingerprint>>>);
 
-/// Takes texts as they come and embeds what has gathered meanwhile.
+/// Takes texts as they come, embeds what has gathered meanwhile, and takes fingerprints.
 fn embed_all(
     model: &dyn Embedder,
     mut receiver: mpsc::Receiver<(Vec<usize>, ParseRecord)>,
     total: usize,
     tally: &Tally,
 ) -> Result<Embedded, Failure> {
-    let mut outcomes: Embedded = (0..total).map(|_| None).collect();
+    let mut outcomes: Vec<_> = (0..total).map(|_| None).collect();
+    let mut prints: Vec<_> = vec![None; total];
     while let Some(first) = receiver.blocking_recv() {
         let mut bytes = first.1.text.len();
         let mut group = vec![first];
@@ -307,12 +313,33 @@ fn embed_all(
         let texts: Vec<Text<'_>> =
             group.iter().map(|(_, record)| Text { text: &record.text, language: record.language.as_deref() }).collect();
         let embedded = embed(model, &texts)?;
-        for ((rows, _), outcome) in group.iter().zip(embedded) {
+        let taken: Vec<Arc<Fingerprint>> = texts.par_iter().map(|text| Arc::new(Fingerprint::of(text.text))).collect();
+        for (((rows, _), outcome), print) in group.iter().zip(embedded).zip(taken) {
+            rows.iter().for_each(|&row| prints[row] = Some(Arc::clone(&print)));
             Tally::add(if outcome.is_ok() { &tally.embedded } else { &tally.failed }, rows.len());
             rows.iter().for_each(|&row| outcomes[row] = Some(outcome.clone()));
         }
     }
-    Ok(outcomes)
+    Ok((outcomes, prints))
+}
+
+/// Families of near-duplicates among the rows.
+fn alike(rows: &[Row], prints: &[Option<Arc<Fingerprint>>]) -> Vec<Family> {
+    let (indices, inputs): (Vec<usize>, Vec<FamilyInput<'_>>) = rows
+        .iter()
+        .zip(prints)
+        .enumerate()
+        .filter_map(|(index, (row, print))| {
+            let content = row.sha256.as_deref()?;
+            Some((index, FamilyInput { key: &row.path, content, fingerprint: print.as_deref() }))
+        })
+        .unzip();
+    let mut families = families(&inputs);
+    families
+        .iter_mut()
+        .flat_map(|family| &mut family.members)
+        .for_each(|member| member.document = indices[member.document]);
+    families
 }
 
 /// The documents that have a vector, in the canonical order that the store gives too: by (sha256, path).

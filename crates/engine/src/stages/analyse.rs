@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sheaf_analysis::{AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, Terms, analyse};
+use sheaf_analysis::{
+    AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, FAMILIES_VERSION, Terms, analyse,
+};
 use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap, Stage};
 use sheaf_parsing::PARSER_VERSION;
 use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, Placement, VectorFile};
@@ -109,6 +111,7 @@ pub struct Manifest {
     parser: u32,
     chunking: u32,
     clustering: u32,
+    families: u32,
     /// The model's files and version.
     model: String,
     params: BatchParams,
@@ -130,6 +133,7 @@ impl Manifest {
             parser: PARSER_VERSION,
             chunking: CHUNKING_VERSION,
             clustering: CLUSTERING_VERSION,
+            families: FAMILIES_VERSION,
             model: model.to_owned(),
             params: params.clone(),
             documents: files.len(),

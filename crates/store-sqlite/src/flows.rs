@@ -74,7 +74,8 @@ impl FlowStore for SqliteStore {
     }
 
     async fn flows(&self) -> Result<Vec<Flow>> {
-        let rows = sqlx::query(concat!(versions!(), 
+        let rows = sqlx::query(concat!(
+            versions!(),
             " WHERE v.version = f.version AND NOT f.hidden ORDER BY v.saved_at DESC, v.flow DESC",
         ))
         .fetch_all(&self.readers)
@@ -84,7 +85,8 @@ impl FlowStore for SqliteStore {
     }
 
     async fn flow(&self, flow: FlowId, version: Option<u32>) -> Result<Option<Flow>> {
-        let row = sqlx::query(concat!(versions!(), 
+        let row = sqlx::query(concat!(
+            versions!(),
             " WHERE f.id = ?1 AND v.version = coalesce(?2, CASE WHEN f.hidden THEN NULL ELSE f.version END)",
         ))
         .bind(flow.to_string())

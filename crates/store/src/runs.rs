@@ -6,7 +6,7 @@ use sheaf_domain::flow::{
     Answer, Exchange, FlowRun, FoundValue, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery,
     ValueReview,
 };
-use sheaf_domain::{BatchId, DocumentId, Failure, FlowId, Page, Restart, RunId, RunPolicy};
+use sheaf_domain::{BatchId, ClusterId, DocumentId, DocumentKind, Failure, FlowId, Page, Restart, RunId, RunPolicy};
 
 use crate::StoreError;
 
@@ -55,6 +55,28 @@ pub struct RunFound {
     pub left_out: bool,
 }
 
+/// A document as the steps of a flow see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocumentText {
+    pub document: DocumentId,
+    pub batch: BatchId,
+    pub path: String,
+    pub kind: DocumentKind,
+    pub language: Option<String>,
+    pub cluster: Option<ClusterId>,
+    /// The text of each page, as the page itself has it.
+    pub pages: Vec<String>,
+}
+
+impl DocumentText {
+    /// Cuts a text where its pages begin, in bytes.
+    pub fn cut(text: &str, starts: &[usize]) -> Vec<String> {
+        let ends = starts.iter().skip(1).copied().chain([text.len()]);
+        let pages = starts.iter().zip(ends);
+        pages.map(|(&start, end)| text.get(start..end).unwrap_or_default().trim_end().to_owned()).collect()
+    }
+}
+
 /// What a run may spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spending {
@@ -79,6 +101,8 @@ pub trait RunStore: Send + Sync + 'static {
     async fn review_value(&self, run: RunId, document: DocumentId, number: u32, review: &ValueReview) -> Result<bool>;
     /// Where documents are that somebody named by id alone.
     async fn find_documents(&self, documents: &[DocumentId]) -> Result<Vec<RunInput>>;
+    /// A document with the text of its pages; absent when there is none, or it has no text (yet).
+    async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>>;
 
     /// Stops a run; what is done stays. `false` when it does not go on.
     async fn cancel_run(&self, run: RunId) -> Result<bool>;

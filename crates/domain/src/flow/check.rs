@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::FlowSpec;
 use super::ask::{Ask, FieldKind};
 use super::columns::DOCUMENT;
 use super::format::Format;
 use super::labels::Classify;
 use super::step::{Action, ActionKind, Find, Keywords, Resolve, Select, Step, Summary, What};
-use super::FlowSpec;
 
 /// Something that has to change before a flow can be saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,10 +137,13 @@ impl FlowSpec {
         }
         let known: Vec<String> = known.iter().map(|known| known.name.to_string()).collect();
         let known = known.join(", ");
-        found.add(field, match column.trim().is_empty() {
-            true => format!("choose one of the columns before this step: {known}"),
-            false => format!("no step before this one gives `{column}`; there are {known}"),
-        });
+        found.add(
+            field,
+            match column.trim().is_empty() {
+                true => format!("choose one of the columns before this step: {known}"),
+                false => format!("no step before this one gives `{column}`; there are {known}"),
+            },
+        );
     }
 }
 
@@ -182,7 +185,10 @@ fn check_ask(step: &Step, ask: &Ask, found: &mut Found<'_>) {
             found.add("fields", format!("the field `{}` is there twice", field.name));
         }
         let chooses = field.kind == FieldKind::Choice;
-        found.unless(!chooses || field.choices.len() >= 2, "fields", "a field that is a choice needs two choices or more");
+        found.unless(
+            !chooses || field.choices.len() >= 2,
+            "fields",
+            "a field that is a choice needs two choices or more",
+        );
     }
 }
-

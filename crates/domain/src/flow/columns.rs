@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::FlowSpec;
 use super::ask::Rows;
 use super::step::{Action, Find, Step, What};
-use super::FlowSpec;
 use crate::status::UnknownName;
 
 /// The step whose columns every document has from the beginning.

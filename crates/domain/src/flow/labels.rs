@@ -11,7 +11,7 @@ use crate::batch::ModelName;
 pub struct Classify {
     pub labels: Vec<Label>,
     /// Below this probability the document has none of these labels.
-    pub threshold: f32,
+    pub threshold: f64,
     /// The embedding model by which texts and labels are compared.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub model: ModelName,

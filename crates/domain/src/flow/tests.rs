@@ -39,17 +39,19 @@ fn problems_are_found_where_they_are() {
     check(vec![step("1st", find(What::Dates))], &[(Some(0), "name")]);
     check(vec![step("document", find(What::Dates))], &[(Some(0), "name")]);
     check(vec![step("a", find(What::Dates)), step("a", find(What::Money))], &[(Some(1), "name")]);
-    check(vec![step("a", find(What::Pattern)), step("b", find(What::Terms))], &[(Some(0), "pattern"), (Some(1), "terms")]);
+    check(
+        vec![step("a", find(What::Pattern)), step("b", find(What::Terms))],
+        &[(Some(0), "pattern"), (Some(1), "terms")],
+    );
     let within = Action::Find(Find { within: Some("later".into()), ..Find::default() });
     check(vec![step("a", within), step("later", find(What::Dates))], &[(Some(0), "within")]);
-    check(
-        vec![step("out", Action::Format(Format::default())), step("a", find(What::Dates))],
-        &[(Some(0), "do")],
-    );
-    let of = |from: &str| Action::Format(Format {
-        columns: vec![ChosenColumn { from: from.into(), name: String::new() }],
-        ..Format::default()
-    });
+    check(vec![step("out", Action::Format(Format::default())), step("a", find(What::Dates))], &[(Some(0), "do")]);
+    let of = |from: &str| {
+        Action::Format(Format {
+            columns: vec![ChosenColumn { from: from.into(), name: String::new() }],
+            ..Format::default()
+        })
+    };
     check(vec![step("a", find(What::Money)), step("out", of("a.currency"))], &[]);
     check(vec![step("a", find(What::Dates)), step("out", of("a.currency"))], &[(Some(1), "columns")]);
     let pages = Action::Select(Select { pages: vec![PageRange { from: 3, to: Some(2) }], ..Select::default() });
@@ -58,13 +60,20 @@ fn problems_are_found_where_they_are() {
     let twice = Action::Classify(Classify { labels: vec![label("x"), label("x")], ..Classify::default() });
     check(vec![step("a", twice)], &[(Some(0), "labels")]);
     let field = |name: &str, kind| AskField { name: name.into(), kind, ..AskField::default() };
-    let ask = Action::Ask(Ask { fields: vec![field("lines", FieldKind::Text), field("c", FieldKind::Choice)], ..Ask::default() });
+    let ask = Action::Ask(Ask {
+        fields: vec![field("lines", FieldKind::Text), field("c", FieldKind::Choice)],
+        ..Ask::default()
+    });
     check(vec![step("a", ask)], &[(Some(0), "fields"), (Some(0), "fields")]);
 }
 
 #[test]
 fn each_step_sees_the_columns_before_it() {
-    let ask = Ask { fields: vec![AskField { name: "tissue".into(), ..AskField::default() }], rows: Rows::One, max_tokens: 100 };
+    let ask = Ask {
+        fields: vec![AskField { name: "tissue".into(), ..AskField::default() }],
+        rows: Rows::One,
+        max_tokens: 100,
+    };
     let resolve = Resolve { column: "asked.tissue".into(), table: "id,term\n1,liver".into(), max_edits: 0 };
     let flow = flow(vec![step("asked", Action::Ask(ask)), step("ids", Action::Resolve(resolve))]);
     assert_eq!(flow.check(), []);

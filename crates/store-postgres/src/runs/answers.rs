@@ -9,12 +9,7 @@ use super::steer;
 use crate::rows::{count, get, signed, text};
 use crate::{Result, database, now, nul};
 
-pub async fn remembered(
-    pool: &PgPool,
-    claim: &RunClaim,
-    step: &str,
-    key: &str,
-) -> Result<Option<Answer>> {
+pub async fn remembered(pool: &PgPool, claim: &RunClaim, step: &str, key: &str) -> Result<Option<Answer>> {
     let row = sqlx::query("SELECT request, response, tokens FROM answers WHERE key = $1")
         .bind(key)
         .fetch_optional(pool)

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use sheaf_domain::flow::{
     Answer, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery, ValueReview,
 };
-use sheaf_domain::{DocumentId, Failure, Page, Restart, RunId};
-use sheaf_store::{RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
+use sheaf_domain::{BatchId, DocumentId, Failure, Page, Restart, RunId};
+use sheaf_store::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
 
 use crate::again::{Patience, again};
 use crate::{PostgresStore, Result};
@@ -41,6 +41,9 @@ impl RunStore for PostgresStore {
     }
     async fn find_documents(&self, documents: &[DocumentId]) -> Result<Vec<RunInput>> {
         again(Patience::ASKED, || read::find_documents(&self.pool, documents)).await
+    }
+    async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
+        again(Patience::ASKED, || read::document_text(&self.pool, batch, document)).await
     }
 
     async fn cancel_run(&self, run: RunId) -> Result<bool> {

@@ -33,12 +33,7 @@ fn read_claim(row: &PgRow) -> Result<RunClaim> {
     })
 }
 
-pub async fn claim(
-    pool: &PgPool,
-    worker: &str,
-    slots: u32,
-    lease_ms: u64,
-) -> Result<Vec<RunClaim>> {
+pub async fn claim(pool: &PgPool, worker: &str, slots: u32, lease_ms: u64) -> Result<Vec<RunClaim>> {
     let runs: Vec<(Uuid, i16)> = sqlx::query_as(concat!(
         "SELECT r.id, r.priority FROM runs r WHERE r.status IN ('pending', 'processing') AND EXISTS (",
         "SELECT 1 FROM run_documents d WHERE d.run = r.id AND d.state = 'pending' AND d.run_at <= ",
@@ -67,13 +62,7 @@ pub async fn claim(
     Ok(claims)
 }
 
-async fn lease(
-    tx: &mut PgConnection,
-    run: Uuid,
-    worker: &str,
-    slots: u32,
-    lease_ms: u64,
-) -> Result<Vec<RunClaim>> {
+async fn lease(tx: &mut PgConnection, run: Uuid, worker: &str, slots: u32, lease_ms: u64) -> Result<Vec<RunClaim>> {
     // The run first: that is the order of locks. One that was stopped meanwhile gives nothing.
     let going = sqlx::query(concat!(
         "UPDATE runs SET status = 'processing', claimed_at = ",

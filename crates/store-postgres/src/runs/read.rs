@@ -1,12 +1,12 @@
 //! Runs and their documents, as pages ask for them.
 
 use sheaf_domain::flow::{FlowRun, RunDocument, RunDocumentQuery, RunQuery};
-use sheaf_domain::{BatchId, Counts, DocumentId, FlowId, Page, Priority, RunId, RunPolicy};
-use sheaf_store::RunInput;
+use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FlowId, Page, Priority, RunId, RunPolicy};
+use sheaf_store::{DocumentText, RunInput};
 use sqlx::postgres::PgRow;
-use sqlx::{Postgres, QueryBuilder, PgPool};
+use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use crate::rows::{count, get, id, name, parsed_opt, seconds, small, text};
+use crate::rows::{count, get, id, name, parsed, parsed_opt, seconds, small, small_opt, text};
 use crate::{Result, database, nul};
 
 /// The columns of runs `r` with their counts.
@@ -32,7 +32,10 @@ fn read_run(row: &PgRow) -> Result<FlowRun> {
         version: small(row, "runs", "version")?,
         flow_name: text(row, "flow_name")?,
         status: name(row, "runs", "status")?,
-        policy: RunPolicy { on_error: name(row, "runs", "on_error")?, priority: Priority::of_rank(get(row, "priority")?) },
+        policy: RunPolicy {
+            on_error: name(row, "runs", "on_error")?,
+            priority: Priority::of_rank(get(row, "priority")?),
+        },
         counts: Counts {
             total: count(row, "total")?,
             pending: count(row, "pending")?,
@@ -42,7 +45,8 @@ fn read_run(row: &PgRow) -> Result<FlowRun> {
             cancelled: count(row, "cancelled")?,
         },
         values: count(row, "found")?,
-        budget_tokens: get::<Option<i64>>(row, "budget_tokens")?.map(|tokens| u64::try_from(tokens).unwrap_or_default()),
+        budget_tokens: get::<Option<i64>>(row, "budget_tokens")?
+            .map(|tokens| u64::try_from(tokens).unwrap_or_default()),
         tokens: count(row, "tokens")?,
         created_at: seconds(get(row, "created_at")?),
         finished_at: get::<Option<i64>>(row, "finished_at")?.map(seconds),
@@ -147,12 +151,11 @@ pub async fn document(pool: &PgPool, run: RunId, document: DocumentId) -> Result
 }
 
 pub async fn find_documents(pool: &PgPool, documents: &[DocumentId]) -> Result<Vec<RunInput>> {
-    let rows =
-        sqlx::query("SELECT id, batch, path FROM documents WHERE id = ANY($1) ORDER BY id")
-            .bind(documents.iter().map(|document| document.0).collect::<Vec<_>>())
-            .fetch_all(pool)
-            .await
-            .map_err(database)?;
+    let rows = sqlx::query("SELECT id, batch, path FROM documents WHERE id = ANY($1) ORDER BY id")
+        .bind(documents.iter().map(|document| document.0).collect::<Vec<_>>())
+        .fetch_all(pool)
+        .await
+        .map_err(database)?;
     rows.iter()
         .map(|row| {
             Ok(RunInput {
@@ -162,4 +165,29 @@ pub async fn find_documents(pool: &PgPool, documents: &[DocumentId]) -> Result<V
             })
         })
         .collect()
+}
+
+pub async fn document_text(pool: &PgPool, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
+    let row = sqlx::query(
+        "SELECT d.path, p.kind, p.language, p.page_starts, t.text, l.cluster FROM documents d \
+         JOIN parses p ON p.key = d.parse JOIN texts t ON t.key = d.parse LEFT JOIN placements l ON l.document = d.id \
+         WHERE d.id = $1 AND d.batch = $2",
+    )
+    .bind(document.0)
+    .bind(batch.0)
+    .fetch_optional(pool)
+    .await
+    .map_err(database)?;
+    row.map(|row| {
+        Ok(DocumentText {
+            document,
+            batch,
+            path: text(&row, "path")?,
+            kind: name(&row, "parses", "kind")?,
+            language: get(&row, "language")?,
+            cluster: small_opt(&row, "placements", "cluster")?.map(ClusterId),
+            pages: DocumentText::cut(&text(&row, "text")?, &parsed::<Vec<usize>>(&row, "parses", "page_starts")?),
+        })
+    })
+    .transpose()
 }

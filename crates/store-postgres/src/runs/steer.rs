@@ -3,7 +3,7 @@
 use sheaf_domain::flow::RunChange;
 use sheaf_domain::{Failure, Restart, RunId};
 use sheaf_store::StartedRun;
-use sqlx::{Postgres, QueryBuilder, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 
 use crate::rows::{json, signed};
 use crate::{Result, database, now, nul};
@@ -175,11 +175,8 @@ pub async fn delete(pool: &PgPool, run: RunId) -> Result<bool> {
         .fetch_all(&mut *tx)
         .await
         .map_err(database)?;
-    let deleted = sqlx::query("DELETE FROM runs WHERE id = $1")
-        .bind(run.0)
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
+    let deleted =
+        sqlx::query("DELETE FROM runs WHERE id = $1").bind(run.0).execute(&mut *tx).await.map_err(database)?;
     // They hold texts of documents.
     sqlx::query(
         "DELETE FROM answers WHERE key = ANY($1) \

@@ -4,7 +4,7 @@ use sheaf_domain::flow::{FoundValue, RunValue, ValueQuery, ValueReview};
 use sheaf_domain::{BatchId, DocumentId, Page, RunId};
 use sheaf_store::RunClaim;
 use sqlx::postgres::PgRow;
-use sqlx::{Postgres, QueryBuilder, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 
 use crate::rows::{get, id, name, small, small_opt, text};
 use crate::{Result, database, nul};
@@ -78,7 +78,9 @@ pub async fn list(pool: &PgPool, run: RunId, query: &ValueQuery) -> Result<Page<
     );
     filter(&mut select);
     let after = cursor.as_deref().and_then(|cursor| cursor.split_once('/'));
-    if let Some((Ok(document), Ok(number))) = after.map(|(id, number)| (id.parse::<DocumentId>(), number.parse::<u32>())) {
+    if let Some((Ok(document), Ok(number))) =
+        after.map(|(id, number)| (id.parse::<DocumentId>(), number.parse::<u32>()))
+    {
         select.push(" AND (v.document, v.number) > (").push_bind(document.0);
         select.push(", ").push_bind(i64::from(number)).push(")");
     }

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use sheaf_domain::flow::{
     Answer, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery, ValueReview,
 };
-use sheaf_domain::{DocumentId, Failure, Page, Restart, RunId};
-use sheaf_store::{RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
+use sheaf_domain::{BatchId, DocumentId, Failure, Page, Restart, RunId};
+use sheaf_store::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
 
 use crate::{Result, SqliteStore};
 
@@ -40,6 +40,9 @@ impl RunStore for SqliteStore {
     }
     async fn find_documents(&self, documents: &[DocumentId]) -> Result<Vec<RunInput>> {
         read::find_documents(&self.readers, documents).await
+    }
+    async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
+        read::document_text(&self.readers, batch, document).await
     }
 
     async fn cancel_run(&self, run: RunId) -> Result<bool> {

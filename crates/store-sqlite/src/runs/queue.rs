@@ -68,13 +68,7 @@ pub async fn claim(
     Ok(claims)
 }
 
-async fn lease(
-    tx: &mut SqliteConnection,
-    run: &str,
-    worker: &str,
-    slots: u32,
-    lease_ms: u64,
-) -> Result<Vec<RunClaim>> {
+async fn lease(tx: &mut SqliteConnection, run: &str, worker: &str, slots: u32, lease_ms: u64) -> Result<Vec<RunClaim>> {
     let rows = sqlx::query(concat!(
         "UPDATE run_documents SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = ?1, ",
         "lease_until = ",

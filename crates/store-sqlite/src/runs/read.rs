@@ -1,12 +1,12 @@
 //! Runs and their documents, as pages ask for them.
 
 use sheaf_domain::flow::{FlowRun, RunDocument, RunDocumentQuery, RunQuery};
-use sheaf_domain::{BatchId, Counts, DocumentId, FlowId, Page, Priority, RunId, RunPolicy};
-use sheaf_store::RunInput;
+use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FlowId, Page, Priority, RunId, RunPolicy};
+use sheaf_store::{DocumentText, RunInput};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
-use crate::rows::{count, get, id, json, name, parsed_opt, seconds};
+use crate::rows::{count, get, id, json, name, parsed, parsed_opt, seconds};
 use crate::{Result, database};
 
 /// The columns of runs `r` with their counts.
@@ -31,7 +31,10 @@ fn read_run(row: &SqliteRow) -> Result<FlowRun> {
         version: get(row, "version")?,
         flow_name: get(row, "flow_name")?,
         status: name(row, "runs", "status")?,
-        policy: RunPolicy { on_error: name(row, "runs", "on_error")?, priority: Priority::of_rank(get(row, "priority")?) },
+        policy: RunPolicy {
+            on_error: name(row, "runs", "on_error")?,
+            priority: Priority::of_rank(get(row, "priority")?),
+        },
         counts: Counts {
             total: count(row, "total")?,
             pending: count(row, "pending")?,
@@ -41,7 +44,8 @@ fn read_run(row: &SqliteRow) -> Result<FlowRun> {
             cancelled: count(row, "cancelled")?,
         },
         values: count(row, "found")?,
-        budget_tokens: get::<Option<i64>>(row, "budget_tokens")?.map(|tokens| u64::try_from(tokens).unwrap_or_default()),
+        budget_tokens: get::<Option<i64>>(row, "budget_tokens")?
+            .map(|tokens| u64::try_from(tokens).unwrap_or_default()),
         tokens: count(row, "tokens")?,
         created_at: seconds(get(row, "created_at")?),
         finished_at: get::<Option<i64>>(row, "finished_at")?.map(seconds),
@@ -162,4 +166,30 @@ pub async fn find_documents(readers: &SqlitePool, documents: &[DocumentId]) -> R
             })
         })
         .collect()
+}
+
+pub async fn document_text(readers: &SqlitePool, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
+    let row = sqlx::query(
+        "SELECT d.path, p.kind, p.language, p.page_starts, t.text, l.cluster FROM documents d \
+         JOIN parses p ON p.key = d.parse JOIN texts t ON t.key = d.parse LEFT JOIN placements l ON l.document = d.id \
+         WHERE d.id = ? AND d.batch = ?",
+    )
+    .bind(document.to_string())
+    .bind(batch.to_string())
+    .fetch_optional(readers)
+    .await
+    .map_err(database)?;
+    row.map(|row| {
+        let text: &str = get(&row, "text")?;
+        Ok(DocumentText {
+            document,
+            batch,
+            path: get(&row, "path")?,
+            kind: name(&row, "parses", "kind")?,
+            language: get(&row, "language")?,
+            cluster: get::<Option<u32>>(&row, "cluster")?.map(ClusterId),
+            pages: DocumentText::cut(text, &parsed::<Vec<usize>>(&row, "parses", "page_starts")?),
+        })
+    })
+    .transpose()
 }

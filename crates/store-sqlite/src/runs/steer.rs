@@ -164,11 +164,8 @@ pub async fn delete(writer: &SqlitePool, run: RunId) -> Result<bool> {
         .fetch_all(&mut *tx)
         .await
         .map_err(database)?;
-    let deleted = sqlx::query("DELETE FROM runs WHERE id = ?")
-        .bind(run.to_string())
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
+    let deleted =
+        sqlx::query("DELETE FROM runs WHERE id = ?").bind(run.to_string()).execute(&mut *tx).await.map_err(database)?;
     // They hold texts of documents.
     sqlx::query(
         "DELETE FROM answers WHERE key IN (SELECT value FROM json_each(?)) \

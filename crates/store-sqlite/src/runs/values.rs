@@ -102,16 +102,15 @@ pub async fn review(
     review: &ValueReview,
 ) -> Result<bool> {
     let ValueReview { review, value } = review;
-    let noted = sqlx::query(
-        "UPDATE run_values SET review = ?, corrected = ? WHERE run = ? AND document = ? AND number = ?",
-    )
-    .bind(review.name())
-    .bind(value)
-    .bind(run.to_string())
-    .bind(document.to_string())
-    .bind(number)
-    .execute(writer)
-    .await
-    .map_err(database)?;
+    let noted =
+        sqlx::query("UPDATE run_values SET review = ?, corrected = ? WHERE run = ? AND document = ? AND number = ?")
+            .bind(review.name())
+            .bind(value)
+            .bind(run.to_string())
+            .bind(document.to_string())
+            .bind(number)
+            .execute(writer)
+            .await
+            .map_err(database)?;
     Ok(noted.rows_affected() > 0)
 }

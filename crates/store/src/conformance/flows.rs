@@ -7,11 +7,12 @@ use sheaf_domain::flow::{
     ValueReview,
 };
 use sheaf_domain::{
-    BatchId, DocumentId, Failure, FailureCode, FlowId, OnError, Priority, Restart, RunId, RunPolicy, Status,
+    BatchId, DocumentId, DocumentKind, Failure, FailureCode, FlowId, OnError, Priority, Restart, RunId, RunPolicy,
+    Status,
 };
 use uuid::Uuid;
 
-use super::{LEASE, batch_of};
+use super::{LEASE, batch_of, finish_all};
 use crate::{RunClaim, RunFound, RunInput, Saved, StartedRun, Store};
 
 fn spec(name: &str) -> FlowSpec {
@@ -117,7 +118,10 @@ pub async fn a_document_of_a_run_is_leased_once_and_its_values_are_kept<S: Store
     assert_eq!((page.total, page.items.len()), (2, 1));
     let value = &page.items[0];
     assert_eq!(value.found, found(&["2026-01-01"]).values[0]);
-    assert_eq!((value.document, value.path.as_str(), value.number, value.review), (documents[0], "a.txt", 0, Review::None));
+    assert_eq!(
+        (value.document, value.path.as_str(), value.number, value.review),
+        (documents[0], "a.txt", 0, Review::None)
+    );
     let next = store.run_values(run, &ValueQuery { cursor: page.next_cursor, ..query }).await.expect("read");
     assert_eq!((next.items[0].number, next.next_cursor), (1, None));
 
@@ -229,4 +233,19 @@ pub async fn the_last_of_many_ends_the_run<S: Store>(store: &S) {
     }
     let run = store.run(run).await.expect("read").expect("it is there");
     assert_eq!((run.status, run.counts.completed), (Status::Completed, 24));
+}
+
+pub async fn steps_see_the_pages_of_a_document<S: Store>(store: &S) {
+    let (batch, documents) = batch_of(store, &["a.txt"]).await;
+    let read = async || store.document_text(batch, documents[0]).await.expect("read");
+    assert_eq!(read().await, None, "it was not read yet");
+    finish_all(store).await;
+    let found = read().await.expect("it was read");
+    assert_eq!(
+        (found.path.as_str(), found.kind, found.language.as_deref()),
+        ("a.txt", DocumentKind::Text, Some("eng"))
+    );
+    let page = store.page(batch, documents[0], 2).await.expect("read").expect("it is there");
+    assert_eq!((found.pages.len(), &found.pages[1]), (2, &page.text));
+    assert_eq!(store.document_text(BatchId(Uuid::nil()), documents[0]).await.expect("read"), None);
 }

@@ -69,6 +69,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     flows::a_document_of_a_run_is_leased_once_and_its_values_are_kept(&open().await).await;
     flows::a_run_is_stopped_and_goes_on(&open().await).await;
     flows::answers_are_remembered_and_counted_once(&open().await).await;
+    flows::steps_see_the_pages_of_a_document(&open().await).await;
     flows::the_last_of_many_ends_the_run(&open().await).await;
 }
 

@@ -3,6 +3,7 @@
 mod compare;
 mod config;
 mod feed;
+mod flows;
 mod intake;
 pub mod metrics;
 mod pictures;
@@ -42,6 +43,7 @@ use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
+use flows::{Model, PreparedFlows};
 use models::Models;
 use pictures::PictureCache;
 use thumbnails::Thumbnails;
@@ -50,6 +52,7 @@ pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
+pub use flows::{FlowFile, ModelConfig, RunExport, StepTrial, Template, Wanted, WrongEndpoint, flow_schema, templates};
 pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
@@ -77,6 +80,9 @@ struct Inner {
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
+    /// The language model that the operator allowed.
+    model: Option<Model>,
+    prepared: PreparedFlows,
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
@@ -122,6 +128,8 @@ impl Engine {
             thumbnails: Thumbnails::new(),
             sandbox,
             models: Models::new(config.processing.models.clone()),
+            model: config.model.clone().map(Model::new),
+            prepared: PreparedFlows::default(),
             config,
             work: Arc::new(Notify::new()),
             outbox: Notify::new(),
@@ -180,6 +188,14 @@ impl Engine {
 
     fn models(&self) -> &Models {
         &self.0.models
+    }
+
+    fn model(&self) -> Option<&Model> {
+        self.0.model.as_ref()
+    }
+
+    fn prepared(&self) -> &PreparedFlows {
+        &self.0.prepared
     }
 
     fn feeds(&self) -> &Feeds {

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod backup;
 pub mod distil;
+pub mod flows;
 pub mod serve;
 pub mod verify;
 pub mod work;
@@ -11,6 +12,7 @@ mod bounds;
 mod database;
 mod ending;
 mod logging;
+mod model;
 mod reading;
 mod storage;
 

@@ -3,6 +3,9 @@
 pub mod api;
 pub mod download;
 pub mod events;
+pub mod flow_forms;
+pub mod flow_runs;
+pub mod flows;
 pub mod forms;
 pub mod runs;
 pub mod upload;

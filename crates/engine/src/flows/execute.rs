@@ -30,10 +30,19 @@ pub struct Prepared {
 /// One step, ready to be done.
 enum Ready {
     Select(Select),
-    Find { finder: Finder, within: Option<String> },
-    Classify { classify: Classify, labels: OnceCell<Arc<[Vec<f32>]>> },
+    Find {
+        finder: Finder,
+        within: Option<String>,
+    },
+    Classify {
+        classify: Classify,
+        labels: OnceCell<Arc<[Vec<f32>]>>,
+    },
     Ask(Ask),
-    Resolve { resolver: Resolver, column: ColumnName },
+    Resolve {
+        resolver: Resolver,
+        column: ColumnName,
+    },
     Keywords(u32),
     Summary(u32),
     /// It says how results are written, and does nothing to a document.
@@ -55,11 +64,7 @@ impl Prepared {
                 }
             }
         }
-        if problems.is_empty() {
-            Ok(Self { spec: Arc::new(spec.clone()), steps: steps.into() })
-        } else {
-            Err(problems)
-        }
+        if problems.is_empty() { Ok(Self { spec: Arc::new(spec.clone()), steps: steps.into() }) } else { Err(problems) }
     }
 }
 

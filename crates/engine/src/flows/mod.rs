@@ -23,14 +23,16 @@ use crate::read::no_document;
 pub use ask::{ModelConfig, WrongEndpoint};
 pub use execute::StepTrial;
 pub use file::{FlowFile, flow_schema};
+pub use results::{RunExport, Wanted};
 pub use templates::{Template, templates};
 
 pub(crate) use ask::Model;
+pub(crate) use execute::PreparedFlows;
 pub(crate) use work::work;
 
 impl Engine {
     /// All problems of a flow, those that only show when it is prepared included; none, and it can be saved.
-    pub fn check_flow(&self, spec: &FlowSpec) -> Vec<FlowProblem> {
+    pub fn check_flow(spec: &FlowSpec) -> Vec<FlowProblem> {
         let problems = spec.check();
         if !problems.is_empty() {
             return problems;
@@ -48,8 +50,9 @@ impl Engine {
     /// # Errors
     /// `invalid_flow` with the first problem; `not_found`; `not_ready` when somebody else saved a version meanwhile; `storage`.
     pub async fn save_flow(&self, spec: &FlowSpec, based_on: Option<(FlowId, u32)>) -> Result<Flow, Failure> {
-        refuse(spec, &self.check_flow(spec))?;
-        let (id, version) = based_on.map_or_else(|| (FlowId(Uuid::now_v7()), None), |(id, version)| (id, Some(version)));
+        refuse(spec, &Self::check_flow(spec))?;
+        let (id, version) =
+            based_on.map_or_else(|| (FlowId(Uuid::now_v7()), None), |(id, version)| (id, Some(version)));
         match self.store().save_flow(id, spec, version).await? {
             Saved::Version(version) => self.flow(id, Some(version)).await,
             Saved::Missing => Err(no_flow(id)),
@@ -104,7 +107,7 @@ impl Engine {
         batch: BatchId,
         document: DocumentId,
     ) -> Result<Vec<StepTrial>, Failure> {
-        let problems = self.check_flow(spec);
+        let problems = Self::check_flow(spec);
         refuse(spec, &problems)?;
         let prepared = execute::Prepared::new(spec).map_err(|problems| invalid(spec, &problems))?;
         let document = self.flow_document(batch, document).await?;
@@ -139,7 +142,9 @@ fn refuse(spec: &FlowSpec, problems: &[FlowProblem]) -> Result<(), Failure> {
 }
 
 fn invalid(spec: &FlowSpec, problems: &[FlowProblem]) -> Failure {
-    let Some(problem) = problems.first() else { return Failure::new(FailureCode::InvalidFlow, "the flow has a problem") };
+    let Some(problem) = problems.first() else {
+        return Failure::new(FailureCode::InvalidFlow, "the flow has a problem");
+    };
     let step = problem.step.and_then(|step| spec.steps.get(step as usize).map(|found| (step + 1, &found.name)));
     let place = step.map_or_else(String::new, |(number, name)| format!("step {number} (`{name}`), "));
     let more = match problems.len() {

@@ -77,9 +77,10 @@ fn rows(said: &str, ask: &Ask, part: &Part<'_>) -> Result<Vec<Row>, String> {
     if ask.rows == Rows::One && rows.len() > 1 {
         return Err(format!("`rows` has {} rows; one at most was asked for", rows.len()));
     }
-    let read = rows.iter().zip(1..).map(|(value, number)| {
-        row(value, &ask.fields, part).map_err(|wrong| format!("row {number}: {wrong}"))
-    });
+    let read = rows
+        .iter()
+        .zip(1..)
+        .map(|(value, number)| row(value, &ask.fields, part).map_err(|wrong| format!("row {number}: {wrong}")));
     read.filter_map(Result::transpose).collect()
 }
 
@@ -91,7 +92,8 @@ fn object(said: &str) -> Option<&str> {
 /// A row; nothing when all of its fields are empty.
 fn row(value: &Value, fields: &[AskField], part: &Part<'_>) -> Result<Option<Row>, String> {
     let object = value.as_object().ok_or("it is no object")?;
-    if let Some(unknown) = object.keys().find(|key| *key != "lines" && !fields.iter().any(|field| field.name == **key)) {
+    if let Some(unknown) = object.keys().find(|key| *key != "lines" && !fields.iter().any(|field| field.name == **key))
+    {
         let unknown: String = unknown.chars().take(60).collect();
         return Err(format!("`{unknown}` is no field"));
     }

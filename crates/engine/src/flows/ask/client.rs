@@ -106,7 +106,8 @@ impl Model {
         if let Some((spent, budget)) = spending.and_then(|spending| Some((spending.tokens, spending.budget?)))
             && spent + *under_way + tokens > budget
         {
-            let message = format!("the run may use {budget} tokens; {spent} are used, and the next question may take {tokens}");
+            let message =
+                format!("the run may use {budget} tokens; {spent} are used, and the next question may take {tokens}");
             return Err(Failure::new(FailureCode::BudgetSpent, message));
         }
         *under_way += tokens;
@@ -179,7 +180,9 @@ impl Model {
             self.takes_schema.store(false, Ordering::Relaxed);
             return Err(Trouble::Passing { why: "it knows no JSON schemas".to_owned(), after: Some(Duration::ZERO) });
         }
-        let passing = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error();
+        let passing = status == StatusCode::TOO_MANY_REQUESTS
+            || status == StatusCode::REQUEST_TIMEOUT
+            || status.is_server_error();
         Err(match (passing, status.is_redirection()) {
             (true, _) => Trouble::Passing { why: format!("it answered {status}"), after },
             (false, true) => Trouble::Lasting(format!("it answered {status}, and redirects are not followed")),

@@ -96,7 +96,8 @@ mod tests {
         for wrong in ["", "models.example/v1", "ftp://a/", "http://me:word@a/", "http://a/v1?key=1", "file:///etc"] {
             check(wrong, None);
         }
-        let secret = ModelConfig { key: Some("sk-1".into()), ..ModelConfig::new("http://a/", "m".into()).expect("valid") };
+        let secret =
+            ModelConfig { key: Some("sk-1".into()), ..ModelConfig::new("http://a/", "m".into()).expect("valid") };
         assert!(!format!("{secret:?}").contains("sk-1"));
     }
 }

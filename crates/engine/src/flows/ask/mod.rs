@@ -6,10 +6,10 @@ mod client;
 mod endpoint;
 mod prompt;
 
+use sha2::{Digest, Sha256};
 use sheaf_domain::flow::{Answer, Ask, FoundValue, Rows};
 use sheaf_domain::{Failure, FailureCode};
 use sheaf_store::RunClaim;
-use sha2::{Digest, Sha256};
 
 use super::steps::Passage;
 use crate::Engine;
@@ -67,11 +67,13 @@ fn no_model() -> Failure {
 
 /// A row that is there already is none of its own; with one row for the document, later parts fill what is missing.
 fn merge(rows: Rows, known: &mut Vec<Row>, row: Row) {
-    match (rows, known.first_mut()) {
-        (Rows::One, Some(first)) => first.fill(row),
-        (Rows::One, None) => known.push(row),
-        (Rows::Many, _) if known.contains(&row) => {}
-        (Rows::Many, _) => known.push(row),
+    match rows {
+        Rows::One => match known.first_mut() {
+            Some(first) => first.fill(row),
+            None => known.push(row),
+        },
+        Rows::Many if known.contains(&row) => {}
+        Rows::Many => known.push(row),
     }
 }
 

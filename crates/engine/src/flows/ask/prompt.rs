@@ -95,10 +95,8 @@ When there is nothing to extract, `rows` is empty.";
 /// The body of a request.
 pub fn request(model: &str, question: &Question<'_>, part: &Part<'_>, with_schema: bool) -> String {
     let schema = schema(&question.ask.fields, question.ask.rows);
-    let wanted = format!(
-        "What to extract:\n{}\n\nThe answer is JSON of this schema:\n{schema}",
-        question.instructions.trim()
-    );
+    let wanted =
+        format!("What to extract:\n{}\n\nThe answer is JSON of this schema:\n{schema}", question.instructions.trim());
     let mut body = json!({
         "model": model,
         "temperature": 0,

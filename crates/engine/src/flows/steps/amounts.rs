@@ -7,9 +7,27 @@ use regex::Regex;
 
 /// Signs and codes of currencies; the code is what is given out.
 const CURRENCIES: [(&str, &str); 22] = [
-    ("US$", "USD"), ("$", "USD"), ("€", "EUR"), ("£", "GBP"), ("¥", "JPY"), ("USD", "USD"), ("EUR", "EUR"),
-    ("Euro", "EUR"), ("euros", "EUR"), ("GBP", "GBP"), ("CHF", "CHF"), ("JPY", "JPY"), ("CNY", "CNY"), ("SEK", "SEK"),
-    ("NOK", "NOK"), ("DKK", "DKK"), ("PLN", "PLN"), ("CAD", "CAD"), ("AUD", "AUD"), ("INR", "INR"), ("dollars", "USD"),
+    ("US$", "USD"),
+    ("$", "USD"),
+    ("€", "EUR"),
+    ("£", "GBP"),
+    ("¥", "JPY"),
+    ("USD", "USD"),
+    ("EUR", "EUR"),
+    ("Euro", "EUR"),
+    ("euros", "EUR"),
+    ("GBP", "GBP"),
+    ("CHF", "CHF"),
+    ("JPY", "JPY"),
+    ("CNY", "CNY"),
+    ("SEK", "SEK"),
+    ("NOK", "NOK"),
+    ("DKK", "DKK"),
+    ("PLN", "PLN"),
+    ("CAD", "CAD"),
+    ("AUD", "AUD"),
+    ("INR", "INR"),
+    ("dollars", "USD"),
     ("pounds", "GBP"),
 ];
 
@@ -56,7 +74,8 @@ pub fn find(text: &str) -> Vec<Amount> {
             let number = captures.name("after_sign").or_else(|| captures.name("number"))?.as_str();
             let name = captures.name("before").or_else(|| captures.name("after"))?.as_str();
             let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-            let alone = !goes_on(text[..whole.start()].chars().next_back()) && !goes_on(text[whole.end()..].chars().next());
+            let alone =
+                !goes_on(text[..whole.start()].chars().next_back()) && !goes_on(text[whole.end()..].chars().next());
             let currency = CURRENCIES.iter().find(|(known, _)| *known == name)?.1;
             alone.then(|| Amount { place: whole.range(), number: plain(number), currency })
         })

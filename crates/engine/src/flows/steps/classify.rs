@@ -3,8 +3,8 @@
 
 use sheaf_analysis::{Embedder, embed_documents};
 use sheaf_domain::ConfidenceLevel;
-use sheaf_domain::flow::{Classify, FoundValue, Label};
 use sheaf_domain::Failure;
+use sheaf_domain::flow::{Classify, FoundValue, Label};
 
 use super::{Passage, joined};
 use crate::internal;
@@ -73,7 +73,8 @@ pub fn run(
 fn most_probable(vector: &[f32], labels: &[Vec<f32>]) -> Option<(usize, f32)> {
     let similarity = |label: &Vec<f32>| label.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
     let similarities: Vec<f32> = labels.iter().map(similarity).collect();
-    let (best, most) = similarities.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
+    let (best, most) =
+        similarities.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
     let total: f32 = similarities.iter().map(|s| ((s - most) / TEMPERATURE).exp()).sum();
     Some((best, 1.0 / total))
 }

@@ -66,10 +66,10 @@ impl Finder {
         let mut values = Vec::new();
         let mut row = 0;
         for passage in passages {
-            let sentences =
-                if self.find.sentence || earlier.is_some() { sentences(passage.text) } else { Vec::new() };
+            let sentences = if self.find.sentence || earlier.is_some() { sentences(passage.text) } else { Vec::new() };
             for hit in self.hits(passage.text) {
-                let around = sentences.iter().find(|range| range.start <= hit.place.start && hit.place.end <= range.end);
+                let around =
+                    sentences.iter().find(|range| range.start <= hit.place.start && hit.place.end <= range.end);
                 if earlier.is_some_and(|earlier| !around.is_some_and(|range| shares(passage, range, earlier))) {
                     continue;
                 }
@@ -78,7 +78,13 @@ impl Finder {
                 }
                 let quoted = around.filter(|_| self.find.sentence).unwrap_or(&hit.place);
                 for (field, value) in hit.fields {
-                    let value = FoundValue { step: step.to_owned(), field: field.to_owned(), row, value, ..FoundValue::default() };
+                    let value = FoundValue {
+                        step: step.to_owned(),
+                        field: field.to_owned(),
+                        row,
+                        value,
+                        ..FoundValue::default()
+                    };
                     values.push(proven(value, passage, quoted.start, quoted.end));
                 }
                 row += 1;
@@ -126,7 +132,8 @@ impl Finder {
 
 fn plain_hits(pattern: &Regex, text: &str, trim: fn(&str) -> &str) -> Vec<Hit> {
     let hits = pattern.find_iter(text).map(|found| (found.start(), trim(found.as_str())));
-    hits.map(|(start, value)| Hit { place: start..start + value.len(), fields: vec![("value", value.to_owned())] }).collect()
+    hits.map(|(start, value)| Hit { place: start..start + value.len(), fields: vec![("value", value.to_owned())] })
+        .collect()
 }
 
 /// A DOI without the marks of the sentence that it stands in.
@@ -146,7 +153,8 @@ fn shares(passage: &Passage<'_>, sentence: &Range<usize>, earlier: &[FoundValue]
     let (from, to) = (passage.start + sentence.start, passage.start + sentence.end);
     earlier.iter().any(|value| {
         let place = value.start.zip(value.end);
-        value.page == Some(passage.page) && place.is_some_and(|(start, end)| (start as usize) < to && (end as usize) > from)
+        value.page == Some(passage.page)
+            && place.is_some_and(|(start, end)| (start as usize) < to && (end as usize) > from)
     })
 }
 
@@ -190,7 +198,12 @@ mod tests {
         check(What::Dois, "", "(doi:10.1000/xyz(1)2).", &[("value", "10.1000/xyz(1)2")]);
         check(What::Pattern, r"no\. (\d+)", "No. 17, no. 18", &[("value", "17"), ("value", "18")]);
         check(What::Pattern, r"(a)(?P<value>b)?", "AB a", &[("value", "B"), ("value", "a")]);
-        check(What::Genes, "", "TP53, tp53 and BRCA1", &[("value", "TP53"), ("id", "TP53"), ("value", "BRCA1"), ("id", "BRCA1")]);
+        check(
+            What::Genes,
+            "",
+            "TP53, tp53 and BRCA1",
+            &[("value", "TP53"), ("id", "TP53"), ("value", "BRCA1"), ("id", "BRCA1")],
+        );
         check(What::Dates, "", "on 2 May 2020", &[("value", "2 May 2020"), ("date", "2020-05-02")]);
     }
 
@@ -198,7 +211,8 @@ mod tests {
     fn only_hits_beside_those_of_another_step_count() {
         let text = "TP53 was upregulated in liver.\nNothing here. BRCA1 was seen.";
         let passage = [Passage { page: 1, start: 0, text }];
-        let genes = Finder::new(&Find { what: What::Genes, ..Find::default() }).expect("valid").run("g", &passage, None);
+        let genes =
+            Finder::new(&Find { what: What::Genes, ..Find::default() }).expect("valid").run("g", &passage, None);
         let find = Find {
             what: What::Pattern,
             pattern: r"\b(upregulated|seen|Nothing)\b".into(),

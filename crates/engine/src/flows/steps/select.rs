@@ -58,7 +58,8 @@ fn below<'a>(wanted: &[String], passage: Passage<'a>, inside: &mut bool) -> Vec<
     if let Some(from) = begin {
         found.push((from, at));
     }
-    let cut = |(from, to): (usize, usize)| Passage { start: passage.start + from, text: &passage.text[from..to], ..passage };
+    let cut =
+        |(from, to): (usize, usize)| Passage { start: passage.start + from, text: &passage.text[from..to], ..passage };
     found.into_iter().map(cut).filter(|passage| !passage.text.trim().is_empty()).collect()
 }
 

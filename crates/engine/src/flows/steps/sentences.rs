@@ -12,8 +12,7 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
         let blank = |byte: Option<&u8>| byte.is_none_or(|byte| *byte == b'\n');
         bytes[at] == b'\n' && !blank(at.checked_sub(1).and_then(|at| bytes.get(at))) && !blank(bytes.get(at + 1))
     };
-    let unwrapped: String =
-        text.char_indices().map(|(at, c)| if c == '\n' && is_wrap(at) { ' ' } else { c }).collect();
+    let unwrapped: String = text.char_indices().map(|(at, c)| if c == '\n' && is_wrap(at) { ' ' } else { c }).collect();
     let bounds = unwrapped.split_sentence_bound_indices();
     bounds
         .map(|(start, sentence)| {

@@ -23,7 +23,9 @@ pub fn read(csv: &str) -> Result<Vec<Entry>, String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(csv.as_bytes());
     let heading = reader.headers().map_err(|error| format!("the list is no CSV: {error}"))?.clone();
     let column = |names: &[&str]| {
-        heading.iter().position(|cell| names.iter().any(|name| cell.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name)))
+        heading
+            .iter()
+            .position(|cell| names.iter().any(|name| cell.trim_start_matches('\u{feff}').eq_ignore_ascii_case(name)))
     };
     let term = column(&["term", "name", "label"])
         .ok_or("the first line has to name the columns: id,term,synonyms (only term is needed)")?;
@@ -128,7 +130,8 @@ mod tests {
 
     #[test]
     fn lists_are_read_as_people_write_them() {
-        let entry = |id: &str, names: &[&str]| Entry { id: id.into(), names: names.iter().map(|n| (*n).into()).collect() };
+        let entry =
+            |id: &str, names: &[&str]| Entry { id: id.into(), names: names.iter().map(|n| (*n).into()).collect() };
         let check = |csv: &str, expect: &[Entry]| assert_eq!(read(csv).expect("a list"), expect, "{csv}");
         check("id,term,synonyms\n7, liver ,hepar|jecur\n", &[entry("7", &["liver", "hepar", "jecur"])]);
         check("Term\nliver\n\nheart", &[entry("liver", &["liver"]), entry("heart", &["heart"])]);

@@ -25,6 +25,8 @@ mod table;
 #[cfg(feature = "ssr")]
 mod attempts;
 #[cfg(feature = "ssr")]
+pub mod diff;
+#[cfg(feature = "ssr")]
 pub mod document;
 #[cfg(feature = "ssr")]
 mod neighbours;

@@ -12,7 +12,8 @@ mod batches {
 }
 #[cfg(feature = "ssr")]
 mod documents {
-    //! Pages about one document.
+    //! Pages about one document, or two.
+    pub mod diff;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -54,14 +55,15 @@ use not_found::NotFound;
 // Pages on which nothing needs a script, listed in `plain`. They are no part of the page's WebAssembly.
 #[cfg(not(feature = "ssr"))]
 use whole::{
-    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as EditFlow, Whole as ListFlows,
-    Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage, Whole as ShowDocument, Whole as ShowRun,
+    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
+    Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage, Whole as ShowDocument,
+    Whole as ShowRun,
 };
 #[cfg(feature = "ssr")]
 use {
-    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches, documents::show::ShowDocument,
-    flows::edit::EditFlow, flows::list::ListFlows, runs::list::ListRuns, runs::list::NewRunPage, runs::show::ShowRun,
-    webhooks::list::ListWebhooks,
+    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches,
+    documents::diff::DiffDocuments, documents::show::ShowDocument, flows::edit::EditFlow, flows::list::ListFlows,
+    runs::list::ListRuns, runs::list::NewRunPage, runs::show::ShowRun, webhooks::list::ListWebhooks,
 };
 
 /// Everything inside `<body>`.
@@ -90,6 +92,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs") view=ListRuns ssr=SsrMode::Async />
                     <Route path=path!("/runs/new") view=NewRunPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=ShowRun ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/diff") view=DiffDocuments ssr=SsrMode::Async />
                     <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>
             </main>

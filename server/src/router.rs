@@ -16,7 +16,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
 use crate::http::{
-    api, download, events, flow_forms, flow_runs, flows, forms, health, runs, upload, uploads, webhooks,
+    api, diff, download, events, flow_forms, flow_runs, flows, forms, health, runs, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
@@ -68,6 +68,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/documents/{document}/pages/{page}", get(api::page))
         .route("/api/batches/{id}/documents/{document}/pages/{page}/boxes", get(api::boxes))
         .route("/api/batches/{id}/documents/{document}/pages/{page}/picture", get(download::picture))
+        .route("/api/batches/{id}/diff", get(diff::diff))
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))

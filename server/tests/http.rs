@@ -73,6 +73,52 @@ async fn a_batch_by_the_api() {
 }
 
 #[tokio::test]
+async fn two_texts_are_compared_word_by_word() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let sentence =
+        |n: usize| format!("Letter {n} says that the ferry to the island leaves at noon from the old pier. ");
+    let text: String = (0..30).map(sentence).collect();
+    let page = format!("<h1>A letter</h1><p>{}</p>", text.replace("Letter 15 says", "Letter 15 denies"));
+    let documents = [("a.txt", text.as_str()), ("b.html", &page), ("c.txt", " ")]
+        .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    let (_, batch) = server.upload(&[("model", "fast")], &documents).await;
+    let id = batch["id"].as_str().expect("an id");
+    server.finished(id).await;
+    let (_, page) = server.get(&format!("/api/batches/{id}/documents")).await;
+    let ids: Vec<&str> = (0..3).map(|row| page["items"][row]["id"].as_str().expect("an id")).collect();
+
+    let diff = format!("/api/batches/{id}/diff");
+    let (status, found) = server.get(&format!("{diff}?a={}&b={}", ids[0], ids[1])).await;
+    assert_eq!(status, 200, "{found}");
+    let words = 30 * 16;
+    let counts = &found["counts"];
+    assert_eq!([&counts["kept"], &counts["removed"], &counts["added"]].map(Value::as_u64), [words - 1, 1, 3].map(Some));
+    let rows = found["rows"]["items"].as_array().expect("rows");
+    let changed = |side: &str| -> Vec<&str> {
+        let spans = rows.iter().filter_map(|row| row[side].as_array()).flatten();
+        spans.filter(|span| span["is_changed"] == true).filter_map(|span| span["text"].as_str()).collect()
+    };
+    assert_eq!((changed("a"), changed("b")), (vec!["says"], vec!["# A letter", "denies"]));
+    assert!(rows.iter().any(|row| row["kind"] == "same" && row["words"].as_u64() > Some(100)), "{rows:?}");
+    let (_, second) = server.get(&format!("{diff}?a={}&b={}&limit=1&cursor=1", ids[0], ids[1])).await;
+    assert_eq!((&second["rows"]["items"][0], &second["rows"]["next_cursor"]), (&rows[1], &"2".into()));
+
+    for (query, expected) in [
+        (format!("?a={}&b={}", ids[0], ids[0]), (400, "invalid_request")),
+        (format!("?a={}", ids[0]), (400, "invalid_request")),
+        (format!("?a={}&b={}", ids[0], ids[2]), (404, "not_found")),
+        (format!("?a={}&b=nothing", ids[0]), (404, "not_found")),
+    ] {
+        let (status, failure) = server.get(&format!("{diff}{query}")).await;
+        assert_eq!((status, failure["code"].as_str()), (expected.0, Some(expected.1)), "{query}");
+    }
+    let (_, html) = server.text(&format!("/batches/{id}/diff?a={}&b={}", ids[0], ids[1])).await;
+    assert!(html.contains("<del>says") && html.contains("<ins>denies"), "{html}");
+    assert!(!html.contains("wasm"), "the page needs no script of its own");
+}
+
+#[tokio::test]
 #[cfg(target_os = "linux")]
 async fn readiness_tells_what_parsers_are_locked_in_by() {
     let data = tempfile::tempdir().expect("a folder");

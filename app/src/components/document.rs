@@ -89,7 +89,7 @@ pub fn DocumentPage(
                 </section>
                 <aside>
                     <Belongs batch row=row.clone() />
-                    {readable.then(|| view! { <Neighbours batch neighbours /> })}
+                    {readable.then(|| view! { <Neighbours batch document=row.id neighbours /> })}
                     <Recognised recognised pages=of.pages />
                     <Problems problems />
                     <Attempts attempts />

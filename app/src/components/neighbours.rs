@@ -2,16 +2,17 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, Neighbour};
+use sheaf_domain::{BatchId, DocumentId, Neighbour};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
+use crate::components::diff::{choose_href, diff_href};
 use crate::file_path::split_path;
 use crate::format::ratio;
 
 /// Most similar first, with the similarity as number and bar.
 #[component]
-pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
+pub fn Neighbours(batch: BatchId, document: DocumentId, neighbours: Vec<Neighbour>) -> impl IntoView {
     let body = if neighbours.is_empty() {
         Either::Left(view! { <p class="fine">"There is nothing in this batch to compare it with."</p> })
     } else {
@@ -20,6 +21,7 @@ pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
             .map(|Neighbour { id, path, similarity, cluster }| {
                 let (folder, name) = split_path(&path);
                 let (folder, name) = (folder.to_owned(), name.to_owned());
+                let label = name.clone();
                 let width = format!("{:.0}%", similarity.clamp(0.0, 1.0) * 100.0);
                 view! {
                     <li class="neighbour" data-testid="neighbour">
@@ -36,6 +38,10 @@ pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
                         <span class="tabular" data-testid="similarity">
                             {ratio(similarity)}
                         </span>
+                        <a class="neighbour-diff" href=diff_href(batch, document, id) data-testid="compare-texts">
+                            "Compare"
+                            <span class="unseen">{format!(" the texts of this document and {label}")}</span>
+                        </a>
                     </li>
                 }
             })
@@ -46,6 +52,11 @@ pub fn Neighbours(batch: BatchId, neighbours: Vec<Neighbour>) -> impl IntoView {
         <section class="aside-section">
             <h2>"Most similar"</h2>
             {body}
+            <p class="fine neighbours-more">
+                <a href=choose_href(batch, document) data-testid="compare-another">
+                    "Compare its text with another"
+                </a>
+            </p>
         </section>
     }
     .boxed()

@@ -12,6 +12,7 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
     &["batches", "*", "documents", "*"],
+    &["batches", "*", "diff"],
 ];
 
 /// Whether nothing on the page at this path needs a script.
@@ -35,6 +36,7 @@ mod tests {
         check("/batches/12/delete", true);
         check("/batches/12", false);
         check("/batches/12/documents/7", true);
+        check("/batches/12/diff", true);
         check("/batches/12/add", false);
         check("/", false);
     }

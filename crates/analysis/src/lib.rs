@@ -11,6 +11,7 @@ pub mod families;
 mod analysis;
 mod params;
 
+pub mod diff;
 pub mod heatmap;
 
 mod matrix;

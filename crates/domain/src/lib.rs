@@ -24,6 +24,7 @@ pub mod run;
 pub mod webhook;
 
 pub mod compare;
+pub mod diff;
 pub mod export;
 pub mod query;
 
@@ -32,6 +33,7 @@ pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, Membership
 pub use compare::{
     CompareCounts, ComparePart, CompareQuery, ComparedBatch, ComparedDocument, ComparedSide, Comparison,
 };
+pub use diff::{DiffCounts, DiffQuery, DiffRow, DiffSide, DiffSpan, TextDiff};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};

@@ -2,6 +2,7 @@
 
 mod compare;
 mod config;
+mod diff;
 mod feed;
 mod flows;
 mod intake;

@@ -27,7 +27,12 @@ pub fn Pairs(batch: BatchId, pairs: Vec<SimilarPair>) -> impl IntoView {
             view! {
                 <tr data-testid="pair">
                     <td class="pair-names">{link(a, a_path)} {link(b, b_path)}</td>
-                    <td class="pair-value">{ratio(similarity)}</td>
+                    <td class="pair-value">
+                        <a href=format!("/batches/{batch}/diff?a={a}&b={b}") title="Compare the texts">
+                            {ratio(similarity)}
+                            <span class="unseen">", compare the texts"</span>
+                        </a>
+                    </td>
                 </tr>
             }
         })

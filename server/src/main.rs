@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, demo, distil, import, process, sample, serve, verify, work};
+use commands::{analyze, backup, demo, distil, flows, import, process, sample, serve, verify, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -35,6 +35,8 @@ enum Command {
     Backup(backup::Args),
     /// Look whether everything that is stored is there and undamaged.
     Verify(verify::Args),
+    /// List, check, keep and run flows.
+    Flows(flows::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
     /// Make a batch out of the shards that `sheaf analyze --shard` wrote.
@@ -74,6 +76,7 @@ fn run(command: Command) -> ExitCode {
         Command::Work(args) => work::run(args),
         Command::Backup(args) => backup::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Flows(args) => flows::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Import(args) => import::run(args),
         Command::Process(args) => process::run(args),

@@ -20,6 +20,12 @@ pub fn Masthead() -> impl IntoView {
             </form>
             <nav aria-label="Main">
                 <a href="/">"Batches"</a>
+                <a href="/flows" rel="external">
+                    "Flows"
+                </a>
+                <a href="/runs" rel="external">
+                    "Runs"
+                </a>
                 <a href="/webhooks" rel="external">
                     "Webhooks"
                 </a>

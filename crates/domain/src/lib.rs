@@ -15,6 +15,8 @@ pub mod upload;
 pub mod cluster;
 pub mod heatmap;
 
+pub mod flow;
+
 pub mod failure;
 pub mod job;
 pub mod progress;
@@ -41,7 +43,7 @@ pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use folded::{FoldedWord, folded_text, folded_words};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DeliveryId, DocumentId, EventId, JobId, UploadId, WebhookId};
+pub use ids::{BatchId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use numbered::Numbered;

@@ -4,6 +4,7 @@ mod compare;
 mod config;
 mod diff;
 mod feed;
+mod flows;
 mod grids;
 mod intake;
 pub mod metrics;
@@ -47,6 +48,7 @@ use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
+use flows::{Model, PreparedFlows};
 use grids::Grids;
 use models::Models;
 use pictures::PictureCache;
@@ -57,6 +59,7 @@ pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
+pub use flows::{FlowFile, ModelConfig, RunExport, StepTrial, Template, Wanted, WrongEndpoint, flow_schema, templates};
 pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
@@ -84,6 +87,9 @@ struct Inner {
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
+    /// The language model that the operator allowed.
+    model: Option<Model>,
+    prepared: PreparedFlows,
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
@@ -131,6 +137,8 @@ impl Engine {
             thumbnails: Thumbnails::new(),
             sandbox,
             models: Models::new(config.processing.models.clone()),
+            model: config.model.clone().map(Model::new),
+            prepared: PreparedFlows::default(),
             config,
             work: Arc::new(Notify::new()),
             outbox: Notify::new(),
@@ -191,6 +199,14 @@ impl Engine {
 
     fn models(&self) -> &Models {
         &self.0.models
+    }
+
+    fn model(&self) -> Option<&Model> {
+        self.0.model.as_ref()
+    }
+
+    fn prepared(&self) -> &PreparedFlows {
+        &self.0.prepared
     }
 
     fn feeds(&self) -> &Feeds {

@@ -33,6 +33,9 @@ mod buckets;
 mod depth;
 mod webhooks;
 
+mod flows;
+mod runs;
+
 mod pages;
 mod progress;
 

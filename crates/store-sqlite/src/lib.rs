@@ -20,6 +20,9 @@ mod buckets;
 mod depth;
 mod webhooks;
 
+mod flows;
+mod runs;
+
 mod pages;
 mod progress;
 mod rows;

@@ -9,12 +9,14 @@ use sheaf_domain::{
 };
 
 use crate::SearchStore;
+use crate::flows::FlowStore;
 use crate::imports::ImportStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
     Taken, WorkerState,
 };
+use crate::runs::RunStore;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +44,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
-pub trait Store: ImportStore + SearchStore + Send + Sync + 'static {
+pub trait Store: FlowStore + ImportStore + RunStore + SearchStore + Send + Sync + 'static {
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;
 

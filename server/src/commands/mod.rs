@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod backup;
 pub mod demo;
 pub mod distil;
+pub mod flows;
 pub mod import;
 pub mod process;
 pub mod sample;
@@ -15,6 +16,7 @@ mod bounds;
 mod database;
 mod ending;
 mod logging;
+mod model;
 mod reading;
 mod storage;
 

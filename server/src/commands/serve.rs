@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::bounds::Bounds;
 use super::ending::{Drain, Ending};
 use super::logging::Logging;
+use super::model::LanguageModel;
 use super::reading::Reading;
 use super::storage::Storage;
 use super::{plain, warn_about_missing};
@@ -58,6 +59,8 @@ pub struct Args {
     reading: Reading,
     #[command(flatten)]
     bounds: Bounds,
+    #[command(flatten)]
+    model: LanguageModel,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -96,6 +99,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     config.follow = otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
+    args.model.apply(&mut config)?;
     if let Some(workers) = args.parse_workers {
         config.processing.parse_workers = workers.max(1);
     }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use crate::{Engine, Trace, metrics, stages, thumbnails};
+use crate::{Engine, Trace, flows, metrics, stages, thumbnails};
 use leases::Leases;
 
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
@@ -62,6 +62,10 @@ impl Engine {
         }
         if self.config().serves_pages {
             heartbeat.spawn(thumbnails::draw(self.clone(), closing.clone()));
+        }
+        if !self.config().stages.is_empty() {
+            let tokens = (closing.clone(), stop.clone());
+            stages.spawn(flows::work(self.clone(), leases.worker().to_owned(), tokens));
         }
         for &stage in &self.config().stages {
             let tokens = (closing.clone(), stop.clone());

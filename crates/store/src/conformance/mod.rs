@@ -2,6 +2,7 @@
 
 mod batches;
 mod compare;
+mod flows;
 mod imports;
 mod operate;
 mod progress;
@@ -70,6 +71,12 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     webhooks::every_end_is_told_once_to_those_who_hear_of_it(&open().await).await;
     webhooks::a_delivery_is_leased_once_and_tried_until_it_ends(&open().await).await;
     webhooks::a_webhook_that_does_not_answer_holds_nobody_up(&open().await).await;
+    flows::every_version_is_kept(&open().await).await;
+    flows::a_document_of_a_run_is_leased_once_and_its_values_are_kept(&open().await).await;
+    flows::a_run_is_stopped_and_goes_on(&open().await).await;
+    flows::answers_are_remembered_and_counted_once(&open().await).await;
+    flows::steps_see_the_pages_of_a_document(&open().await).await;
+    flows::the_last_of_many_ends_the_run(&open().await).await;
 }
 
 const LEASE: u64 = 60_000;

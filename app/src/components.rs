@@ -45,4 +45,4 @@ mod restart;
 
 mod chip;
 mod confidence;
-mod status;
+pub mod status;

@@ -114,7 +114,8 @@ async fn page(state: AppState, draft: FlowDraft) -> Response {
 /// `POST /runs`. The form may hold several batches, so it is read as pairs.
 pub async fn start(State(engine): State<Engine>, form: Result<Form<Vec<(String, String)>>, FormRejection>) -> Onward {
     let Form(fields) = form.map_err(not_understood)?;
-    let of = |name: &str| fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str());
+    let of =
+        |name: &'static str| fields.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str());
     let batches = of("batch").map(batch_id).collect::<Result<Vec<_>, _>>()?;
     let wanted = NewRun {
         flow: flow_id(of("flow").next().unwrap_or_default())?,

@@ -1,7 +1,5 @@
 //! An OpenAI-compatible server for tests, which can be told to be in trouble.
 
-#![expect(dead_code, reason = "each test file uses a part of this")]
-
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -18,10 +18,9 @@ mod work;
 
 mod buckets;
 mod depth;
-mod webhooks;
-
 mod flows;
 mod runs;
+mod webhooks;
 
 mod pages;
 mod progress;

@@ -56,7 +56,7 @@ pub fn find(text: &str) -> impl Iterator<Item = (std::ops::Range<usize>, String)
     PATTERN.captures_iter(text).filter_map(|captures| {
         let whole = captures.get(0)?;
         // `1.2.3.2024` is a version, not a day behind a number.
-        let before = text[..whole.start()].as_bytes();
+        let before = &text.as_bytes()[..whole.start()];
         let is_part = before.ends_with(b".") && before.len() > 1 && before[before.len() - 2].is_ascii_digit();
         if is_part {
             return None;

@@ -11,6 +11,8 @@ pub mod overview;
 
 #[cfg(feature = "ssr")]
 pub mod compare;
+#[cfg(feature = "ssr")]
+pub mod search;
 
 pub mod change;
 mod clusters;
@@ -43,4 +45,4 @@ mod restart;
 
 mod chip;
 mod confidence;
-mod status;
+pub mod status;

@@ -14,6 +14,8 @@ pub struct Filters {
     pub confidence: Option<ConfidenceLevel>,
     /// Why documents stopped.
     pub failure: Option<FailureCode>,
+    /// ISO 639-3 code.
+    pub language: Option<String>,
     pub search: Option<String>,
     pub sort: SortKey,
     pub descending: bool,
@@ -38,6 +40,7 @@ impl Filters {
             kind: text("kind").and_then(|value| value.parse().ok()),
             confidence: text("confidence").and_then(|value| value.parse().ok()),
             failure: text("failure").and_then(|value| value.parse().ok()),
+            language: text("language"),
             search: text("q"),
             sort: text("sort").and_then(|value| value.parse().ok()).unwrap_or_default(),
             descending: text("dir").as_deref() == Some("desc"),
@@ -77,6 +80,7 @@ impl Filters {
             kind,
             confidence,
             failure,
+            language,
             search,
             sort,
             descending,
@@ -91,6 +95,7 @@ impl Filters {
             ("kind", kind.map(|k| k.to_string())),
             ("confidence", confidence.map(|c| c.to_string())),
             ("failure", failure.map(|f| f.to_string())),
+            ("language", language.clone()),
             ("q", search.clone()),
             ("sort", (*sort != SortKey::default()).then(|| sort.to_string())),
             ("dir", descending.then(|| "desc".to_owned())),
@@ -112,6 +117,7 @@ impl Filters {
             kind: self.kind,
             confidence: self.confidence,
             failure: self.failure,
+            language: self.language.clone(),
             search: self.search.clone(),
             sort: self.sort,
             descending: self.descending,
@@ -132,6 +138,7 @@ impl Filters {
             || self.kind.is_some()
             || self.confidence.is_some()
             || self.failure.is_some()
+            || self.language.is_some()
             || self.search.is_some()
     }
 
@@ -158,6 +165,11 @@ impl Filters {
     /// Another reason of failure.
     pub fn with_failure(&self, failure: Option<FailureCode>) -> Self {
         Self { failure, page: 0, ..self.clone() }
+    }
+
+    /// Another language.
+    pub fn with_language(&self, language: Option<String>) -> Self {
+        Self { language, page: 0, ..self.clone() }
     }
 
     /// Without the words that were searched for.
@@ -224,6 +236,7 @@ mod tests {
             kind: Some(DocumentKind::EncryptedOffice),
             confidence: Some(ConfidenceLevel::Low),
             failure: Some(FailureCode::TimedOut),
+            language: Some("deu".to_owned()),
             search: Some("a&b=c ü".to_owned()),
             sort: SortKey::Pages,
             descending: true,

@@ -4,6 +4,8 @@
 pub mod routes;
 pub mod shell;
 
+#[cfg(feature = "ssr")]
+pub mod draft;
 pub mod errors;
 pub mod filters;
 pub mod history;

@@ -19,6 +19,20 @@ mod documents {
 #[cfg(feature = "ssr")]
 mod compare;
 #[cfg(feature = "ssr")]
+mod search;
+#[cfg(feature = "ssr")]
+mod flows {
+    //! Saved lists of steps.
+    pub mod edit;
+    pub mod list;
+}
+#[cfg(feature = "ssr")]
+mod runs {
+    //! Executions of flows.
+    pub mod list;
+    pub mod show;
+}
+#[cfg(feature = "ssr")]
 mod webhooks {
     //! Who is told when batches end.
     pub mod list;
@@ -43,13 +57,15 @@ use not_found::NotFound;
 // Pages on which nothing needs a script, listed in `plain`. They are no part of the page's WebAssembly.
 #[cfg(not(feature = "ssr"))]
 use whole::{
-    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as ListWebhooks,
-    Whole as ShowDocument,
+    Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
+    Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage, Whole as Search,
+    Whole as ShowDocument, Whole as ShowRun,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches,
-    documents::diff::DiffDocuments, documents::show::ShowDocument, webhooks::list::ListWebhooks,
+    documents::diff::DiffDocuments, documents::show::ShowDocument, flows::edit::EditFlow, flows::list::ListFlows,
+    runs::list::ListRuns, runs::list::NewRunPage, runs::show::ShowRun, search::Search, webhooks::list::ListWebhooks,
 };
 
 /// Everything inside `<body>`.
@@ -72,6 +88,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
+                    <Route path=path!("/search") view=Search ssr=SsrMode::Async />
+                    <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />
+                    <Route path=path!("/flows/new") view=EditFlow ssr=SsrMode::Async />
+                    <Route path=path!("/flows/:id") view=EditFlow ssr=SsrMode::Async />
+                    <Route path=path!("/runs") view=ListRuns ssr=SsrMode::Async />
+                    <Route path=path!("/runs/new") view=NewRunPage ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id") view=ShowRun ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/diff") view=DiffDocuments ssr=SsrMode::Async />
                     <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, distil, serve, verify, verify_manifest, work};
+use commands::{analyze, backup, demo, distil, flows, import, process, sample, serve, verify, verify_manifest, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -35,8 +35,18 @@ enum Command {
     Backup(backup::Args),
     /// Look whether everything that is stored is there and undamaged.
     Verify(verify::Args),
+    /// List, check, keep and run flows.
+    Flows(flows::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
+    /// Make a batch out of the shards that `sheaf analyze --shard` wrote.
+    Import(import::Args),
+    /// Give each record of a backlog one of a set of labels.
+    Process(process::Args),
+    /// Make a backlog to try things with.
+    Sample(sample::Args),
+    /// Label a sample and say what came out; nothing else has to run.
+    Demo(demo::Args),
     /// Analyse an input again as a manifest says, and compare the clusters.
     VerifyManifest(verify_manifest::Args),
     /// Make the fast model from the accurate one (done once, by set-up).
@@ -68,7 +78,12 @@ fn run(command: Command) -> ExitCode {
         Command::Work(args) => work::run(args),
         Command::Backup(args) => backup::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Flows(args) => flows::run(args),
         Command::Analyze(args) => analyze::run(args),
+        Command::Import(args) => import::run(args),
+        Command::Process(args) => process::run(args),
+        Command::Sample(args) => sample::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::VerifyManifest(args) => verify_manifest::run(args),
         Command::Distil(args) => distil::run(args),
         Command::ParseWorker => return sheaf_parsing::worker_main(),
@@ -112,7 +127,17 @@ mod tests {
         let section = section.expect("a section");
         let command = <Cli as clap::CommandFactory>::command();
         let [serve, work] = ["serve", "work"].map(|name| command.find_subcommand(name).expect("a command").clone());
-        let flags = ["data", "database", "blobs", "blob-cache-mib", "drain-seconds", "stages", "threads", "listen"];
+        let flags = [
+            "data",
+            "database",
+            "blobs",
+            "blob-cache-mib",
+            "drain-seconds",
+            "lease-seconds",
+            "stages",
+            "threads",
+            "listen",
+        ];
         let arguments = flags.iter().map(|flag| (&work, *flag)).chain([(&serve, "no-work")]);
         for (command, flag) in arguments {
             let argument = command.get_arguments().find(|argument| argument.get_long() == Some(flag)).expect(flag);

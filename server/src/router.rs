@@ -15,7 +15,9 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
-use crate::http::{api, diff, download, events, forms, health, runs, upload, uploads, webhooks};
+use crate::http::{
+    api, diff, download, events, flow_forms, flow_runs, flows, forms, health, runs, search, upload, uploads, webhooks,
+};
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
 use crate::watch;
@@ -25,6 +27,9 @@ const BODY_LIMIT: usize = 64 * 1024;
 
 /// The most bytes of a question about paths.
 const PATHS_LIMIT: usize = 2 << 20;
+
+/// The most bytes of a flow, whose lists of terms may be long.
+const FLOW_LIMIT: usize = 17 << 20;
 
 /// The names of these files change with their content.
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -68,6 +73,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/merges", get(api::merges))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))
+        .route("/api/batches/{id}/similar", post(search::similar))
+        .route("/api/search", get(search::search))
         .route("/api/uploads", post(uploads::begin))
         .route("/api/uploads/{id}", get(uploads::show).delete(uploads::withdraw))
         .route("/api/uploads/{id}/files", put(uploads::receive).layer(upload_limit))
@@ -78,6 +85,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/webhooks/{id}/test", post(webhooks::test))
         .route("/api/deliveries", get(webhooks::deliveries))
         .route("/api/deliveries/{id}/send", post(webhooks::send_again))
+        .merge(flow_routes())
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .route("/batches", post(upload::by_form).layer(upload_limit))
         .route("/batches/{id}/documents", post(upload::add_by_form).layer(upload_limit))
@@ -104,6 +112,37 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(safe_headers))
         .layer(from_fn(watch::request))
         .with_state(state)
+}
+
+/// Flows, their runs, and what these found.
+fn flow_routes() -> Router<AppState> {
+    let large = || DefaultBodyLimit::max(FLOW_LIMIT);
+    Router::new()
+        .route("/api/flows", post(flows::add).layer(large()).get(flows::list))
+        .route("/api/flows/check", post(flows::check).layer(large()))
+        .route("/api/flows/import", post(flows::import).layer(large()))
+        .route("/api/flows/templates", get(flows::templates))
+        .route("/api/flows/{id}", put(flows::save).layer(large()).get(flows::show).delete(flows::delete))
+        .route("/api/flows/{id}/versions", get(flows::versions))
+        .route("/api/flows/{id}/export", get(flows::export))
+        .route("/api/flows/{id}/try", post(flows::try_on).layer(large()))
+        .route("/api/runs", post(flow_runs::start).layer(large()).get(flow_runs::list))
+        .route("/api/runs/estimate", post(flow_runs::estimate).layer(large()))
+        .route("/api/runs/{id}", get(flow_runs::show).patch(flow_runs::change).delete(flow_runs::delete))
+        .route("/api/runs/{id}/cancel", post(flow_runs::cancel))
+        .route("/api/runs/{id}/restart", post(flow_runs::restart))
+        .route("/api/runs/{id}/documents", get(flow_runs::documents))
+        .route("/api/runs/{id}/documents/{document}/exchanges", get(flow_runs::exchanges))
+        .route("/api/runs/{id}/documents/{document}/export", get(flow_runs::export_document))
+        .route("/api/runs/{id}/values", get(flow_runs::values))
+        .route("/api/runs/{id}/values/{document}/{number}", post(flow_runs::review))
+        .route("/api/runs/{id}/export", get(flow_runs::export))
+        .route("/flows/draft", post(flow_forms::draft).layer(large()))
+        .route("/flows/{id}/delete", post(flow_forms::delete))
+        .route("/runs", post(flow_forms::start))
+        .route("/runs/{id}/cancel", post(flow_forms::cancel))
+        .route("/runs/{id}/restart", post(flow_forms::restart))
+        .route("/runs/{id}/values/{document}/{number}", post(flow_forms::review))
 }
 
 async fn no_such_route(uri: Uri) -> HttpFailure {

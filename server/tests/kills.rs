@@ -1,11 +1,12 @@
-//! kill -9 at any moment, a hundred times: nothing is lost, nothing is done twice, and the work goes on. The number can be
-//! set: `SHEAF_KILLS=1000 cargo nextest run -p server --test kills`.
+//! kill -9 at any moment, a hundred times on each store: nothing is lost, nothing is done twice, and the work goes on. The
+//! number can be set: `SHEAF_KILLS=1000 cargo nextest run -p server --test kills`.
 
 mod support;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use sheaf_test_postgres::TestPostgres;
 use support::Server;
 
 /// Kills unless something else is said.
@@ -27,9 +28,22 @@ fn texts(round: usize) -> Vec<(String, Vec<u8>)> {
 
 #[tokio::test]
 async fn a_hundred_kills_lose_nothing_and_double_nothing() {
-    let kills = std::env::var("SHEAF_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
     let data = tempfile::tempdir().expect("a folder");
-    let mut server = Server::start(data.path(), &[]);
+    kill_again_and_again(|| Server::start(data.path(), &[])).await;
+}
+
+#[tokio::test]
+async fn a_hundred_kills_beside_postgres_lose_nothing_and_double_nothing() {
+    let (postgres, data) = (TestPostgres::start(), tempfile::tempdir().expect("a folder"));
+    let url = postgres.database();
+    // Nobody but time says here that a lease is lost: others could be at work.
+    kill_again_and_again(|| Server::start(data.path(), &["--database", &url, "--lease-seconds", "2"])).await;
+    assert_eq!(postgres.psql("test_0", "SELECT count(*) FROM jobs WHERE state <> 'completed'"), "0");
+}
+
+async fn kill_again_and_again(start: impl Fn() -> Server) {
+    let kills = std::env::var("SHEAF_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    let mut server = start();
     let mut batches = Vec::new();
     let mut in_work = 0;
     for round in 0..kills {
@@ -41,9 +55,9 @@ async fn a_hundred_kills_lose_nothing_and_double_nothing() {
         in_work += usize::from(server.get(&format!("/api/batches/{id}")).await.1["finished_at"].is_null());
         batches.push(id);
         server.kill();
-        server = Server::start(data.path(), &[]);
+        server = start();
     }
-    assert!(in_work * 4 > kills, "most kills have to hit a running batch, and {in_work} of {kills} did");
+    assert!(in_work * 4 > kills, "many kills have to hit a running batch, and {in_work} of {kills} did");
 
     for (round, id) in batches.iter().enumerate() {
         let batch = server.finished(id).await;
@@ -60,4 +74,5 @@ async fn a_hundred_kills_lose_nothing_and_double_nothing() {
         assert_eq!(paths.len(), PER_ROUND, "round {round}");
         assert_eq!(paths.into_iter().collect::<BTreeSet<_>>(), expected, "every document once");
     }
+    println!("{kills} kills, {in_work} of them in the middle of a batch: every document once");
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Meta;
 use sheaf_domain::{
     Attempt, BatchId, ClusterFilter, DocumentKind, DocumentMetadata, DocumentRow, DocumentView, Failure, FailureCode,
-    PageView, Problem, Status,
+    PageBox, PageView, Problem, SnippetPart, Status, TextQuery,
 };
 
 use crate::boxed::Boxed;
@@ -15,12 +15,16 @@ use crate::components::confidence::Confidence;
 use crate::components::failure::FailureView;
 use crate::components::neighbours::Neighbours;
 use crate::components::pages::{ChosenPage, Of, PageStrip};
+use crate::components::search::Snippet;
 use crate::components::status::StatusMark;
 use crate::errors::AppError;
 use crate::file_path::split_path;
 use crate::filters::Filters;
 use crate::format::{bytes, count, counted, ratio};
 use crate::words;
+
+/// Places of a text that are marked.
+const MARKS: usize = 1000;
 
 /// Everything that is known about a document.
 #[component]
@@ -29,16 +33,22 @@ pub fn DocumentPage(
     /// The number of the page that is looked at, and that page.
     chosen: Option<(u32, Result<PageView, AppError>)>,
     attempts: Vec<Attempt>,
+    /// What was searched for when it was found.
+    question: Option<String>,
+    /// Where the page has it.
+    boxes: Vec<PageBox>,
 ) -> impl IntoView {
-    let of = Of::new(&view);
+    let words = question.as_deref().map(TextQuery::parse).unwrap_or_default();
+    let of = Of::new(&view, question.clone());
     let DocumentView { batch, batch_name, row, metadata, problems, recognised, text, text_truncated, neighbours } =
         view;
     let number = chosen.as_ref().map(|(number, _)| *number);
-    let strip = can_be_drawn(&row).then(|| view! { <PageStrip of chosen=number /> });
-    let page = chosen.map(|(_, page)| view! { <ChosenPage of page /> });
+    let strip = can_be_drawn(&row).then(|| view! { <PageStrip of=of.clone() chosen=number /> });
+    let page = chosen.map(|(_, page)| view! { <ChosenPage of=of.clone() page words=words.clone() boxes /> });
     let (folder, name) = split_path(&row.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let api = format!("/api/batches/{batch}/documents/{}", row.id);
+    let like = format!("/search?batch={batch}&like={}", row.id);
     let failure = row.failure.clone();
     let status = row.status;
     let readable = status == Status::Completed;
@@ -65,6 +75,7 @@ pub fn DocumentPage(
                     <Facts row=row.clone() />
                 </div>
                 <nav class="downloads" aria-label="Downloads">
+                    {readable.then(|| view! { <a class="download" href=like>"More like this"</a> })}
                     <a class="download" href=format!("{api}/original") download="" rel="external">
                         "Original file"
                     </a>
@@ -85,7 +96,7 @@ pub fn DocumentPage(
             <div class="document-body">
                 <section aria-labelledby="text-title">
                     <h2 id="text-title">"Text"</h2>
-                    <Text text truncated=text_truncated status />
+                    <Text text truncated=text_truncated status words />
                 </section>
                 <aside>
                     <Belongs batch row=row.clone() />
@@ -129,7 +140,7 @@ fn Facts(row: DocumentRow) -> impl IntoView {
 }
 
 #[component]
-fn Text(text: String, truncated: bool, status: Status) -> impl IntoView {
+fn Text(text: String, truncated: bool, status: Status, words: TextQuery) -> impl IntoView {
     if text.is_empty() {
         let why = match status {
             Status::Pending | Status::Processing => {
@@ -147,12 +158,14 @@ fn Text(text: String, truncated: bool, status: Status) -> impl IntoView {
             </div>
         });
     }
+    let hits = words.hits(&text, MARKS);
+    let parts = SnippetPart::cut(&text, 0..text.len(), &hits);
     let more = truncated.then(|| {
         view! { <p class="fine">"This is the beginning. Download the text to read all of it."</p> }
     });
     Either::Right(view! {
         <div class="document-text" data-testid="document-text" dir="auto" tabindex="0" role="region" aria-label="The document's text">
-            {text}
+            <Snippet parts />
         </div>
         {more}
     })

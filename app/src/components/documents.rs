@@ -65,7 +65,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
         let Ok(fields) = FormData::new_with_form(&form) else { return };
         event.prevent_default();
-        let params: ParamsMap = ["cluster", "status", "kind", "confidence", "failure", "q", "sort", "dir"]
+        let params: ParamsMap = ["cluster", "status", "kind", "confidence", "failure", "language", "q", "sort", "dir"]
             .into_iter()
             .filter_map(|key| fields.get(key).as_string().map(|value| (key, value)))
             .collect();
@@ -107,11 +107,11 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         >
             {kept}
             <label class="field grow">
-                <span>"Search by name"</span>
+                <span>"Search names and texts"</span>
                 <input
                     type="search"
                     name="q"
-                    placeholder="Part of a file's name or folder"
+                    placeholder="Part of a name, or words of the text"
                     value=move || filters.read().search.clone()
                     prop:value=move || filters.read().search.clone().unwrap_or_default()
                 />

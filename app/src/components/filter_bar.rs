@@ -39,7 +39,10 @@ pub fn FilterBar(
             now.confidence
                 .map(|c| (plain.clone(), format!("Confidence: {}", words::confidence(c)), now.with_confidence(None))),
             now.failure.map(|f| (plain.clone(), format!("Failure: {}", words::reason(f)), now.with_failure(None))),
-            now.search.as_ref().map(|q| (plain.clone(), format!("Name has: {q}"), now.without_search())),
+            now.language
+                .as_ref()
+                .map(|l| (plain.clone(), format!("Language: {}", words::language(l)), now.with_language(None))),
+            now.search.as_ref().map(|q| (plain.clone(), format!("Has: {q}"), now.without_search())),
         ];
         chips
             .into_iter()

@@ -15,8 +15,17 @@ pub fn Masthead() -> impl IntoView {
                 </svg>
                 "Sheaf"
             </a>
+            <form class="masthead-search" role="search" method="get" action="/search" aria-label="All batches">
+                <input type="search" name="q" aria-label="Search all batches" placeholder="Search all batches" />
+            </form>
             <nav aria-label="Main">
                 <a href="/">"Batches"</a>
+                <a href="/flows" rel="external">
+                    "Flows"
+                </a>
+                <a href="/runs" rel="external">
+                    "Runs"
+                </a>
                 <a href="/webhooks" rel="external">
                     "Webhooks"
                 </a>

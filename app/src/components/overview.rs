@@ -113,6 +113,9 @@ fn Head(batch: Batch, size: u64, reload: Callback<()>) -> impl IntoView {
             <Downloads batch=id />
             <div class="steer">
                 <Change batch=id name priority=policy.priority changed />
+                <a class="steer-link" href=format!("/search?batch={id}") rel="external">
+                    "Search in this batch"
+                </a>
                 <a class="steer-link" href=format!("/?compare={id}#batches")>
                     "Compare with another batch"
                 </a>

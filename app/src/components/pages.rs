@@ -2,37 +2,46 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, DocumentId, DocumentView, PageRecognition, PageView, WordBox};
+use sheaf_domain::{
+    BatchId, DocumentId, DocumentView, PageBox, PageRecognition, PageView, SnippetPart, TextQuery, WordBox,
+};
 
 use crate::boxed::Boxed;
+use crate::components::search::Snippet;
 use crate::errors::AppError;
+use crate::filters::encode;
 use crate::format::{count, ratio};
 
 /// Pages of the strip; with more, the others are reached by their number.
 const STRIP: u32 = 24;
+/// Places of a page's text that are marked.
+const MARKS: usize = 200;
 
 /// Which document's pages, and how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Of {
     pub batch: BatchId,
     pub document: DocumentId,
     pub pages: u32,
+    /// What is searched for in it.
+    pub question: Option<String>,
 }
 
 impl Of {
     /// The pages of the document that is shown.
-    pub fn new(view: &DocumentView) -> Self {
-        Self { batch: view.batch, document: view.row.id, pages: view.row.pages.unwrap_or(1) }
+    pub fn new(view: &DocumentView, question: Option<String>) -> Self {
+        Self { batch: view.batch, document: view.row.id, pages: view.row.pages.unwrap_or(1), question }
     }
 
-    fn picture(self, page: u32, width: u32) -> String {
+    fn picture(&self, page: u32, width: u32) -> String {
         let Self { batch, document, .. } = self;
         format!("/api/batches/{batch}/documents/{document}/pages/{page}/picture?width={width}")
     }
 
-    fn href(self, page: u32) -> String {
-        let Self { batch, document, .. } = self;
-        format!("/batches/{batch}/documents/{document}?page={page}#page")
+    fn href(&self, page: u32) -> String {
+        let Self { batch, document, question, .. } = self;
+        let ask = question.as_ref().map_or_else(String::new, |question| format!("&q={}", encode(question)));
+        format!("/batches/{batch}/documents/{document}?page={page}{ask}#page")
     }
 }
 
@@ -42,7 +51,7 @@ pub fn PageStrip(of: Of, chosen: Option<u32>) -> impl IntoView {
     let middle = chosen.unwrap_or(1).clamp(1, of.pages.max(1));
     let first = middle.saturating_sub(STRIP / 2).clamp(1, of.pages.saturating_sub(STRIP - 1).max(1));
     let around = first..=of.pages.min(first + STRIP - 1);
-    let sheet = move |page: u32| {
+    let sheet = |page: u32| {
         let current = (chosen == Some(page)).then_some("page");
         view! {
             <li>
@@ -80,7 +89,14 @@ pub fn PageStrip(of: Of, chosen: Option<u32>) -> impl IntoView {
 
 /// The chosen page, large.
 #[component]
-pub fn ChosenPage(of: Of, page: Result<PageView, AppError>) -> impl IntoView {
+pub fn ChosenPage(
+    of: Of,
+    page: Result<PageView, AppError>,
+    /// What is marked in its text.
+    words: TextQuery,
+    /// The same on its picture.
+    boxes: Vec<PageBox>,
+) -> impl IntoView {
     let PageView { number, text, recognition } = match page {
         Ok(page) => page,
         Err(error) => {
@@ -94,6 +110,9 @@ pub fn ChosenPage(of: Of, page: Result<PageView, AppError>) -> impl IntoView {
     let how = recognition
         .as_ref()
         .map(|found| format!("Text recognised on the picture, with a mean confidence of {}.", ratio(found.confidence)));
+    let found = (!boxes.is_empty()).then(|| view! { <Hits boxes /> });
+    let hits = words.hits(&text, MARKS);
+    let parts = SnippetPart::cut(&text, 0..text.len(), &hits);
     let boxes = recognition.map(|found| view! { <Words text=text.clone() found /> });
     let step = |page: u32, label: &'static str, key: &'static str| {
         (1..=of.pages).contains(&page).then(|| {
@@ -116,10 +135,12 @@ pub fn ChosenPage(of: Of, page: Result<PageView, AppError>) -> impl IntoView {
             <div class="chosen-body">
                 <div class="chosen-picture">
                     <img src=of.picture(number, 1000) alt=format!("Page {number}") />
+                    {found}
                     {boxes}
                 </div>
                 <div class="chosen-text" dir="auto" tabindex="0" role="region" aria-label="The text of this page" data-testid="page-text">
-                    {if text.is_empty() { "There is no text on this page.".to_owned() } else { text }}
+                    {text.is_empty().then_some("There is no text on this page.")}
+                    <Snippet parts />
                 </div>
             </div>
             <p class="fine" data-testid="page-recognition">
@@ -127,6 +148,23 @@ pub fn ChosenPage(of: Of, page: Result<PageView, AppError>) -> impl IntoView {
             </p>
         </section>
     })
+}
+
+/// Marks over what was found.
+#[component]
+fn Hits(boxes: Vec<PageBox>) -> impl IntoView {
+    let share = |value: f32| format!("{:.1}", value * 10_000.0);
+    let boxes = boxes
+        .into_iter()
+        .map(|PageBox { left, top, width, height }| {
+            view! { <rect x=share(left) y=share(top) width=share(width) height=share(height) /> }
+        })
+        .collect_view();
+    view! {
+        <svg class="chosen-hits" viewBox="0 0 10000 10000" preserveAspectRatio="none" aria-hidden="true" data-testid="hit-boxes">
+            {boxes}
+        </svg>
+    }
 }
 
 /// A box over each word; its text shows when it is pointed at.

@@ -8,7 +8,7 @@ use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::status::StatusMark;
 use crate::file_path::split_path;
-use crate::filters::Filters;
+use crate::filters::{Filters, encode};
 use crate::format::{count, ratio};
 use crate::words;
 
@@ -29,6 +29,8 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
             </th>
         }
     };
+    // The document's page marks what was searched for.
+    let ask = filters.search.as_deref().map_or_else(String::new, |search| format!("?q={}", encode(search)));
     let before_confidence = SortKey::ALL.into_iter().filter(|key| *key != SortKey::Status).map(heading).collect_view();
     view! {
         <div class="table-scroll" tabindex="0" role="region" aria-label="Table of documents">
@@ -42,7 +44,7 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
                         {heading(SortKey::Status)}
                     </tr>
                 </thead>
-                <tbody>{rows.into_iter().map(|row| view! { <Row batch row /> }).collect_view()}</tbody>
+                <tbody>{rows.into_iter().map(|row| view! { <Row batch row ask=ask.clone() /> }).collect_view()}</tbody>
             </table>
         </div>
     }
@@ -50,7 +52,7 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
 }
 
 #[component]
-fn Row(batch: BatchId, row: DocumentRow) -> impl IntoView {
+fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
     let DocumentRow {
         id,
         path,
@@ -96,7 +98,7 @@ fn Row(batch: BatchId, row: DocumentRow) -> impl IntoView {
     view! {
         <tr data-testid="document-row" data-status=status.name() data-cluster=data_cluster>
             <th scope="row" class="c-path">
-                <a href=format!("/batches/{batch}/documents/{id}")>
+                <a href=format!("/batches/{batch}/documents/{id}{ask}")>
                     <bdi>
                         <span class="folder">{folder}</span>
                         {name}

@@ -4,7 +4,12 @@
 /// Segments of the addresses of plain pages; `*` stands for any one segment.
 const PLAIN: &[&[&str]] = &[
     &["webhooks"],
+    &["flows"],
+    &["flows", "*"],
+    &["runs"],
+    &["runs", "*"],
     &["compare"],
+    &["search"],
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
     &["batches", "*", "documents", "*"],

@@ -16,6 +16,7 @@ mod static_vectors;
 pub use chunk::{CHUNK_TOKENS, CHUNKING_VERSION, Chunk, MAX_CHUNKS};
 pub use distil::distil;
 pub use documents::embed_documents;
+pub(crate) use embedder::normalise;
 pub use embedder::{EmbedError, Embedder};
 pub use minilm::{Arithmetic, MiniLm};
 pub use models::{ModelError, find_models, load_model, model_folder};

@@ -3,7 +3,9 @@
 
 pub mod embedding;
 
+pub mod classification;
 pub mod clustering;
+pub mod extraction;
 pub mod naming;
 
 pub mod families;

@@ -98,11 +98,20 @@ pub(crate) fn multiply(c: &mut MatrixMut<'_>, beta: f32, a: Matrix<'_>, b: Matri
 /// # Panics
 /// When a slice does not hold whole vectors.
 pub fn similarities(rows: &[f32], all: &[f32], dimensions: usize) -> Vec<f32> {
+    let mut values = products(rows, all, dimensions);
+    values.iter_mut().for_each(|value| *value = value.clamp(-1.0, 1.0));
+    values
+}
+
+/// The scalar product of every one of `rows` and every one of `all`, row by row. On the calling thread alone.
+///
+/// # Panics
+/// When a slice does not hold whole vectors.
+pub(crate) fn products(rows: &[f32], all: &[f32], dimensions: usize) -> Vec<f32> {
     let (count, of) = (rows.len() / dimensions, all.len() / dimensions);
     let mut values = vec![0.0; count * of];
     let (rows, all) = (Matrix::new(rows, count, dimensions), Matrix::new(all, of, dimensions).transposed());
     multiply(&mut MatrixMut::new(&mut values, count, of), 0.0, rows, all, 1.0);
-    values.iter_mut().for_each(|value| *value = value.clamp(-1.0, 1.0));
     values
 }
 

@@ -70,6 +70,10 @@ failure_codes! {
     NotRunning => ("not_running", Request, false, 409, "Reload the page to see how it ended."),
     /// Nothing that was asked for has failed or was cancelled.
     NothingToRestart => ("nothing_to_restart", Request, false, 409, "Reload the page to see what is left to do."),
+    /// A flow with problems.
+    InvalidFlow => ("invalid_flow", Request, false, 422, "Correct the step that the message names, then save again."),
+    /// The tokens that a run may use are used.
+    BudgetSpent => ("budget_spent", Request, false, 409, "Give the run a larger budget, then retry what failed."),
     // Documents.
     /// A file of no bytes.
     EmptyFile => ("empty_file", Document, false, 422, "The file holds no bytes. Look whether the original is complete."),
@@ -117,7 +121,13 @@ failure_codes! {
     WorkerCrashed => ("worker_crashed", Document, true, 422, "The file breaks the parser. Save it anew in its own program and add it again."),
     /// A record of a JSON Lines or CSV file that has no text or cannot be read.
     BadRecord => ("bad_record", Document, false, 422, "Correct the record in its file and add it again."),
+    /// A language model whose answer does not fit, even after it was asked to mend it.
+    BadAnswer => ("bad_answer", Document, true, 422, "Look at what the model said; simpler instructions, fewer fields or a larger model help."),
     // System.
+    /// No language model was allowed by the operator.
+    NoModelServer => ("no_model_server", System, true, 503, "Start Sheaf with --model-endpoint URL (or SHEAF_MODEL_ENDPOINT), the address of an OpenAI-compatible server."),
+    /// The server of the language model does not answer as it should.
+    ModelServer => ("model_server", System, true, 503, "Look whether the model's server runs and accepts the key; then retry what failed."),
     /// PDFium could not be loaded.
     PdfiumMissing => ("pdfium_missing", System, true, 503, "Run `cargo xtask setup`, or set SHEAF_PDFIUM to the library."),
     /// Text recognition, or a language of it, is not installed.

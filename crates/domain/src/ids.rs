@@ -57,3 +57,11 @@ id!(
     /// Something that happened and is told; the same for every webhook that hears of it, and for every attempt.
     EventId
 );
+id!(
+    /// A saved list of steps, in all its versions.
+    FlowId
+);
+id!(
+    /// One execution of a flow over documents.
+    RunId
+);

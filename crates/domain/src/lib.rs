@@ -16,6 +16,8 @@ pub mod cluster;
 pub mod heatmap;
 pub mod level;
 
+pub mod flow;
+
 pub mod failure;
 pub mod job;
 pub mod progress;
@@ -27,6 +29,10 @@ pub mod diff;
 pub mod export;
 pub mod query;
 
+pub mod folded;
+pub mod search;
+pub mod text_query;
+
 pub use batch::{Batch, BatchOverview, BatchParams, BatchSummary, Counts, FailureCount, ModelName};
 pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, Membership};
 pub use compare::{
@@ -36,8 +42,9 @@ pub use diff::{DiffCounts, DiffQuery, DiffRow, DiffSide, DiffSpan, TextDiff};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
 pub use failure::{Failure, FailureCode, FailureKind};
+pub use folded::{FoldedWord, folded_text, folded_words};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DeliveryId, DocumentId, EventId, JobId, UploadId, WebhookId};
+pub use ids::{BatchId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use level::{Merge, at_level};
@@ -49,6 +56,8 @@ pub use progress::{
 };
 pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
 pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
+pub use search::{SearchHit, SearchMode, SearchQuery, SearchResults, SimilarQuery, SnippetPart};
 pub use status::Status;
+pub use text_query::{Term, TextQuery};
 pub use upload::{Added, Received, Upload, UploadFile};
 pub use webhook::{Delivery, DeliveryQuery, EndedBatch, EventKind, NewWebhook, Webhook, WebhookEvent};

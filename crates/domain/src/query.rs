@@ -77,7 +77,9 @@ pub struct DocumentQuery {
     pub confidence: Option<ConfidenceLevel>,
     /// Why it stopped.
     pub failure: Option<FailureCode>,
-    /// Part of the path, case-insensitive.
+    /// ISO 639-3 code.
+    pub language: Option<String>,
+    /// Part of the path, case-insensitive, or words of the text as in [`TextQuery`](crate::TextQuery).
     pub search: Option<String>,
     pub sort: SortKey,
     pub descending: bool,
@@ -92,6 +94,30 @@ impl DocumentQuery {
     pub const DEFAULT_LIMIT: u32 = 50;
     /// The most rows of a page.
     pub const MAX_LIMIT: u32 = 500;
+
+    /// Whether some documents are left out.
+    pub fn is_narrowed(&self) -> bool {
+        let Self {
+            cluster,
+            status,
+            kind,
+            confidence,
+            failure,
+            language,
+            search,
+            sort: _,
+            descending: _,
+            offset: _,
+            limit: _,
+        } = self;
+        cluster.is_some()
+            || status.is_some()
+            || kind.is_some()
+            || confidence.is_some()
+            || failure.is_some()
+            || language.is_some()
+            || search.is_some()
+    }
 
     /// The number of rows to return, within bounds.
     pub fn effective_limit(&self) -> u32 {

@@ -9,6 +9,7 @@ use sheaf_parsing::{Limits, Pool, PoolConfig, Reader, Recogniser};
 use tracing::Span;
 
 use crate::Trace;
+use crate::flows::ModelConfig;
 use crate::webhooks::AllowedAddress;
 
 use crate::blobs::BlobLocation;
@@ -35,6 +36,8 @@ pub struct EngineConfig {
     pub picture_cache: u64,
     /// Addresses that webhooks may reach besides public ones.
     pub webhook_allow: Vec<AllowedAddress>,
+    /// The language model that flows may ask.
+    pub model: Option<ModelConfig>,
     /// Makes the span of a worker a part of the trace that made its batch, where spans are exported.
     pub follow: fn(&Span, Trace),
     /// How long a worker holds a job without a sign of life.
@@ -97,6 +100,7 @@ impl EngineConfig {
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30, idle: Duration::from_secs(7 * 86_400) },
             picture_cache: 1 << 30,
             webhook_allow: Vec::new(),
+            model: None,
             follow: |_, _| {},
             lease: Duration::from_secs(30),
         }

@@ -4,12 +4,15 @@ mod compare;
 mod config;
 mod diff;
 mod feed;
+mod flows;
+mod grids;
 mod intake;
 pub mod metrics;
 mod pictures;
 mod progress;
 mod quotes;
 mod read;
+mod search;
 mod steer;
 mod thumbnails;
 mod webhooks;
@@ -20,7 +23,9 @@ mod stages;
 mod exports;
 mod heatmap;
 
+pub mod backlog;
 pub mod folder;
+pub mod shards;
 pub mod upkeep;
 
 mod blobs;
@@ -43,14 +48,18 @@ use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
+use flows::{Model, PreparedFlows};
+use grids::Grids;
 use models::Models;
 use pictures::PictureCache;
+use search::VectorCache;
 use thumbnails::Thumbnails;
 
 pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
+pub use flows::{FlowFile, ModelConfig, RunExport, StepTrial, Template, Wanted, WrongEndpoint, flow_schema, templates};
 pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
@@ -78,6 +87,9 @@ struct Inner {
     /// As it was found at the start.
     sandbox: Proof,
     models: Models,
+    /// The language model that the operator allowed.
+    model: Option<Model>,
+    prepared: PreparedFlows,
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
@@ -86,6 +98,8 @@ struct Inner {
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
+    vector_cache: VectorCache,
+    grids: Grids,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
 }
@@ -123,11 +137,15 @@ impl Engine {
             thumbnails: Thumbnails::new(),
             sandbox,
             models: Models::new(config.processing.models.clone()),
+            model: config.model.clone().map(Model::new),
+            prepared: PreparedFlows::default(),
             config,
             work: Arc::new(Notify::new()),
             outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
+            vector_cache: VectorCache::default(),
+            grids: Grids::default(),
             _lock: lock,
         }));
         if !engine.store().is_shared() {
@@ -183,8 +201,24 @@ impl Engine {
         &self.0.models
     }
 
+    fn model(&self) -> Option<&Model> {
+        self.0.model.as_ref()
+    }
+
+    fn prepared(&self) -> &PreparedFlows {
+        &self.0.prepared
+    }
+
     fn feeds(&self) -> &Feeds {
         &self.0.feeds
+    }
+
+    fn vector_cache(&self) -> &VectorCache {
+        &self.0.vector_cache
+    }
+
+    fn grids(&self) -> &Grids {
+        &self.0.grids
     }
 
     fn config(&self) -> &EngineConfig {

@@ -1,4 +1,4 @@
-//! What is counted of the work of this process, under the names that operators watch (`docs/operations.md`). Labels are
+//! What is counted of the work of this process, under the names that operators watch (`docs/operating.md`). Labels are
 //! taken from closed sets: never an id or the name of a file.
 
 use std::time::Duration;

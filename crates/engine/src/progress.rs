@@ -48,13 +48,14 @@ impl Engine {
         Ok(self.store().changes(batch, cursor, CHANGES).await?)
     }
 
-    /// The batch's documents by how far they are, in at most `cells` fields.
+    /// The batch's documents by how far they are, in at most `cells` fields; of a large batch, how far they were a moment ago.
     ///
     /// # Errors
     /// `not_found`, `storage`.
     pub async fn progress_grid(&self, batch: BatchId, cells: u32) -> Result<ProgressGrid, Failure> {
         self.batch(batch).await?;
-        Ok(self.store().progress_grid(batch, cells.clamp(1, CELLS)).await?)
+        let cells = cells.clamp(1, CELLS);
+        self.grids().get((batch, cells), async { Ok(self.store().progress_grid(batch, cells).await?) }).await
     }
 }
 

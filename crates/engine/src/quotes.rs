@@ -2,10 +2,15 @@
 
 use std::ops::Range;
 
-use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, PageBox, PageRecognition, QuoteBoxes, WordBox};
+use sheaf_domain::{
+    BatchId, DocumentId, Failure, FailureCode, PageBox, PageRecognition, PageView, QuoteBoxes, TextQuery, WordBox,
+};
 use sheaf_parsing::{Hints, Quote};
 
 use crate::Engine;
+
+/// Hits of a search that are boxed on one page.
+const HITS: usize = 12;
 
 impl Engine {
     /// Where a stretch of a page's text stands on the page (from 1): a box for each stretch of a line, in reading order.
@@ -44,6 +49,26 @@ impl Engine {
             }
         };
         Ok(QuoteBoxes { page, start: range.start, end: range.end, text, boxes })
+    }
+
+    /// Where a page has what is searched for, the first few times; what has no place on it is left out.
+    pub async fn hit_boxes(
+        &self,
+        batch: BatchId,
+        document: DocumentId,
+        page: &PageView,
+        query: &TextQuery,
+    ) -> Vec<PageBox> {
+        let mut boxes = Vec::new();
+        for hit in query.hits(&page.text, HITS) {
+            let (Ok(start), Ok(end)) = (u32::try_from(hit.start), u32::try_from(hit.end)) else { break };
+            match self.quote_boxes(batch, document, page.number, start..end).await {
+                Ok(quote) => boxes.extend(quote.boxes),
+                // The others fail alike.
+                Err(_) => break,
+            }
+        }
+        boxes
     }
 }
 

@@ -219,8 +219,9 @@ fn gone(document: DocumentId, error: BlobError) -> Failure {
                 .with_hint("It was refused on arrival; its page says why.")
         }
         BlobError::Missing(_) => {
-            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` is missing"))
-                .with_hint("Bring it back from a backup; `sheaf verify` lists everything that is missing.")
+            Failure::new(FailureCode::NotFound, format!("the original of document `{document}` is missing")).with_hint(
+                "An imported document has none. Others come back from a backup; `sheaf verify` lists what is missing.",
+            )
         }
         error => error.into(),
     }

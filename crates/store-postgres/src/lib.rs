@@ -11,12 +11,14 @@ mod connect;
 
 mod arrive;
 mod delete;
+mod imports;
 mod place;
 mod steer;
 mod uploads;
 
 mod compare;
 mod read;
+mod search;
 mod table;
 
 mod claim;
@@ -31,6 +33,9 @@ mod parse;
 mod buckets;
 mod depth;
 mod webhooks;
+
+mod flows;
+mod runs;
 
 mod pages;
 mod progress;

@@ -13,7 +13,7 @@ use crate::arrive::add_jobs;
 use crate::progress::note_pace;
 use crate::rows::{count, get, id, json, name, parsed, signed, small, text};
 use crate::work::{complete_jobs, document_of, lock_held};
-use crate::{Result, changed, database, nul, pages};
+use crate::{Result, changed, database, nul, pages, search};
 
 pub async fn parse_inputs(pool: &PgPool, claims: &[Claim]) -> Result<Vec<ParseInput>> {
     let documents = claims.iter().map(document_of).collect::<Result<Vec<_>>>()?;
@@ -100,7 +100,7 @@ async fn move_on(tx: &mut PgConnection, results: &[&(Claim, ParseRecord)]) -> Re
 }
 
 /// Makes sure that the results are there, and stay there until the transaction ends.
-async fn remember(tx: &mut PgConnection, records: impl Iterator<Item = &ParseRecord>) -> Result<()> {
+pub(crate) async fn remember(tx: &mut PgConnection, records: impl Iterator<Item = &ParseRecord>) -> Result<()> {
     // Each key once, in the order in which everybody takes them.
     let mut new: BTreeMap<Cow<'_, str>, &ParseRecord> =
         records.map(|record| (nul::hide(&record.key), record)).collect();
@@ -146,8 +146,8 @@ async fn insert(tx: &mut PgConnection, key: &str, record: &ParseRecord) -> Resul
     sqlx::query("INSERT INTO texts (key, text) VALUES ($1, $2)")
         .bind(key)
         .bind(nul::hide(&record.text))
-        .execute(tx)
+        .execute(&mut *tx)
         .await
         .map_err(database)?;
-    Ok(())
+    search::index(tx, key, &record.text).await
 }

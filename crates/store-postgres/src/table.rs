@@ -2,7 +2,7 @@
 
 use sheaf_domain::{
     BatchId, ClusterFilter, ClusterId, ConfidenceLevel, Document, DocumentId, DocumentQuery, DocumentRow, Neighbour,
-    Page, SortKey,
+    Page, SortKey, TextQuery,
 };
 use sheaf_store::StoredDocument;
 use sqlx::{PgPool, Postgres, QueryBuilder};
@@ -11,17 +11,17 @@ use uuid::Uuid;
 use crate::pages;
 use crate::read;
 use crate::rows::{self, document_columns, document_tables, get, id, parsed_opt, small_opt, text};
-use crate::{Result, database, nul};
+use crate::{Result, database, nul, search};
 
 pub async fn documents(pool: &PgPool, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
     let mut counting = QueryBuilder::new(concat!("SELECT count(*) FROM ", document_tables!()));
-    push_filter(&mut counting, batch, query);
+    push_filter(&mut counting, Some(batch), query);
     let total: i64 = counting.build_query_scalar().fetch_one(pool).await.map_err(database)?;
     let total = u64::try_from(total).unwrap_or_default();
 
     let limit = query.effective_limit();
     let mut select = QueryBuilder::new(concat!("SELECT ", document_columns!(), " FROM ", document_tables!()));
-    push_filter(&mut select, batch, query);
+    push_filter(&mut select, Some(batch), query);
     push_order(&mut select, query.sort, query.descending);
     select.push(" LIMIT ").push_bind(i64::from(limit)).push(" OFFSET ").push_bind(i64::from(query.offset));
     let rows = select.build().fetch_all(pool).await.map_err(database)?;
@@ -32,7 +32,8 @@ pub async fn documents(pool: &PgPool, batch: BatchId, query: &DocumentQuery) -> 
     Ok(Page { items, total, next_cursor })
 }
 
-fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: BatchId, query: &DocumentQuery) {
+/// Appends the condition on [`document_tables!`]; without a batch on the documents of all.
+pub(crate) fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: Option<BatchId>, query: &DocumentQuery) {
     // Exhaustive, so that a new filter cannot be forgotten here.
     let DocumentQuery {
         cluster,
@@ -40,13 +41,17 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: BatchId, query: &Documen
         kind,
         confidence,
         failure,
+        language,
         search,
         sort: _,
         descending: _,
         offset: _,
         limit: _,
     } = query;
-    sql.push(" WHERE d.batch = ").push_bind(batch.0);
+    match batch {
+        Some(batch) => sql.push(" WHERE d.batch = ").push_bind(batch.0),
+        None => sql.push(" WHERE 1 = 1"),
+    };
     match cluster {
         Some(ClusterFilter::Cluster(id)) => {
             // A group's documents stand side by side, outliers behind all.
@@ -81,11 +86,21 @@ fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: BatchId, query: &Documen
     if let Some(code) = failure {
         sql.push(" AND d.failure_code = ").push_bind(code.name());
     }
+    if let Some(language) = language {
+        sql.push(" AND p.language = ").push_bind(language.clone());
+    }
     if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
         // `strpos` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only in this collation.
-        sql.push(" AND strpos(lower(d.path), lower(")
+        sql.push(" AND (strpos(lower(d.path), lower(")
             .push_bind(nul::hide(search).into_owned())
             .push(" COLLATE \"C\")) > 0");
+        let words = TextQuery::parse(search);
+        if !words.is_empty() {
+            sql.push(" OR (true");
+            search::push_words(sql, &words);
+            sql.push(")");
+        }
+        sql.push(")");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::progress::note_pace;
 use crate::rows::{count, get, id, json, name, parsed, signed};
 use crate::steer::{end, note_attempt, stop_if_failing};
 use crate::work::mark_pending;
-use crate::{Result, begin, changed, database, now, pages};
+use crate::{Result, begin, changed, database, now, pages, search};
 
 /// Moves the job from `processing` to its last state; `false` when this attempt no longer holds it.
 pub(crate) async fn finish_job(tx: &mut SqliteConnection, claim: &Claim, state: Status) -> Result<bool> {
@@ -107,7 +107,7 @@ pub async fn complete_parses(writer: &SqlitePool, results: &[(Claim, ParseRecord
     Ok(finished)
 }
 
-async fn remember_parse(tx: &mut SqliteConnection, record: &ParseRecord) -> Result<()> {
+pub(crate) async fn remember_parse(tx: &mut SqliteConnection, record: &ParseRecord) -> Result<()> {
     sqlx::query(
         "INSERT INTO parses (key, kind, pages, words, language, metadata, problems, page_starts) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -127,10 +127,10 @@ async fn remember_parse(tx: &mut SqliteConnection, record: &ParseRecord) -> Resu
     sqlx::query("INSERT INTO texts (key, text) VALUES (?, ?) ON CONFLICT DO NOTHING")
         .bind(&record.key)
         .bind(&record.text)
-        .execute(tx)
+        .execute(&mut *tx)
         .await
         .map_err(database)?;
-    Ok(())
+    search::index(tx, &record.key, &record.text).await
 }
 
 pub async fn embed_inputs(readers: &SqlitePool, claims: &[Claim]) -> Result<Vec<EmbedInput>> {
@@ -212,7 +212,7 @@ pub async fn complete_embed(writer: &SqlitePool, results: &[EmbedResult]) -> Res
     Ok(finished)
 }
 
-async fn insert_vector(tx: &mut SqliteConnection, key: &str, vectored: &Vectored) -> Result<()> {
+pub(crate) async fn insert_vector(tx: &mut SqliteConnection, key: &str, vectored: &Vectored) -> Result<()> {
     let bytes: Vec<u8> = vectored.vector.iter().flat_map(|v| v.to_le_bytes()).collect();
     sqlx::query("INSERT INTO vectors (key, vector, terms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
         .bind(key)

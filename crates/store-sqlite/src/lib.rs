@@ -1,13 +1,14 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
 mod arrive;
+mod imports;
 mod place;
-mod uploads;
-
 mod steer;
+mod uploads;
 
 mod compare;
 mod read;
+mod search;
 mod table;
 
 mod analysis;
@@ -17,6 +18,8 @@ mod work;
 
 mod buckets;
 mod depth;
+mod flows;
+mod runs;
 mod webhooks;
 
 mod pages;

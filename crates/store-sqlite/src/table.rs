@@ -2,7 +2,7 @@
 
 use sheaf_domain::{
     BatchId, ClusterFilter, ClusterId, ConfidenceLevel, Document, DocumentId, DocumentQuery, DocumentRow, Neighbour,
-    Page, SortKey,
+    Page, SortKey, TextQuery,
 };
 use sheaf_store::StoredDocument;
 use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
@@ -10,17 +10,17 @@ use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
 use crate::pages;
 use crate::read;
 use crate::rows::{self, document_columns, document_tables, get, parsed_opt};
-use crate::{Result, database};
+use crate::{Result, database, search};
 
 pub async fn documents(readers: &SqlitePool, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
     let mut counting = QueryBuilder::new(concat!("SELECT count(*) FROM ", document_tables!()));
-    push_filter(&mut counting, batch, query);
+    push_filter(&mut counting, Some(batch), query);
     let total: i64 = counting.build_query_scalar().fetch_one(readers).await.map_err(database)?;
     let total = u64::try_from(total).unwrap_or_default();
 
     let limit = query.effective_limit();
     let mut select = QueryBuilder::new(concat!("SELECT ", document_columns!(), " FROM ", document_tables!()));
-    push_filter(&mut select, batch, query);
+    push_filter(&mut select, Some(batch), query);
     push_order(&mut select, query.sort, query.descending);
     select.push(" LIMIT ").push_bind(limit).push(" OFFSET ").push_bind(query.offset);
     let rows = select.build().fetch_all(readers).await.map_err(database)?;
@@ -31,7 +31,8 @@ pub async fn documents(readers: &SqlitePool, batch: BatchId, query: &DocumentQue
     Ok(Page { items, total, next_cursor })
 }
 
-fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQuery) {
+/// Appends the condition on [`document_tables!`]; without a batch on the documents of all.
+pub(crate) fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: Option<BatchId>, query: &DocumentQuery) {
     // Exhaustive, so that a new filter cannot be forgotten here.
     let DocumentQuery {
         cluster,
@@ -39,13 +40,17 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQ
         kind,
         confidence,
         failure,
+        language,
         search,
         sort: _,
         descending: _,
         offset: _,
         limit: _,
     } = query;
-    sql.push(" WHERE d.batch = ").push_bind(batch.to_string());
+    match batch {
+        Some(batch) => sql.push(" WHERE d.batch = ").push_bind(batch.to_string()),
+        None => sql.push(" WHERE 1 = 1"),
+    };
     match cluster {
         Some(ClusterFilter::Cluster(id)) => {
             // A group's documents stand side by side, outliers behind all.
@@ -80,9 +85,20 @@ fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: BatchId, query: &DocumentQ
     if let Some(code) = failure {
         sql.push(" AND d.failure_code = ").push_bind(code.name());
     }
+    if let Some(language) = language {
+        sql.push(" AND p.language = ").push_bind(language.clone());
+    }
     if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
         // `instr` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only.
-        sql.push(" AND instr(lower(d.path), lower(").push_bind(search.to_owned()).push(")) > 0");
+        sql.push(" AND (instr(lower(d.path), lower(").push_bind(search.to_owned()).push(")) > 0");
+        if let Some(words) = search::match_of(&TextQuery::parse(search)) {
+            sql.push(
+                " OR d.parse IN (SELECT i.key FROM text_words w JOIN indexed_texts i ON i.id = w.rowid WHERE text_words MATCH ",
+            )
+            .push_bind(words)
+            .push(")");
+        }
+        sql.push(")");
     }
 }
 

@@ -4,17 +4,25 @@
 //! token for that is the job's attempt number, which rises with every claim. A worker that lost its lease completes
 //! nothing.
 
+mod flows;
+mod imports;
 mod levels;
 mod records;
+mod runs;
+mod search;
 mod store;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use flows::{FlowStore, Saved};
+pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
     EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,
     RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
 };
+pub use runs::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
+pub use search::{BatchVectors, FoundDocument, SearchScope, SearchStore};
 pub use store::{DELIVERIES_AT_ONCE, DELIVERIES_KEPT_MS, Store, StoreError};

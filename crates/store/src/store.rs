@@ -8,12 +8,16 @@ use sheaf_domain::{
     ProgressGrid, Restart, Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 
+use crate::SearchStore;
+use crate::flows::FlowStore;
+use crate::imports::ImportStore;
 use crate::levels::LevelStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
     Taken, WorkerState,
 };
+use crate::runs::RunStore;
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +45,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
-pub trait Store: LevelStore + Send + Sync + 'static {
+pub trait Store: FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static {
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;
 

@@ -11,7 +11,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use sheaf_domain::{BatchParams, Failure, ModelName, Passwords};
 use sheaf_engine::ProcessingConfig;
-use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyze};
+use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyze, analyze_shard};
+use sheaf_engine::shards::Shard;
 
 use super::bounds::Bounds;
 use super::reading::Reading;
@@ -56,6 +57,10 @@ pub struct Args {
     /// Also write each document's text to RESULTS/text/PATH.txt.
     #[arg(long)]
     text: bool,
+    /// Read only the I-th of N parts, from 0, and write it to RESULTS as a Parquet file that `sheaf import` takes; nothing is
+    /// grouped.
+    #[arg(long, value_name = "I/N", conflicts_with = "text")]
+    shard: Option<Shard>,
     /// A file of passwords, one on each line, that are tried on documents and ZIPs that ask for one.
     #[arg(long, value_name = "FILE")]
     passwords: Option<PathBuf>,
@@ -96,23 +101,34 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let out = request.out.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let outcome = runtime.block_on(with_bar(request, !args.json))?;
+    let shard = args.shard;
+    let outcome = runtime.block_on(with_bar(request, shard, !args.json))?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&Report::from(&outcome))?);
     } else {
-        report(&outcome, &out);
+        match shard {
+            Some(shard) => println!("Shard {shard} is in {}", out.join(shard.file()).display()),
+            None => report(&outcome, &out),
+        }
+        report_failures(&outcome);
     }
     Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
 }
 
 /// Runs the request and shows how far it is, on a terminal only.
-pub(super) async fn with_bar(request: Request, shown: bool) -> anyhow::Result<Outcome> {
+pub(super) async fn with_bar(request: Request, shard: Option<Shard>, shown: bool) -> anyhow::Result<Outcome> {
     let tally = Arc::new(Tally::default());
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(0), target);
     let style = ProgressStyle::with_template("{msg:22} {bar:32} {pos}/{len}  {elapsed} (about {eta} left)");
     bar.set_style(style.context("the bar's template is wrong")?);
-    let mut running = std::pin::pin!(analyze(request, Arc::clone(&tally)));
+    let counted = Arc::clone(&tally);
+    let mut running = std::pin::pin!(async move {
+        match shard {
+            Some(shard) => analyze_shard(request, shard, counted).await,
+            None => analyze(request, counted).await,
+        }
+    });
     let outcome = loop {
         tokio::select! {
             outcome = &mut running => break outcome,
@@ -135,6 +151,9 @@ fn report(outcome: &Outcome, out: &std::path::Path) {
     if !matrix {
         println!("similarity.csv was left out: it is written for up to {MATRIX_LIMIT} documents");
     }
+}
+
+fn report_failures(Outcome { failures, .. }: &Outcome) {
     for (path, failure) in failures.iter().take(SHOWN_FAILURES) {
         eprintln!("failed: {path}: {} ({})", failure.message, failure.code);
     }

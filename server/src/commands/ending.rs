@@ -1,4 +1,4 @@
-//! How a process ends when it is asked to: at once, or after what is running.
+//! How a process ends when it is asked to, at once or after what is running, and how soon others go on for one that was killed.
 
 use std::io;
 use std::time::Duration;
@@ -13,11 +13,19 @@ pub struct Drain {
     #[arg(long, env = "SHEAF_DRAIN_SECONDS", default_value_t = 20, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(0..=86_400))]
     drain_seconds: u64,
+    /// Seconds after which the jobs of a process that gives no sign of life go on elsewhere.
+    #[arg(long, env = "SHEAF_LEASE_SECONDS", default_value_t = 30, value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    lease_seconds: u64,
 }
 
 impl Drain {
     pub const fn grace(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
+    }
+
+    pub const fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_seconds)
     }
 }
 

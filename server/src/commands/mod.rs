@@ -2,7 +2,12 @@
 
 pub mod analyze;
 pub mod backup;
+pub mod demo;
 pub mod distil;
+pub mod flows;
+pub mod import;
+pub mod process;
+pub mod sample;
 pub mod serve;
 pub mod verify;
 pub mod verify_manifest;
@@ -12,6 +17,7 @@ mod bounds;
 mod database;
 mod ending;
 mod logging;
+mod model;
 mod reading;
 mod storage;
 

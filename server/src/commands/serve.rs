@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::bounds::Bounds;
 use super::ending::{Drain, Ending};
 use super::logging::Logging;
+use super::model::LanguageModel;
 use super::reading::Reading;
 use super::storage::Storage;
 use super::{plain, warn_about_missing};
@@ -58,6 +59,8 @@ pub struct Args {
     reading: Reading,
     #[command(flatten)]
     bounds: Bounds,
+    #[command(flatten)]
+    model: LanguageModel,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -92,9 +95,11 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     config.intake.bytes = args.max_upload_mib << 20;
     config.intake.idle = Duration::from_secs(args.upload_days * 86_400);
     config.webhook_allow = args.webhook_allow.clone();
+    config.lease = args.drain.lease();
     config.follow = otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
+    args.model.apply(&mut config)?;
     if let Some(workers) = args.parse_workers {
         config.processing.parse_workers = workers.max(1);
     }

@@ -81,7 +81,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         processing,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(with_bar(request, true))?;
+    runtime.block_on(with_bar(request, None, true))?;
 
     let differences = differences(&args.results, again.path())?;
     for difference in differences.iter().take(SHOWN) {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::bounds::Bounds;
 use super::ending::{Drain, Ending};
 use super::logging::Logging;
+use super::model::LanguageModel;
 use super::reading::Reading;
 use super::storage::Storage;
 use super::{plain, warn_about_missing};
@@ -45,6 +46,8 @@ pub struct Args {
     reading: Reading,
     #[command(flatten)]
     bounds: Bounds,
+    #[command(flatten)]
+    model: LanguageModel,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -75,9 +78,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     let mut config = args.storage.apply("sheaf-work")?;
     config.serves_pages = false;
+    config.lease = args.drain.lease();
     config.follow = crate::otlp::follow;
     args.reading.clone().apply(&mut config.processing);
     args.bounds.clone().apply(&mut config.processing);
+    args.model.apply(&mut config)?;
     if let Some(threads) = args.threads.map(usize::from) {
         config.processing.parse_workers = threads;
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")?;

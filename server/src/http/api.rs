@@ -78,6 +78,7 @@ pub struct Filter {
     kind: Option<String>,
     confidence: Option<String>,
     failure: Option<String>,
+    language: Option<String>,
     q: Option<String>,
     sort: Option<String>,
     dir: Option<String>,
@@ -86,7 +87,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn query(self) -> Result<DocumentQuery, HttpFailure> {
+    /// The question to the engine.
+    pub fn query(self) -> Result<DocumentQuery, HttpFailure> {
         let descending = match self.dir.as_deref() {
             None | Some("" | "asc") => false,
             Some("desc") => true,
@@ -98,6 +100,7 @@ impl Filter {
             kind: read::<DocumentKind>("kind", self.kind.as_deref())?,
             confidence: read::<ConfidenceLevel>("confidence", self.confidence.as_deref())?,
             failure: read::<FailureCode>("failure", self.failure.as_deref())?,
+            language: self.language.filter(|language| !language.is_empty()),
             search: self.q,
             sort: read::<SortKey>("sort", self.sort.as_deref())?.unwrap_or_default(),
             descending,

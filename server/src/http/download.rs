@@ -96,7 +96,7 @@ pub async fn picture(
 }
 
 /// `Content-Disposition` for the last part of a path: an ASCII name for all, the true one as RFC 8187 has it.
-fn attachment(path: &str) -> HeaderValue {
+pub fn attachment(path: &str) -> HeaderValue {
     let name = path.rsplit('/').next().unwrap_or(path);
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_ ()".contains(c) { c } else { '_' }).collect();

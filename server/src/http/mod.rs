@@ -4,6 +4,9 @@ pub mod api;
 pub mod diff;
 pub mod download;
 pub mod events;
+pub mod flow_forms;
+pub mod flow_runs;
+pub mod flows;
 pub mod forms;
 pub mod runs;
 pub mod upload;
@@ -11,6 +14,7 @@ pub mod uploads;
 pub mod webhooks;
 
 mod multipart;
+pub mod search;
 mod settings;
 
 pub mod failure;

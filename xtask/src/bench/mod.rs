@@ -7,6 +7,7 @@ pub mod parsing;
 mod python;
 pub mod quality;
 mod runs;
+pub mod support;
 mod texts;
 mod walk;
 

@@ -16,6 +16,8 @@ pub enum What {
     Parsing(super::parsing::Parsing),
     /// Families of near-duplicates, beside pairs that were made to be alike or not.
     Families(super::families::Families),
+    /// Labels of support queries, beside the true ones.
+    Support(super::support::Support),
 }
 
 #[derive(clap::Args)]
@@ -45,6 +47,7 @@ impl Quality {
         match self.what {
             Some(What::Parsing(parsing)) => return parsing.run(paths),
             Some(What::Families(families)) => return families.run(paths),
+            Some(What::Support(support)) => return support.run(paths),
             None => {}
         }
         let corpora = paths.corpora()?;

@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::{Attempt, BatchId, DocumentId, DocumentView, PageView};
+use sheaf_domain::{Attempt, BatchId, DocumentId, DocumentKind, DocumentView, PageBox, PageView, TextQuery};
 
 use crate::boxed::Boxed;
 use crate::components::document::DocumentPage;
@@ -15,25 +15,26 @@ use crate::file_path::file_name;
 use crate::routes::path_param;
 use crate::server_fns::front_door::{engine, respond, respond_in_part};
 
-/// `/batches/{id}/documents/{document}?page=`
+/// `/batches/{id}/documents/{document}?page=&q=`: with a search, what it finds is marked.
 #[component]
 pub fn ShowDocument() -> impl IntoView {
     let batch = path_param::<BatchId>("id");
     let document = path_param::<DocumentId>("document");
     let query = use_query_map();
     let chosen = Memo::new(move |_| query.read().get("page").and_then(|page| page.parse::<u32>().ok()));
-    let shown = Resource::new_blocking(move || (batch.get(), document.get(), chosen.get()), read);
+    let question = Memo::new(move |_| query.read().get("q").filter(|text| !text.trim().is_empty()));
+    let shown = Resource::new_blocking(move || (batch.get(), document.get(), chosen.get(), question.get()), read);
     view! {
         <Transition fallback=|| {
             view! { <Skeleton rows=12 /> }
         }>
             {move || Suspend::new(async move {
                 match shown.await {
-                    Ok(Shown { view, attempts, chosen }) => {
+                    Ok(Shown { view, attempts, chosen, boxes }) => {
                         Either::Left(
                             view! {
                                 <Title text=file_name(&view.row.path).to_owned() />
-                                <DocumentPage view chosen attempts />
+                                <DocumentPage view chosen attempts question=question.get() boxes />
                             },
                         )
                     }
@@ -51,10 +52,12 @@ struct Shown {
     view: DocumentView,
     attempts: Vec<Attempt>,
     chosen: Option<(u32, Result<PageView, AppError>)>,
+    /// Where the page has what was searched for.
+    boxes: Vec<PageBox>,
 }
 
 async fn read(
-    (batch, document, chosen): (Option<BatchId>, Option<DocumentId>, Option<u32>),
+    (batch, document, chosen, question): (Option<BatchId>, Option<DocumentId>, Option<u32>, Option<String>),
 ) -> Result<Shown, AppError> {
     let (Some(batch), Some(document)) = (batch, document) else { return Err(AppError::not_found("document")) };
     let view = respond(engine()?.document(batch, document).await)?;
@@ -63,5 +66,11 @@ async fn read(
         Some(number) => Some((number, respond_in_part(engine()?.page(batch, document, number).await))),
         None => None,
     };
-    Ok(Shown { view, attempts, chosen })
+    let boxes = match (&chosen, question) {
+        (Some((_, Ok(page))), Some(question)) if view.row.kind.is_some_and(DocumentKind::has_pictures) => {
+            engine()?.hit_boxes(batch, document, page, &TextQuery::parse(&question)).await
+        }
+        (Some(_) | None, _) => Vec::new(),
+    };
+    Ok(Shown { view, attempts, chosen, boxes })
 }

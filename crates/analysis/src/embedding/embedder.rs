@@ -43,7 +43,7 @@ pub enum EmbedError {
 }
 
 /// Scales `vector` to length 1; false when it has no direction.
-pub(super) fn normalise(vector: &mut [f32]) -> bool {
+pub(crate) fn normalise(vector: &mut [f32]) -> bool {
     let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     let usable = norm.is_finite() && norm > 1e-12;
     if usable {

@@ -1,10 +1,13 @@
 //! Blobs in a folder: `blobs/ab/abcdef…`, each a synced file that got its name afterwards. Several processes of one machine
 //! may use the same folder.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -22,6 +25,9 @@ use super::{
 
 /// Bytes of a file that are read at a time.
 const CHUNK: usize = 64 * 1024;
+
+/// Files that are synced at the same time.
+const SYNCED_AT_ONCE: usize = 16;
 
 /// The age at which a file without a name is nobody's any more.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
@@ -76,30 +82,32 @@ impl LocalBlobs {
         Ok(self.blobs.join(&sha256[..2]).join(sha256))
     }
 
-    /// [`BlobStore::keep`] for callers that may block.
+    /// [`BlobStore::keep`] for callers that may block. A disk that syncs many files at a time does so in hardly more time
+    /// than one, so they are synced by several threads, and each folder once.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn keep_now(&self, staged: &[Staged]) -> Result<()> {
-        let mut folders = Vec::new();
+        let mut new = BTreeMap::new();
         for blob in staged {
             let place = self.place(&blob.sha256)?;
             // Another size is damage, most likely from a full disk.
             if place.metadata().is_ok_and(|file| file.len() == blob.bytes) {
                 continue;
             }
-            let folder = place.parent().unwrap_or(&self.blobs).to_owned();
-            fs::create_dir_all(&folder)?;
-            self.put(blob.path(), &place)?;
-            if !folders.contains(&folder) {
-                folders.push(folder);
-            }
+            new.insert(place, blob.path());
         }
+        if new.is_empty() {
+            return Ok(());
+        }
+        let mut folders: Vec<&Path> = new.keys().filter_map(|place| place.parent()).collect();
+        folders.dedup();
+        folders.iter().try_for_each(fs::create_dir_all)?;
+        let files: Vec<_> = new.iter().collect();
+        on_threads(&files, |(place, staged)| self.put(staged, place))?;
         // The names have to survive as well as the bytes.
-        if !folders.is_empty() {
-            folders.push(self.blobs.clone());
-        }
-        folders.iter().try_for_each(|folder| sync(folder))
+        folders.push(&self.blobs);
+        on_threads(&folders, |folder| sync(folder))
     }
 
     /// Gives the bytes of a staged file a durable second name. The first stays, so that they can be kept once more.
@@ -120,6 +128,25 @@ impl LocalBlobs {
         let store = self.clone();
         spawn_blocking(move || work(store)).await.map_err(io::Error::other)?
     }
+}
+
+/// Does this to each on a few threads, until one fails.
+fn on_threads<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let one_after_the_other = || loop {
+        let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) else { return Ok(()) };
+        if let Err(error) = work(item) {
+            next.store(items.len(), Ordering::Relaxed);
+            return Err(error);
+        }
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..items.len().min(SYNCED_AT_ONCE)).map(|_| scope.spawn(one_after_the_other)).collect();
+        let mine = one_after_the_other();
+        others.into_iter().fold(mine, |sofar, other| {
+            sofar.and(other.join().unwrap_or_else(|_| Err(io::Error::other("a thread ended early").into())))
+        })
+    })
 }
 
 fn sync(folder: &Path) -> Result<()> {

@@ -99,8 +99,8 @@ async fn documents(engine: Engine, batch: BatchId, format: ExportFormat, sink: S
     Ok(())
 }
 
-/// A batch's name as the start of a file name.
-fn file_stem(name: &str) -> String {
+/// A batch's or run's name as the start of a file name.
+pub(crate) fn file_stem(name: &str) -> String {
     let mut stem = String::new();
     for c in name.chars() {
         if c.is_ascii_alphanumeric() {

@@ -18,6 +18,7 @@ use walkdir::WalkDir;
 use super::Fields;
 use crate::blobs::{LocalBlobs, Staging};
 use crate::intake::{clean_path, disk, unique};
+use crate::shards::Shard;
 
 /// Files smaller than this many bytes are read at once.
 const HEAD: usize = 64 << 10;
@@ -75,17 +76,30 @@ pub struct Opener<'a> {
 ///
 /// # Errors
 /// `invalid_request` when an input does not exist or a file of records cannot be understood at all.
-pub fn list(inputs: &[PathBuf], fields: Option<&Fields>, opener: &Opener<'_>) -> Result<Vec<Item>, Failure> {
+pub fn list(
+    inputs: &[PathBuf],
+    fields: Option<&Fields>,
+    shard: Option<Shard>,
+    opener: &Opener<'_>,
+) -> Result<Vec<Item>, Failure> {
     let mut items = Vec::new();
+    // What an archive holds belongs where the archive does, so that each is opened once.
+    let is_wanted = |path: &str| shard.is_none_or(|shard| shard.holds(path));
     for input in inputs {
         if input.is_dir() {
-            add_files(walk_folder(input, &mut items), opener, &mut items)?;
+            let mut unread = Vec::new();
+            let mut files = walk_folder(input, &mut unread);
+            files.retain(|(_, path)| is_wanted(path));
+            items.extend(unread.into_iter().filter(|item| is_wanted(&item.path)));
+            add_files(files, opener, &mut items)?;
         } else if !input.is_file() {
             return Err(Failure::new(FailureCode::InvalidRequest, format!("`{}` does not exist", input.display()))
                 .with_hint("Give a folder, a file, a ZIP, or a .jsonl or .csv file with --text-field."));
         } else if let Some(fields) = fields {
-            read_records(input, fields, &mut items)?;
-        } else {
+            let mut records = Vec::new();
+            read_records(input, fields, &mut records)?;
+            items.extend(records.into_iter().filter(|item| is_wanted(&item.path)));
+        } else if is_wanted(&name_of(input)) {
             add_files(vec![(input.clone(), name_of(input))], opener, &mut items)?;
         }
     }

@@ -4,8 +4,10 @@
 //! vector and its word counts as soon as it is embedded.
 
 mod input;
+mod reading;
 mod results;
 mod run;
+mod shard;
 mod timings;
 
 use std::path::PathBuf;
@@ -18,6 +20,8 @@ use crate::ProcessingConfig;
 
 pub use results::MATRIX_LIMIT;
 pub use run::analyze;
+pub(crate) use run::unwritable;
+pub use shard::analyze_shard;
 
 /// What to analyse, how, and where to put the results.
 #[derive(Clone, Debug)]
@@ -80,7 +84,7 @@ impl Tally {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub documents: u64,
     pub completed: u64,

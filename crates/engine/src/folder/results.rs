@@ -30,6 +30,8 @@ pub struct Row {
     pub id: Option<String>,
     pub path: String,
     pub sha256: Option<String>,
+    /// Size of the content.
+    pub bytes: u64,
     pub kind: Option<DocumentKind>,
     pub pages: Option<u32>,
     pub words: Option<u64>,
@@ -46,6 +48,7 @@ impl Row {
             id: item.id.clone(),
             path: item.path.clone(),
             sha256: None,
+            bytes: item.source.bytes(),
             kind: None,
             pages: None,
             words: None,

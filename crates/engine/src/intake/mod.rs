@@ -1,35 +1,37 @@
 //! Documents arrive: bytes are staged and hashed, archives are walked, then documents and their first jobs are listed.
 
 mod archive;
+mod group;
+mod import;
 mod paths;
 mod uploads;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use sheaf_domain::{
-    BatchId, BatchParams, DocumentId, DocumentKind, Failure, FailureCode, Passwords, Received, RunPolicy, UploadFile,
-    UploadId,
+    BatchId, BatchParams, DocumentKind, Failure, FailureCode, Passwords, Received, RunPolicy, UploadFile, UploadId,
 };
 use sheaf_parsing::detect_kind;
-use sheaf_store::{NewBatch, NewDocument};
+use sheaf_store::NewBatch;
 use time::OffsetDateTime;
 use time::macros::format_description;
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
 use crate::blobs::Staged;
 use crate::{Engine, Trace, internal};
+
+use group::Group;
 
 pub use paths::clean_path;
 pub(crate) use paths::unique;
 pub use uploads::{Announced, ArrivedFiles, KNOWN_PATHS};
 
 /// Files that become durable and listed together; one sync of a folder and one transaction serve them all.
-const GROUP: usize = 64;
+const GROUP: usize = 256;
 
 /// The longest name of a batch in characters.
 const NAME_CHARS: usize = 200;
@@ -43,6 +45,8 @@ pub struct Intake {
     waiting: Vec<Arrival>,
     /// Whole files that are not noted yet.
     files: Vec<UploadFile>,
+    /// Of those that are being kept: it goes on even if the request that sent them ends.
+    on_its_way: Option<JoinHandle<Result<Received, Failure>>>,
     /// Documents of the batch, these included.
     documents: u64,
     /// Bytes received, archives counted as they come.
@@ -148,6 +152,7 @@ impl Intake {
             piece,
             waiting: Vec::new(),
             files: Vec::new(),
+            on_its_way: None,
             documents: 0,
             bytes: 0,
             passwords,
@@ -248,34 +253,24 @@ impl Intake {
         }
     }
 
-    /// Makes the waiting files durable, then lists them: blob first, row second.
+    /// Lets the waiting files become durable and listed while more arrive. There is never more than one group on its way.
     async fn flush(&mut self) -> Result<(), Failure> {
+        self.settle().await?;
         if self.waiting.is_empty() && self.files.is_empty() {
             return Ok(());
         }
-        let files = std::mem::take(&mut self.files);
-        let (documents, staged) = split(std::mem::take(&mut self.waiting));
-        let staged: Arc<[Staged]> = staged.into();
-        self.engine.blobs().keep(&staged).await?;
-        let store = self.engine.store();
-        let listed = match self.piece {
-            Piece::Batch { .. } => Some(store.add_documents(self.batch, &documents).await?),
-            Piece::Addition => store.extend_batch(self.batch, &documents).await?,
-            Piece::File(upload) => store.arrive(upload, &files, &documents).await?,
-        };
-        let Some(added) = listed else {
-            let hashes: Vec<String> = documents.into_iter().map(|document| document.sha256).collect();
-            self.engine.remove_bytes(hashes).await?;
-            return Err(match self.piece {
-                Piece::File(upload) => uploads::no_upload(upload),
-                Piece::Addition | Piece::Batch { .. } => uploads::still_sent(self.batch),
-            });
-        };
-        self.received.files.extend(files);
-        self.received.added += added;
-        // Once more: somebody may have removed the same bytes before these rows named them.
-        self.engine.blobs().keep(&staged).await?;
-        self.engine.wake();
+        let group = Group::new(std::mem::take(&mut self.files), std::mem::take(&mut self.waiting));
+        self.on_its_way = Some(tokio::spawn(group.keep(self.engine.clone(), self.batch, self.piece)));
+        Ok(())
+    }
+
+    /// Waits for the group that is on its way.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        if let Some(group) = self.on_its_way.take() {
+            let received = group.await.map_err(internal)??;
+            self.received.files.extend(received.files);
+            self.received.added += received.added;
+        }
         Ok(())
     }
 
@@ -286,6 +281,7 @@ impl Intake {
     /// itself still being sent in one piece; `not_found` when the upload was finished or stopped meanwhile.
     pub async fn finish(mut self) -> Result<Received, Failure> {
         self.flush().await?;
+        self.settle().await?;
         if self.received.files.is_empty() {
             return Err(Failure::new(FailureCode::InvalidRequest, "no file was sent")
                 .with_hint("Choose at least one file, then send the form again."));
@@ -302,33 +298,18 @@ impl Intake {
 impl Drop for Intake {
     fn drop(&mut self) {
         if self.piece == (Piece::Batch { finished: false }) {
-            let (engine, batch) = (self.engine.clone(), self.batch);
+            let (engine, batch, on_its_way) = (self.engine.clone(), self.batch, self.on_its_way.take());
             // The request that fed this intake is gone; nobody waits for the answer.
             tokio::spawn(async move {
+                if let Some(group) = on_its_way {
+                    let _ = group.await; // Whatever came of it goes with the batch.
+                }
                 if let Err(failure) = engine.delete_batch(batch).await {
                     tracing::warn!(%batch, code = %failure.code, "a broken-off upload could not be removed");
                 }
             });
         }
     }
-}
-
-/// Rows and the bytes behind them. What was refused on arrival has no bytes.
-fn split(arrivals: Vec<Arrival>) -> (Vec<NewDocument>, Vec<Staged>) {
-    let mut documents = Vec::with_capacity(arrivals.len());
-    let mut staged = Vec::with_capacity(arrivals.len());
-    for Arrival { path, kind, content } in arrivals {
-        let (sha256, bytes, failure) = match content {
-            Ok(blob) => {
-                let (sha256, bytes) = (blob.sha256.clone(), blob.bytes);
-                staged.push(blob);
-                (sha256, bytes, None)
-            }
-            Err((failure, bytes)) => (String::new(), bytes, Some(failure)),
-        };
-        documents.push(NewDocument { id: DocumentId(Uuid::now_v7()), path, sha256, bytes, kind, failure });
-    }
-    (documents, staged)
 }
 
 /// What staged bytes look like; absent when they cannot be read.

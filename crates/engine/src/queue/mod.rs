@@ -14,15 +14,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use crate::{Engine, Trace, metrics, stages, thumbnails};
+use crate::{Engine, Trace, flows, metrics, stages, thumbnails};
 use leases::Leases;
 
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
 const POLL: Duration = Duration::from_secs(1);
 
 /// A job whose worker vanished this many times is not tried again: it may be what kills them. From the second time on it
-/// runs alone, so that a power cut hardly ever counts against the same job again.
-const MAX_CRASHES: u32 = 5;
+/// runs alone, so that a power cut hardly ever counts against the same job again. Documents are read in children, whose deaths are
+/// counted apart and end sooner; so what makes a worker vanish is nearly always something else, and may come in rows.
+const MAX_CRASHES: u32 = 10;
 
 /// How long giving leases back may take.
 const GIVING_BACK: Duration = Duration::from_secs(4);
@@ -61,6 +62,10 @@ impl Engine {
         }
         if self.config().serves_pages {
             heartbeat.spawn(thumbnails::draw(self.clone(), closing.clone()));
+        }
+        if !self.config().stages.is_empty() {
+            let tokens = (closing.clone(), stop.clone());
+            stages.spawn(flows::work(self.clone(), leases.worker().to_owned(), tokens));
         }
         for &stage in &self.config().stages {
             let tokens = (closing.clone(), stop.clone());

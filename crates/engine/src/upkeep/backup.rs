@@ -139,6 +139,7 @@ async fn copy_blobs(
     on_file: &mut impl FnMut(&Copied),
 ) -> Result<(), Failure> {
     let Blobs { store: from, staging, _scratch } = source.blobs;
+    let without = source.rows.without_originals(batch).await?;
     let mut after: Option<(String, DocumentId)> = None;
     loop {
         let start = after.as_ref().map(|(path, id)| (path.as_str(), *id));
@@ -148,6 +149,8 @@ async fn copy_blobs(
         copied.documents += rows.len() as u64;
         let wanted: Vec<String> = rows
             .into_iter()
+            // Should the original be here after all, it is another document's, which is copied with that.
+            .filter(|row| !without.contains(&row.id))
             .map(|row| row.sha256)
             .filter(|sha256| !sha256.is_empty() && there.insert(sha256.clone()))
             .collect();

@@ -39,6 +39,13 @@ impl Engine {
     pub fn start_upkeep(&self) -> Upkeep {
         let engine = self.clone();
         let mut sweeping = JoinSet::new();
+        let indexing = self.clone();
+        sweeping.spawn(async move {
+            while let Err(failure) = indexing.index_old_texts().await {
+                tracing::warn!(code = %failure.code, message = failure.message, "indexing broke off; it is tried again");
+                tokio::time::sleep(AGAIN).await;
+            }
+        });
         sweeping.spawn(async move {
             loop {
                 let pause = match engine.sweep().await {

@@ -120,6 +120,7 @@ async fn verify_batch(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let mut files = BTreeMap::new();
+    let without = store.without_originals(batch).await?;
     let mut after: Option<(String, DocumentId)> = None;
     loop {
         let from = after.as_ref().map(|(path, id)| (path.as_str(), *id));
@@ -127,7 +128,9 @@ async fn verify_batch(
         let Some(last) = rows.last() else { break };
         after = Some((last.path.clone(), last.id));
         report.documents += rows.len() as u64;
-        let absent = rows.iter().filter(|row| !row.sha256.is_empty() && !stored.contains(&row.sha256));
+        let absent = rows
+            .iter()
+            .filter(|row| !row.sha256.is_empty() && !stored.contains(&row.sha256) && !without.contains(&row.id));
         let absent: Vec<Option<Finding>> =
             stream::iter(absent).map(|row| missing(store, blobs, batch, row)).buffered(AT_ONCE).try_collect().await?;
         report.findings.extend(absent.into_iter().flatten());

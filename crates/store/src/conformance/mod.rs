@@ -2,11 +2,14 @@
 
 mod batches;
 mod compare;
+mod flows;
+mod imports;
 mod levels;
 mod operate;
 mod progress;
 mod queue;
 mod results;
+mod search;
 mod steering;
 mod text;
 mod uploads;
@@ -44,11 +47,15 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     queue::batches_share_the_slots(&open().await).await;
     queue::the_heaviest_come_first_and_light_ones_share_a_slot(&open().await).await;
     text::every_character_is_kept(&open().await).await;
+    search::words_are_found_in_texts(&open().await).await;
+    search::a_deleted_batch_is_not_found(&open().await).await;
+    search::long_texts_are_found_to_their_end(&open().await).await;
     steering::cancelling_keeps_what_is_done_and_can_be_continued(&open().await).await;
     steering::a_batch_is_cancelled_while_it_is_grouped(&open().await).await;
     steering::what_failed_is_tried_again_with_its_history(&open().await).await;
     steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
     steering::batches_are_found_and_renamed(&open().await).await;
+    imports::what_was_found_elsewhere_is_finished_as_it_comes(&open().await).await;
     uploads::what_arrived_is_known_and_its_end_is_waited_for(&open().await).await;
     uploads::a_path_is_given_once_and_the_same_bytes_are_no_double(&open().await).await;
     uploads::a_batch_that_is_done_gets_more(&open().await).await;
@@ -66,6 +73,12 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     webhooks::every_end_is_told_once_to_those_who_hear_of_it(&open().await).await;
     webhooks::a_delivery_is_leased_once_and_tried_until_it_ends(&open().await).await;
     webhooks::a_webhook_that_does_not_answer_holds_nobody_up(&open().await).await;
+    flows::every_version_is_kept(&open().await).await;
+    flows::a_document_of_a_run_is_leased_once_and_its_values_are_kept(&open().await).await;
+    flows::a_run_is_stopped_and_goes_on(&open().await).await;
+    flows::answers_are_remembered_and_counted_once(&open().await).await;
+    flows::steps_see_the_pages_of_a_document(&open().await).await;
+    flows::the_last_of_many_ends_the_run(&open().await).await;
 }
 
 const LEASE: u64 = 60_000;

@@ -43,8 +43,9 @@ pub fn DocumentPage(
     let DocumentView { batch, batch_name, row, metadata, problems, recognised, text, text_truncated, neighbours } =
         view;
     let number = chosen.as_ref().map(|(number, _)| *number);
-    let strip = can_be_drawn(&row).then(|| view! { <PageStrip of=of.clone() chosen=number /> });
-    let page = chosen.map(|(_, page)| view! { <ChosenPage of=of.clone() page words=words.clone() boxes /> });
+    let is_drawn = can_be_drawn(&row);
+    let strip = is_drawn.then(|| view! { <PageStrip of=of.clone() chosen=number /> });
+    let page = chosen.map(|(_, page)| view! { <ChosenPage of=of.clone() page is_drawn words=words.clone() boxes /> });
     let (folder, name) = split_path(&row.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let api = format!("/api/batches/{batch}/documents/{}", row.id);

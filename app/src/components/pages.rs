@@ -92,6 +92,8 @@ pub fn PageStrip(of: Of, chosen: Option<u32>) -> impl IntoView {
 pub fn ChosenPage(
     of: Of,
     page: Result<PageView, AppError>,
+    /// Whether there is a picture of it.
+    is_drawn: bool,
     /// What is marked in its text.
     words: TextQuery,
     /// The same on its picture.
@@ -133,11 +135,16 @@ pub fn ChosenPage(
                 </nav>
             </header>
             <div class="chosen-body">
-                <div class="chosen-picture">
-                    <img src=of.picture(number, 1000) alt=format!("Page {number}") />
-                    {found}
-                    {boxes}
-                </div>
+                {is_drawn
+                    .then(|| {
+                        view! {
+                            <div class="chosen-picture">
+                                <img src=of.picture(number, 1000) alt=format!("Page {number}") />
+                                {found}
+                                {boxes}
+                            </div>
+                        }
+                    })}
                 <div class="chosen-text" dir="auto" tabindex="0" role="region" aria-label="The text of this page" data-testid="page-text">
                     {text.is_empty().then_some("There is no text on this page.")}
                     <Snippet parts />

@@ -72,6 +72,8 @@ impl Engine {
         batch: BatchId,
         after: Option<String>,
     ) -> Result<impl Stream<Item = Event> + Send + use<>, Failure> {
+        // One who comes back is told what it missed before how far it is now.
+        let is_back = after.is_some();
         // The cursor first: what happens while the progress is read is told again, not lost.
         let cursor = match after {
             Some(cursor) => cursor,
@@ -84,7 +86,7 @@ impl Engine {
         let closing = self.feeds().closing.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = tell(&engine, batch, cursor, progress, feed, &sender) => {}
+                () = tell(&engine, batch, (cursor, is_back), progress, feed, &sender) => {}
                 () = closing.cancelled() => {}
                 () = sender.closed() => {}
             }
@@ -168,7 +170,7 @@ async fn next(engine: &Engine, batch: BatchId, last: &Tick, due: bool) -> Result
 async fn tell(
     engine: &Engine,
     batch: BatchId,
-    mut cursor: String,
+    (mut cursor, is_back): (String, bool),
     progress: Progress,
     feed: Arc<watch::Receiver<Tick>>,
     sender: &mpsc::Sender<Event>,
@@ -176,8 +178,11 @@ async fn tell(
     let mut ticks = (*feed).clone();
     let mut progress = Some(Arc::new(progress));
     let mut documents = None;
+    let mut is_known = !is_back;
     loop {
-        if let Some(documents) = documents.take().filter(|documents: &Vec<_>| !documents.is_empty()) {
+        if std::mem::take(&mut is_known) {
+            // How far it is comes first.
+        } else if let Some(documents) = documents.take().filter(|documents: &Vec<_>| !documents.is_empty()) {
             if sender.send(Event::Documents(documents, cursor.clone())).await.is_err() {
                 return;
             }

@@ -153,8 +153,9 @@ mod tests {
 
     #[test]
     fn hints_name_settings_that_exist() {
-        let command = Cli::command();
-        let flags: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        let command = crate::Cli::command();
+        let arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
+        let flags: Vec<&str> = arguments.filter_map(clap::Arg::get_long).collect();
         for code in FailureCode::ALL {
             let hint = code.hint();
             for word in hint.split([' ', '.', ',']).filter_map(|word| word.strip_prefix("--")) {

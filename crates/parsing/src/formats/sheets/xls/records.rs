@@ -35,7 +35,9 @@ impl<'a> Iterator for Records<'a> {
         let (kind, data) = self.one()?;
         let mut more = Vec::new();
         while u16_at(self.0, 0) == Some(CONTINUE) {
-            more.extend(self.one().map(|(_, data)| data));
+            // What is cut off within its length ends the stream.
+            let Some((_, data)) = self.one() else { break };
+            more.push(data);
         }
         Some(Record { kind, data, more })
     }
@@ -121,4 +123,18 @@ pub fn narrow_string(bytes: &[u8], encoding: &'static Encoding) -> Option<String
     let length = usize::from(u16_at(bytes, 0)?);
     let text = bytes.get(2..)?;
     Some(encoding.decode_without_bom_handling(&text[..length.min(text.len())]).0.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_continuation_that_is_cut_off_does_not_hang() {
+        for end in [vec![0x3c, 0], vec![0x3c, 0, 1], vec![0x3c, 0, 0, 0], vec![0x3c, 0, 9, 0, 7]] {
+            let bytes = [vec![0x0a, 0, 1, 0, 5], end].concat();
+            let records: Vec<u16> = Records(&bytes).map(|record| record.kind).take(3).collect();
+            assert_eq!(records, [0x0a], "{bytes:?}");
+        }
+    }
 }

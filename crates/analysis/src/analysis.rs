@@ -1,5 +1,7 @@
 //! The whole analysis of a batch: vectors and words in; clusters, memberships, names, order and neighbours out.
 
+use sheaf_domain::EXACT_UP_TO;
+
 use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
@@ -8,7 +10,7 @@ use crate::naming::{self, Terms};
 use crate::params::ValidParams;
 
 /// Raised whenever the same batch may be analysed otherwise than before.
-pub const CLUSTERING_VERSION: u32 = 2;
+pub const CLUSTERING_VERSION: u32 = 3;
 
 /// Neighbours that are kept for each document.
 pub const NEIGHBOURS: usize = 10;
@@ -104,7 +106,8 @@ pub struct Analysis {
 }
 
 /// Analyses a batch on the current rayon pool. The result depends on the documents and parameters alone: neither on the
-/// order of `inputs` nor on the number of threads. Costs `n² d` multiplications and memory linear in `n`.
+/// order of `inputs` nor on the number of threads. Costs `n² d` multiplications up to [`EXACT_UP_TO`] documents, less above, and memory linear
+/// in `n`.
 ///
 /// # Panics
 /// When the vectors have different lengths.
@@ -114,7 +117,9 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
     let vectors = Vectors::distinct(canonical.iter().map(|&i| inputs[i].vector));
 
     progress(Step::Neighbours);
-    let neighbours = Neighbours::exact(&vectors, clustering::NEIGHBOURS);
+    let all_pairs = inputs.len() as u64 <= EXACT_UP_TO;
+    let find = if all_pairs { Neighbours::exact } else { Neighbours::approximate };
+    let neighbours = find(&vectors, clustering::NEIGHBOURS);
     progress(Step::Clusters);
     let groups = clustering::group(&vectors, &neighbours, params.get());
     progress(Step::Memberships);

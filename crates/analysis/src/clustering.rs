@@ -4,6 +4,8 @@ pub mod vectors;
 
 pub mod neighbours;
 
+pub mod cells;
+
 pub mod graph;
 pub mod leiden;
 
@@ -20,7 +22,7 @@ use neighbours::Neighbours;
 use vectors::Vectors;
 
 /// Neighbours of each document that clustering looks at.
-pub const NEIGHBOURS: usize = 30;
+pub const NEIGHBOURS: usize = 40;
 
 /// A group for each row, numbered without gaps: as many as were asked for, or as the data suggest.
 pub fn group(vectors: &Vectors, neighbours: &Neighbours, params: &AnalyseParams) -> Vec<u32> {

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::DocumentId;
 use crate::status::UnknownName;
 
+/// Up to so many documents every one is compared with every other; in a larger batch, with those in the parts of the pile around it.
+pub const EXACT_UP_TO: u64 = 20_000;
+
 /// The number of a cluster in its clustering, from 0, by size (largest first).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -34,7 +34,7 @@ pub mod search;
 pub mod text_query;
 
 pub use batch::{Batch, BatchOverview, BatchParams, BatchSummary, Counts, FailureCount, ModelName};
-pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, Membership};
+pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, EXACT_UP_TO, Membership};
 pub use compare::{
     CompareCounts, ComparePart, CompareQuery, ComparedBatch, ComparedDocument, ComparedSide, Comparison,
 };

@@ -15,6 +15,10 @@ use crate::metrics::adjusted_rand_index;
 /// and neighbourhoods larger than groups join what is apart.
 const GRAPH_NEIGHBOURS: std::ops::RangeInclusive<usize> = 5..=20;
 const ROWS_PER_NEIGHBOUR: usize = 16;
+/// Above this many rows the neighbours grow with their number, by this power: groups grow with the pile, and the same few neighbours
+/// span an ever sparser graph, in which modularity finds ever more groups.
+const ROWS_OF_A_MIDDLING_PILE: usize = 320;
+const GROWTH: f64 = 0.2;
 /// Resolutions that are tried: from a sixteenth to eight, in steps of two thirds of an octave.
 const RESOLUTIONS: std::ops::RangeInclusive<i32> = -6..=5;
 const OCTAVES_PER_STEP: f64 = 2.0 / 3.0;
@@ -61,7 +65,9 @@ pub fn communities(vectors: &Vectors, neighbours: &Neighbours, granularity: f64,
 
 /// Neighbours of each row that span the graph of `n` rows.
 fn graph_neighbours(n: usize) -> usize {
-    (n / ROWS_PER_NEIGHBOUR).clamp(*GRAPH_NEIGHBOURS.start(), *GRAPH_NEIGHBOURS.end()).min((n / 6).max(3))
+    let few = (n / ROWS_PER_NEIGHBOUR).clamp(*GRAPH_NEIGHBOURS.start(), *GRAPH_NEIGHBOURS.end()).min((n / 6).max(3));
+    let growth = (n as f64 / ROWS_OF_A_MIDDLING_PILE as f64).max(1.0).powf(GROWTH);
+    ((few as f64 * growth) as usize).min(super::NEIGHBOURS)
 }
 
 /// The groups at one resolution.

@@ -29,6 +29,12 @@ impl Neighbours {
         Self { count, nearest }
     }
 
+    /// Neighbours that were found otherwise: `count` for each row, nearest first.
+    pub(super) fn found(count: usize, nearest: impl Iterator<Item = (u32, f32)>) -> Self {
+        let nearest = nearest.map(|(row, similarity)| (row, similarity.clamp(-1.0, 1.0))).collect();
+        Self { count, nearest }
+    }
+
     /// How many neighbours each row has.
     pub const fn count(&self) -> usize {
         self.count
@@ -68,7 +74,7 @@ fn block(vectors: &Vectors, start: usize, count: usize) -> Vec<(u32, f32)> {
 }
 
 /// The best candidates so far, best first; of equal ones the earlier stays in front.
-struct Best {
+pub(super) struct Best {
     found: Vec<(u32, f32)>,
     count: usize,
     /// What a candidate must surpass.
@@ -76,12 +82,23 @@ struct Best {
 }
 
 impl Best {
-    fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         let least = if count == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
         Self { found: Vec::with_capacity(count + 1), count, least }
     }
 
-    fn insert(&mut self, row: u32, similarity: f32) {
+    /// Takes the row in when it is nearer than what is there, or there is room.
+    pub(super) fn offer(&mut self, row: u32, similarity: f32) {
+        if similarity > self.least {
+            self.insert(row, similarity);
+        }
+    }
+
+    pub(super) fn into_found(self) -> Vec<(u32, f32)> {
+        self.found
+    }
+
+    pub(super) fn insert(&mut self, row: u32, similarity: f32) {
         let place = self.found.partition_point(|&(_, other)| other >= similarity);
         self.found.insert(place, (row, similarity));
         self.found.truncate(self.count);

@@ -7,11 +7,13 @@ mod steer;
 mod uploads;
 
 mod compare;
+mod explore;
 mod read;
 mod search;
 mod table;
 
 mod analysis;
+mod families;
 mod finish;
 mod levels;
 mod work;

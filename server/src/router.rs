@@ -70,6 +70,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/documents/{document}/pages/{page}/picture", get(download::picture))
         .route("/api/batches/{id}/diff", get(diff::diff))
         .route("/api/batches/{id}/clusters", get(api::clusters))
+        .route("/api/batches/{id}/merges", get(api::merges))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))
         .route("/api/batches/{id}/similar", post(search::similar))

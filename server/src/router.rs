@@ -124,6 +124,7 @@ fn flow_routes() -> Router<AppState> {
     Router::new()
         .route("/api/flows", post(flows::add).layer(large()).get(flows::list))
         .route("/api/flows/check", post(flows::check).layer(large()))
+        .route("/api/flows/labels", post(flows::labels).layer(large()))
         .route("/api/flows/import", post(flows::import).layer(large()))
         .route("/api/flows/templates", get(flows::templates))
         .route("/api/flows/{id}", put(flows::save).layer(large()).get(flows::show).delete(flows::delete))

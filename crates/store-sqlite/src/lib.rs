@@ -5,7 +5,6 @@ mod imports;
 mod place;
 mod steer;
 mod uploads;
-
 mod compare;
 mod explore;
 mod read;
@@ -23,7 +22,6 @@ mod depth;
 mod flows;
 mod runs;
 mod webhooks;
-
 mod pages;
 mod progress;
 mod rows;

@@ -5,13 +5,14 @@ mod imports;
 mod place;
 mod steer;
 mod uploads;
-
 mod compare;
+mod explore;
 mod read;
 mod search;
 mod table;
 
 mod analysis;
+mod families;
 mod finish;
 mod levels;
 mod work;
@@ -21,7 +22,6 @@ mod depth;
 mod flows;
 mod runs;
 mod webhooks;
-
 mod pages;
 mod progress;
 mod rows;

@@ -225,6 +225,10 @@ fn Tried(step: StepTrial) -> impl IntoView {
             <h3>{step.name}</h3>
             {step.left_out.then(|| view! { <p>"The document is left out here."</p> })}
             {step.failure.map(|failure| view! { <FailureView failure /> })}
+            {step.accuracy.and_then(|known| known.accuracy).map(|right| {
+                let said = format!("{:.0} % of the examples got their label from the others.", right * 100.0);
+                view! { <p class="fine">{said}</p> }
+            })}
             <ul>{step.values.into_iter().take(SHOWN).map(row).collect_view()}</ul>
             {(more > 0).then(|| view! { <p class="fine">{format!("and {} more", count(more as u64))}</p> })}
         </section>

@@ -2,7 +2,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter};
+use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter, EXACT_UP_TO};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
@@ -22,6 +22,7 @@ pub fn Clusters(
     summary: BatchSummary,
 ) -> impl IntoView {
     let all = summary.clusters;
+    let compared = summary.counts.completed.saturating_sub(summary.unclustered);
     let shown = clusters.len() as u64;
     let largest = clusters.iter().map(|cluster| cluster.size).max().unwrap_or(1).max(1);
     let body = if clusters.is_empty() {
@@ -57,6 +58,15 @@ pub fn Clusters(
         <section class="section" id="clusters" aria-labelledby="clusters-title">
             <h2 id="clusters-title">"Clusters"</h2>
             {(all > 2).then(|| view! { <Levels batch filters shown all /> })}
+            {(compared > EXACT_UP_TO)
+                .then(|| {
+                    view! {
+                        <p class="clusters-note">
+                            "In a batch of more than 20,000 documents each is compared with those around it, not with all. \
+                             Now and then a neighbour is missed."
+                        </p>
+                    }
+                })}
             {body}
         </section>
     }

@@ -34,6 +34,7 @@ mod buckets;
 mod depth;
 mod webhooks;
 
+mod backlog;
 mod flows;
 mod runs;
 

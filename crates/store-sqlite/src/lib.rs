@@ -16,6 +16,7 @@ mod finish;
 mod levels;
 mod work;
 
+mod backlog;
 mod buckets;
 mod depth;
 mod flows;

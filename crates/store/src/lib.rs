@@ -4,6 +4,7 @@
 //! token for that is the job's attempt number, which rises with every claim. A worker that lost its lease completes
 //! nothing.
 
+mod backlog;
 mod flows;
 mod imports;
 mod levels;
@@ -15,6 +16,7 @@ mod store;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
 pub use flows::{FlowStore, Saved};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;

@@ -8,7 +8,6 @@ use sheaf_domain::{
     ProgressGrid, Restart, Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 
-use crate::SearchStore;
 use crate::flows::FlowStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
@@ -18,6 +17,7 @@ use crate::records::{
     Taken, WorkerState,
 };
 use crate::runs::RunStore;
+use crate::{BacklogStore, SearchStore};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
-pub trait Store: FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static {
+pub trait Store:
+    BacklogStore + FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static
+{
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;
 

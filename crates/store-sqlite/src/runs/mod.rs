@@ -1,8 +1,8 @@
 //! Runs of flows: their rows, their documents as a queue, what was found, and what models answered.
 
 mod answers;
-mod queue;
-mod read;
+pub(crate) mod queue;
+pub(crate) mod read;
 mod steer;
 mod values;
 

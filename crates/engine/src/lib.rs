@@ -3,6 +3,8 @@
 mod compare;
 mod config;
 mod diff;
+mod explore;
+mod families;
 mod feed;
 mod flows;
 mod grids;
@@ -69,6 +71,7 @@ pub use intake::{
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
+pub use sheaf_store::Around;
 pub use trace::{NoTrace, Trace};
 pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 

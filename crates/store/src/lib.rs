@@ -5,6 +5,8 @@
 //! nothing.
 
 mod backlog;
+mod explore;
+mod families;
 mod flows;
 mod imports;
 mod levels;
@@ -17,6 +19,8 @@ mod store;
 pub mod conformance;
 
 pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
+pub use explore::{Around, ExploreStore};
+pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;

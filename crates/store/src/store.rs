@@ -8,6 +8,10 @@ use sheaf_domain::{
     ProgressGrid, Restart, Upload, UploadFile, UploadId, Webhook, WebhookEvent, WebhookId,
 };
 
+use crate::SearchStore;
+use crate::backlog::BacklogStore;
+use crate::explore::ExploreStore;
+use crate::families::FamilyStore;
 use crate::flows::FlowStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
@@ -17,7 +21,6 @@ use crate::records::{
     Taken, WorkerState,
 };
 use crate::runs::RunStore;
-use crate::{BacklogStore, SearchStore};
 
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +49,17 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
 pub trait Store:
-    BacklogStore + FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static
+    BacklogStore
+    + ExploreStore
+    + FamilyStore
+    + FlowStore
+    + ImportStore
+    + LevelStore
+    + RunStore
+    + SearchStore
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;

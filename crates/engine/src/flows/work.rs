@@ -37,6 +37,9 @@ struct OnIt {
     lost: Option<Instant>,
 }
 
+/// Is told how an attempt ended.
+pub(crate) type Hears = Arc<dyn Fn(&Ended<'_>) + Send + Sync>;
+
 /// What one worker does.
 #[derive(Clone)]
 pub(crate) struct Shift {
@@ -47,7 +50,7 @@ pub(crate) struct Shift {
     /// Of those, the ones that are worked on.
     pub at_once: usize,
     /// Hears how each attempt ended.
-    pub ended: Option<Arc<dyn Fn(&Ended<'_>) + Send + Sync>>,
+    pub ended: Option<Hears>,
 }
 
 /// How an attempt at a document ended.

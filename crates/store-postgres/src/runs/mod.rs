@@ -1,9 +1,10 @@
 //! Runs of flows: their rows, their documents as a queue, what was found, and what models answered.
 
 mod answers;
-pub(crate) mod queue;
-pub(crate) mod read;
-pub(crate) mod steer;
+mod backlog;
+mod queue;
+mod read;
+mod steer;
 mod values;
 
 use async_trait::async_trait;

@@ -1,8 +1,9 @@
 //! Runs of flows: their rows, their documents as a queue, what was found, and what models answered.
 
 mod answers;
-pub(crate) mod queue;
-pub(crate) mod read;
+mod backlog;
+mod queue;
+mod read;
 mod steer;
 mod values;
 

@@ -10,11 +10,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::{queue, read, steer};
 use crate::again::{Patience, again};
 use crate::arrive::{Destination, add_jobs, list, queue_analysis_when_ready, takes_more};
 use crate::parse::remember;
 use crate::rows::{get, id, name, parsed_opt, text};
-use crate::runs::{queue, read, steer};
 use crate::{PostgresStore, Result, changed, database, now, nul};
 
 #[async_trait]

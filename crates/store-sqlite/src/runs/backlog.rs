@@ -9,10 +9,10 @@ use sheaf_store::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewDocum
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
+use super::{queue, read};
 use crate::arrive::{Destination, add_job, list, queue_analysis_when_ready, takes_more};
 use crate::finish::remember_parse;
 use crate::rows::{get, id, json, name, parsed_opt};
-use crate::runs::{queue, read};
 use crate::{Result, SqliteStore, begin, changed, database, now};
 
 #[async_trait]

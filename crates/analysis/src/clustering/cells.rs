@@ -26,6 +26,9 @@ const ROUNDS: usize = 2;
 /// The `count` nearest rows of each row that were found. Depends on nothing but the vectors and their order. Costs about
 /// `n² d / 12` multiplications where cells are of like size.
 fn nearest(vectors: &Vectors, count: usize) -> Vec<Vec<(u32, f32)>> {
+    if count == 0 {
+        return vec![Vec::new(); vectors.len()];
+    }
     let mut found = Cells::new(vectors).search(vectors, count);
     for _ in 0..ROUNDS {
         found = hop(vectors, &found, count);
@@ -98,7 +101,7 @@ impl Cells {
             }
         }
         let all: Vec<u32> = (0..n as u32).collect();
-        let mut rows = vec![Vec::new(); centres.len() / d.max(1)];
+        let mut rows = vec![Vec::new(); centres.len() / d];
         all.iter().zip(assigned(vectors, &all, &centres)).for_each(|(&row, cell)| rows[cell as usize].push(row));
         Self { centres, rows }
     }

@@ -8,6 +8,10 @@ pub mod shell;
 pub mod draft;
 pub mod errors;
 pub mod filters;
+#[cfg(feature = "ssr")]
+pub mod flow_form;
+#[cfg(feature = "ssr")]
+pub mod run_form;
 pub mod history;
 pub mod server_fns;
 pub mod views;

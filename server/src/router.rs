@@ -16,7 +16,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
 use crate::http::{
-    api, diff, download, events, flow_forms, flow_runs, flows, forms, health, runs, search, upload, uploads, webhooks,
+    api, diff, download, events, flow_forms, flow_runs, flows, forms, health, run_forms, runs, search, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
@@ -138,10 +138,12 @@ fn flow_routes() -> Router<AppState> {
         .route("/api/runs/{id}/export", get(flow_runs::export))
         .route("/flows/draft", post(flow_forms::draft).layer(large()))
         .route("/flows/{id}/delete", post(flow_forms::delete))
-        .route("/runs", post(flow_forms::start))
-        .route("/runs/{id}/cancel", post(flow_forms::cancel))
-        .route("/runs/{id}/restart", post(flow_forms::restart))
-        .route("/runs/{id}/values/{document}/{number}", post(flow_forms::review))
+        .route("/flows/import", post(flow_forms::import).layer(large()))
+        .route("/runs", post(run_forms::begin).layer(large()))
+        .route("/runs/{id}/cancel", post(run_forms::cancel))
+        .route("/runs/{id}/delete", post(run_forms::delete))
+        .route("/runs/{id}/restart", post(run_forms::restart))
+        .route("/runs/{id}/values/{document}/{number}", post(run_forms::review))
 }
 
 async fn no_such_route(uri: Uri) -> HttpFailure {

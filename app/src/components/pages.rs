@@ -96,6 +96,8 @@ pub fn ChosenPage(
     is_drawn: bool,
     /// What is marked in its text.
     words: TextQuery,
+    /// A quote that is marked in their place, from and to in bytes.
+    quote: Option<(u32, u32)>,
     /// The same on its picture.
     boxes: Vec<PageBox>,
 ) -> impl IntoView {
@@ -113,7 +115,11 @@ pub fn ChosenPage(
         .as_ref()
         .map(|found| format!("Text recognised on the picture, with a mean confidence of {}.", ratio(found.confidence)));
     let found = (!boxes.is_empty()).then(|| view! { <Hits boxes /> });
-    let hits = words.hits(&text, MARKS);
+    let quote = quote.map(|(start, end)| start as usize..end as usize);
+    let hits = match quote.filter(|quote| text.get(quote.clone()).is_some()) {
+        Some(quote) => vec![quote],
+        None => words.hits(&text, MARKS),
+    };
     let parts = SnippetPart::cut(&text, 0..text.len(), &hits);
     let boxes = recognition.map(|found| view! { <Words text=text.clone() found /> });
     let step = |page: u32, label: &'static str, key: &'static str| {

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod download;
 pub mod events;
 pub mod flow_forms;
+pub mod run_forms;
 pub mod flow_runs;
 pub mod flows;
 pub mod forms;

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::Engine;
 use crate::read::no_document;
 
-pub use ask::{ModelConfig, WrongEndpoint};
+pub use ask::{ModelConfig, ModelPrices, WrongEndpoint};
 pub use execute::StepTrial;
 pub use file::{FlowFile, flow_schema};
 pub use results::{RunExport, Wanted};

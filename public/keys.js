@@ -63,3 +63,15 @@ document.addEventListener("keydown", (event) => {
     use(element);
   }
 });
+
+// A slider with data-submit tells its number as it moves, and sends its form when it is let go. With the keyboard Enter sends it, so
+// that arrows can go on.
+const sliderOf = (event) => (event.target instanceof HTMLInputElement && event.target.matches("[data-submit]") ? event.target : null);
+
+document.addEventListener("input", (event) => {
+  const slider = sliderOf(event);
+  const output = slider?.form.querySelector("output");
+  if (output) output.value = slider.value;
+});
+
+document.addEventListener("pointerup", (event) => sliderOf(event)?.form.requestSubmit());

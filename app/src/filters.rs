@@ -25,6 +25,8 @@ pub struct Filters {
     pub heatmap_start: u32,
     /// Positions of the heatmap; 0 stands for all.
     pub heatmap_len: u32,
+    /// Groups that the clusters are joined to; 0 stands for all clusters.
+    pub level: u32,
 }
 
 impl Filters {
@@ -45,6 +47,7 @@ impl Filters {
             page: number("page").saturating_sub(1),
             heatmap_start: number("hstart"),
             heatmap_len: number("hlen"),
+            level: number("level"),
         }
     }
 
@@ -84,6 +87,7 @@ impl Filters {
             page,
             heatmap_start,
             heatmap_len,
+            level,
         } = self;
         [
             ("cluster", cluster.map(|c| c.to_string())),
@@ -97,6 +101,7 @@ impl Filters {
             ("dir", descending.then(|| "desc".to_owned())),
             ("page", (*page > 0).then(|| (page + 1).to_string())),
             ("hstart", (*heatmap_start > 0).then(|| heatmap_start.to_string())),
+            ("level", (*level > 0).then(|| level.to_string())),
             ("hlen", (*heatmap_len > 0).then(|| heatmap_len.to_string())),
         ]
         .into_iter()
@@ -183,9 +188,14 @@ impl Filters {
         Self { sort: key, descending, page: 0, ..self.clone() }
     }
 
+    /// Joined to so many groups, or not at all: a cluster that was looked at is perhaps none there.
+    pub fn with_level(&self, level: u32) -> Self {
+        Self { level, ..self.with_cluster(None) }
+    }
+
     /// The whole batch, in the same order.
     pub fn cleared(&self) -> Self {
-        Self { sort: self.sort, descending: self.descending, ..Self::default() }
+        Self { sort: self.sort, descending: self.descending, level: self.level, ..Self::default() }
     }
 
     /// Another part of the heatmap.
@@ -233,6 +243,7 @@ mod tests {
             page: 4,
             heatmap_start: 10,
             heatmap_len: 20,
+            level: 5,
         };
         let pairs = filters.pairs();
         let map: ParamsMap = pairs.into_iter().collect();

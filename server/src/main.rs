@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, demo, distil, flows, import, process, sample, serve, verify, work};
+use commands::{analyze, backup, demo, distil, flows, import, process, sample, serve, verify, verify_manifest, work};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -47,6 +47,8 @@ enum Command {
     Sample(sample::Args),
     /// Label a sample and say what came out; nothing else has to run.
     Demo(demo::Args),
+    /// Analyse an input again as a manifest says, and compare the clusters.
+    VerifyManifest(verify_manifest::Args),
     /// Make the fast model from the accurate one (done once, by set-up).
     #[command(hide = true)]
     Distil(distil::Args),
@@ -82,6 +84,7 @@ fn run(command: Command) -> ExitCode {
         Command::Process(args) => process::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::VerifyManifest(args) => verify_manifest::run(args),
         Command::Distil(args) => distil::run(args),
         Command::ParseWorker => return sheaf_parsing::worker_main(),
     };

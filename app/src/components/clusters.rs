@@ -21,6 +21,8 @@ pub fn Clusters(
     clusters: Vec<Cluster>,
     summary: BatchSummary,
 ) -> impl IntoView {
+    let all = summary.clusters;
+    let shown = clusters.len() as u64;
     let largest = clusters.iter().map(|cluster| cluster.size).max().unwrap_or(1).max(1);
     let body = if clusters.is_empty() {
         Either::Left(view! { <NoClusters summary /> })
@@ -54,8 +56,34 @@ pub fn Clusters(
     view! {
         <section class="section" id="clusters" aria-labelledby="clusters-title">
             <h2 id="clusters-title">"Clusters"</h2>
+            {(all > 2).then(|| view! { <Levels batch filters shown all /> })}
             {body}
         </section>
+    }
+    .boxed()
+}
+
+/// How many groups the clusters are joined to: a plain form, sent by its button or by letting the slider go.
+#[component]
+fn Levels(batch: BatchId, filters: Memo<Filters>, shown: u64, all: u64) -> impl IntoView {
+    let kept = move || {
+        let pairs = filters.read().with_level(0).pairs();
+        pairs.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view()
+    };
+    view! {
+        <form class="levels" method="get" action=format!("/batches/{batch}#clusters") data-testid="levels">
+            {kept}
+            <label for="level">
+                <output for="level" class="tabular">{shown.to_string()}</output>
+                {format!(" of {} groups; fewer are coarser, joined by similarity", count(all))}
+            </label>
+            <span class="levels-slide">
+                <span aria-hidden="true">"coarse"</span>
+                <input type="range" id="level" name="level" min="1" max=all.to_string() value=shown.to_string() data-submit="" />
+                <span aria-hidden="true">"fine"</span>
+                <button class="button quiet">"Regroup"</button>
+            </span>
+        </form>
     }
     .boxed()
 }

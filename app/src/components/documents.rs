@@ -70,7 +70,12 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
             .filter_map(|key| fields.get(key).as_string().map(|value| (key, value)))
             .collect();
         let now = filters.get_untracked();
-        let next = Filters { heatmap_start: now.heatmap_start, heatmap_len: now.heatmap_len, ..Filters::read(&params) };
+        let next = Filters {
+            heatmap_start: now.heatmap_start,
+            heatmap_len: now.heatmap_len,
+            level: now.level,
+            ..Filters::read(&params)
+        };
         navigate(&next.href(batch), NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
     let apply = |event: Event| {

@@ -22,12 +22,15 @@ pub async fn list_batches(query: BatchQuery) -> Result<Page<Batch>, AppError> {
     respond(engine()?.batches(&query).await)
 }
 
-/// All that a batch's page needs before its table and heatmap.
+/// All that a batch's page needs before its table and heatmap, with its clusters joined to `level` groups; 0 leaves them as they are.
 #[server(prefix = "/rpc", endpoint = "batch", input = GetUrl, output = Json)]
-pub async fn show_batch(batch: BatchId) -> Result<BatchPage, AppError> {
+pub async fn show_batch(batch: BatchId, level: u32) -> Result<BatchPage, AppError> {
     let engine = engine()?;
-    let overview = respond(engine.overview(batch).await)?;
+    let mut overview = respond(engine.overview(batch).await)?;
     if overview.batch.status.is_final() {
+        if level > 0 {
+            (overview.clusters, _) = respond(engine.clusters_at(batch, level).await)?;
+        }
         let rows = respond(engine.failed_examples(batch, &overview.failures).await)?;
         let failed = rows.into_iter().filter_map(FailedDocument::new).collect();
         return Ok(BatchPage::Done(Box::new(FinishedBatch { overview, failed })));

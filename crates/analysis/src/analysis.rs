@@ -1,13 +1,14 @@
 //! The whole analysis of a batch: vectors and words in; clusters, memberships, names, order and neighbours out.
 
+use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
-use crate::clustering::vectors::Vectors;
+use crate::clustering::vectors::{Vectors, dot};
 use crate::clustering::{self, assignment::Assignment};
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
 
 /// Raised whenever the same batch may be analysed otherwise than before.
-pub const CLUSTERING_VERSION: u32 = 1;
+pub const CLUSTERING_VERSION: u32 = 2;
 
 /// Neighbours that are kept for each document.
 pub const NEIGHBOURS: usize = 10;
@@ -72,6 +73,19 @@ pub struct FoundCluster {
     pub representative: usize,
 }
 
+/// Two groups that become one when fewer are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundMerge {
+    /// What is joined: numbers of clusters, or the number of clusters plus the index of an earlier merge.
+    pub parts: [usize; 2],
+    /// Mean cosine similarity of the documents of the one to those of the other.
+    pub similarity: f32,
+    /// Where its documents begin in the order of the heatmap; all of them stand side by side.
+    pub start: u32,
+    /// The group that comes out. Its representative is, of those of its clusters, the one nearest to its centroid.
+    pub group: FoundCluster,
+}
+
 /// What [`analyse`] found. Everything is indexed like the input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Analysis {
@@ -79,6 +93,8 @@ pub struct Analysis {
     pub placements: Vec<Placement>,
     /// Largest first.
     pub clusters: Vec<FoundCluster>,
+    /// How the clusters join, the most similar first; none with one cluster, or with thousands.
+    pub merges: Vec<FoundMerge>,
     /// Mean simplified silhouette of the clustered documents, -1 to 1; absent when there are fewer than two clusters.
     pub silhouette: Option<f32>,
     /// For each document its most similar others (at most [`NEIGHBOURS`]) with the cosine similarity, nearest first.
@@ -103,7 +119,10 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
     let groups = clustering::group(&vectors, &neighbours, params.get());
     progress(Step::Memberships);
     let assignment = Assignment::new(&vectors, &neighbours, &groups);
-    let order = clustering::order::display_order(&vectors, &assignment);
+    let means = assignment.means();
+    let sizes: Vec<u32> = assignment.clusters.iter().map(|cluster| cluster.size).collect();
+    let joins = hierarchy(&sizes, &means);
+    let order = clustering::order::display_order(&vectors, &assignment, &joins);
     progress(Step::Names);
     let mut of_clusters: Vec<Vec<&Terms>> = vec![Vec::new(); assignment.clusters.len()];
     let rows = vectors.rows();
@@ -112,7 +131,8 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
             of_clusters[cluster as usize].push(inputs[canonical[document]].terms);
         }
     }
-    let names = naming::name_clusters(&of_clusters);
+    let members: Vec<Vec<usize>> = joins.iter().map(|join| join.clusters.clone()).collect();
+    let (names, of_merges) = naming::name_clusters(&of_clusters, &members);
 
     // From canonical numbers back to those of the input.
     let mut positions = vec![0; inputs.len()];
@@ -120,6 +140,7 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
     let mut analysis = Analysis {
         placements: vec![Placement { cluster: None, nearest: 0, probability: 0.0, position: 0 }; inputs.len()],
         clusters: Vec::new(),
+        merges: Vec::new(),
         silhouette: assignment.silhouette,
         neighbours: vec![Vec::new(); inputs.len()],
         order: order.iter().map(|&document| canonical[document]).collect(),
@@ -149,7 +170,57 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
             representative: canonical[vectors.documents(cluster.representative)[0] as usize],
         })
         .collect();
+    analysis.merges = merges(&joins, &assignment, &means, &vectors, &analysis, of_merges, &canonical);
     analysis
+}
+
+/// The joins with all that is said of the groups that come out.
+fn merges(
+    joins: &[Join],
+    assignment: &Assignment,
+    means: &[Vec<f32>],
+    vectors: &Vectors,
+    analysis: &Analysis,
+    names: Vec<naming::ClusterName>,
+    canonical: &[usize],
+) -> Vec<FoundMerge> {
+    let mut starts = vec![u32::MAX; means.len()];
+    for place in &analysis.placements {
+        if let Some(cluster) = place.cluster {
+            let start = &mut starts[cluster as usize];
+            *start = place.position.min(*start);
+        }
+    }
+    let merge = |(join, name): (&Join, naming::ClusterName)| {
+        let clusters = || join.clusters.iter().map(|&cluster| (&assignment.clusters[cluster], &means[cluster]));
+        let size: u32 = clusters().map(|(cluster, _)| cluster.size).sum();
+        let mut sum = vec![0.0_f64; vectors.dimensions()];
+        for (cluster, mean) in clusters() {
+            sum.iter_mut().zip(mean).for_each(|(sum, x)| *sum += f64::from(cluster.size) * f64::from(*x));
+        }
+        let length = sum.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let centroid: Vec<f32> = sum.iter().map(|x| (x / length.max(f64::MIN_POSITIVE)) as f32).collect();
+        let similarity = |row: usize| dot(vectors.row(row), &centroid);
+        let rows = clusters().map(|(cluster, _)| cluster.representative);
+        let typical = rows.reduce(|a, b| if similarity(b) > similarity(a) { b } else { a }).unwrap_or_default();
+        let probability: f64 =
+            clusters().map(|(cluster, _)| f64::from(cluster.size) * f64::from(cluster.average_probability)).sum();
+        FoundMerge {
+            parts: join.parts,
+            similarity: join.similarity,
+            start: join.clusters.iter().map(|&cluster| starts[cluster]).min().unwrap_or_default(),
+            group: FoundCluster {
+                name: name.name,
+                keywords: name.keywords,
+                size,
+                // The mean of dot products with the direction of a mean is that mean's length.
+                cohesion: (length / f64::from(size.max(1))) as f32,
+                average_probability: (probability / f64::from(size.max(1))) as f32,
+                representative: canonical[vectors.documents(typical)[0] as usize],
+            },
+        }
+    };
+    joins.iter().zip(names).map(merge).collect()
 }
 
 /// The documents most similar to `document` of row `row`: first those with the very same vector.

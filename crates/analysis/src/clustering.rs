@@ -11,6 +11,7 @@ pub mod grain;
 pub mod kmeans;
 
 pub mod assignment;
+pub mod hierarchy;
 pub mod membership;
 pub mod order;
 

@@ -19,7 +19,9 @@ pub mod heatmap;
 mod matrix;
 pub mod metrics;
 
-pub use analysis::{AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, NEIGHBOURS, Placement, Step, analyse};
+pub use analysis::{
+    AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, FoundMerge, NEIGHBOURS, Placement, Step, analyse,
+};
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };

@@ -75,6 +75,11 @@ proptest! {
             prop_assert_eq!(order[a.representative], b.representative);
         }
         prop_assert_eq!(permuted.silhouette, straight.silhouette);
+        prop_assert_eq!(permuted.merges.len(), straight.merges.len());
+        for (a, b) in permuted.merges.iter().zip(&straight.merges) {
+            prop_assert_eq!((a.parts, a.similarity, a.start, &a.group.name), (b.parts, b.similarity, b.start, &b.group.name));
+            prop_assert_eq!(order[a.group.representative], b.group.representative);
+        }
     }
 
     #[test]
@@ -110,6 +115,38 @@ fn separate_groups_are_found_and_named() {
     assert_eq!(names, ["budget", "football", "vaccine", "violin"]);
     assert!(analysis.silhouette.is_some_and(|s| s > 0.5));
     assert!(analysis.clusters.iter().all(|cluster| cluster.average_probability > 0.8));
+}
+
+#[test]
+fn the_documents_of_a_merged_group_stand_side_by_side() {
+    let documents = pile(6, 30, 0.35);
+    let analysis = run_all(&documents, &AnalyseParams { clusters: Some(12), ..AnalyseParams::default() });
+    let k = analysis.clusters.len();
+    assert_eq!((k, analysis.merges.len()), (12, 11));
+    let mut members: Vec<Vec<u32>> = (0..12).map(|cluster| vec![cluster]).collect();
+    for merge in &analysis.merges {
+        members.push(merge.parts.iter().flat_map(|&part| members[part].clone()).collect());
+        let inside = members.last().expect("pushed");
+        let run = merge.start as usize..merge.start as usize + merge.group.size as usize;
+        assert!(analysis.order[run].iter().all(|&document| {
+            analysis.placements[document].cluster.is_some_and(|cluster| inside.contains(&cluster))
+        }));
+    }
+    let clustered = analysis.placements.iter().filter(|place| place.cluster.is_some()).count();
+    let all = &analysis.merges[10];
+    assert_eq!((all.start, all.group.size as usize), (0, clustered));
+
+    // The similarity of the last two is the mean over all pairs, one of each.
+    let of_part = |part: usize| {
+        let inside = |i: &usize| analysis.placements[*i].cluster.is_some_and(|c| members[part].contains(&c));
+        (0..documents.len()).filter(inside).collect::<Vec<_>>()
+    };
+    let [a, b] = all.parts.map(of_part);
+    let dot =
+        |i: usize, j: usize| documents[i].vector.iter().zip(&documents[j].vector).map(|(x, y)| x * y).sum::<f32>();
+    let sum: f32 = a.iter().map(|&i| b.iter().map(|&j| dot(i, j)).sum::<f32>()).sum();
+    let mean = sum / (a.len() * b.len()) as f32;
+    assert!((all.similarity - mean).abs() < 1e-3, "{} and {mean}", all.similarity);
 }
 
 #[test]

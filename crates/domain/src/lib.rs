@@ -14,6 +14,7 @@ pub mod upload;
 
 pub mod cluster;
 pub mod heatmap;
+pub mod level;
 
 pub mod flow;
 
@@ -46,6 +47,7 @@ pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
 pub use ids::{BatchId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
+pub use level::{Merge, at_level};
 pub use numbered::Numbered;
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;

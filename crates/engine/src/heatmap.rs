@@ -8,7 +8,7 @@ use sheaf_analysis::heatmap::{Band, grid, similar_pairs};
 use sheaf_analysis::similarities;
 use sheaf_domain::{
     BatchId, Cluster, ClusterFilter, ClusterId, DocumentId, Failure, FailureCode, Heatmap, HeatmapBand, HeatmapView,
-    SimilarPair,
+    Merge, SimilarPair,
 };
 use sheaf_store::VectorFile;
 use tokio::task::spawn_blocking;
@@ -138,7 +138,11 @@ impl Engine {
         }
         let vectors = self.vectors(batch).await?;
         let numbers = self.store().clusters_by_position(batch).await?;
-        let (first, count) = run(&numbers, cluster, start as usize, len as usize);
+        let merges = match cluster {
+            Some(ClusterFilter::Cluster(id)) if id.0 >= Merge::FIRST => self.store().merges(batch).await?,
+            Some(_) | None => Vec::new(),
+        };
+        let (first, count) = run(&numbers, &merges, cluster, start as usize, len as usize);
         let count = count.min(vectors.rows().saturating_sub(first));
         let rows = self.store().documents_by_position(batch, to_u32(first), to_u32(count)).await?;
         let placed: Vec<Placed> =
@@ -172,11 +176,19 @@ fn to_u32(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
-/// The positions that a view names: the first, and how many. A cluster's documents stand side by side.
-fn run(clusters: &[Option<ClusterId>], filter: Option<ClusterFilter>, start: usize, len: usize) -> (usize, usize) {
-    let (first, count) = match filter {
-        None => (0, clusters.len()),
-        Some(filter) => {
+/// The positions that a view names: the first, and how many. The documents of a cluster, and of a group of clusters, stand side by side.
+fn run(
+    clusters: &[Option<ClusterId>],
+    merges: &[Merge],
+    filter: Option<ClusterFilter>,
+    start: usize,
+    len: usize,
+) -> (usize, usize) {
+    let group = merges.iter().find(|merge| filter == Some(ClusterFilter::Cluster(merge.group.id)));
+    let (first, count) = match (filter, group) {
+        (None, _) => (0, clusters.len()),
+        (Some(_), Some(merge)) => (merge.start as usize, usize::try_from(merge.group.size).unwrap_or(usize::MAX)),
+        (Some(filter), None) => {
             let wanted = match filter {
                 ClusterFilter::Cluster(id) => Some(id),
                 ClusterFilter::Outliers => None,
@@ -198,7 +210,7 @@ mod tests {
     fn a_view_names_a_run_of_positions() {
         let (a, b) = (Some(ClusterId(1)), Some(ClusterId(0)));
         let clusters = [a, a, b, b, b, None];
-        let check = |filter, start, len, expect| assert_eq!(run(&clusters, filter, start, len), expect);
+        let check = |filter, start, len, expect| assert_eq!(run(&clusters, &[], filter, start, len), expect);
         check(None, 0, 0, (0, 6));
         check(None, 2, 2, (2, 2));
         check(None, 5, 9, (5, 1));

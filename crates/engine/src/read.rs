@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure,
-    FailureCode, FailureCount, Page, PageView, Problem, Status,
+    FailureCode, FailureCount, Merge, Page, PageView, Problem, Status, at_level,
 };
 
 use crate::blobs::{BlobError, BlobFile, BlobStream};
@@ -71,6 +71,26 @@ impl Engine {
     pub async fn clusters(&self, batch: BatchId) -> Result<Vec<Cluster>, Failure> {
         self.batch(batch).await?;
         Ok(self.store().clusters(batch).await?)
+    }
+
+    /// The groups that are there when only `level` are wanted, largest first, and how many clusters there are at the most.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn clusters_at(&self, batch: BatchId, level: u32) -> Result<(Vec<Cluster>, u32), Failure> {
+        let clusters = self.clusters(batch).await?;
+        let merges = self.store().merges(batch).await?;
+        let most = u32::try_from(clusters.len()).unwrap_or(u32::MAX);
+        Ok((at_level(&clusters, &merges, level as usize), most))
+    }
+
+    /// The whole hierarchy: how clusters join, the most similar first.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn merges(&self, batch: BatchId) -> Result<Vec<Merge>, Failure> {
+        self.batch(batch).await?;
+        Ok(self.store().merges(batch).await?)
     }
 
     /// # Errors

@@ -27,6 +27,7 @@ mod work;
 mod analyse;
 mod embed;
 mod fail;
+mod levels;
 mod parse;
 
 mod buckets;

@@ -54,7 +54,10 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: Option<BatchI
     };
     match cluster {
         Some(ClusterFilter::Cluster(id)) => {
-            sql.push(" AND l.cluster = ").push_bind(i64::from(id.0));
+            // A group's documents stand side by side, outliers behind all.
+            sql.push(" AND (l.cluster = ").push_bind(i64::from(id.0));
+            sql.push(" OR EXISTS (SELECT FROM levels v WHERE v.batch = d.batch AND v.id = ").push_bind(i64::from(id.0));
+            sql.push(" AND l.position >= v.start AND l.position < v.start + v.size))");
         }
         Some(ClusterFilter::Outliers) => {
             sql.push(" AND l.document IS NOT NULL AND l.cluster IS NULL");

@@ -127,6 +127,7 @@ async fn finish(store: &PostgresStore, stage: Stage, group: &[Claim]) -> Vec<Job
                 claim,
                 placements: Vec::new(),
                 clusters: Vec::new(),
+                merges: Vec::new(),
                 silhouette: None,
                 vectors: None,
                 heatmap: Heatmap::default(),

@@ -5,6 +5,7 @@ use sheaf_store::{AnalysedDocument, AnalysisResult, Vectored};
 use sqlx::SqlitePool;
 
 use crate::finish::finish_job;
+use crate::levels;
 use crate::rows::{get, id, json, signed};
 use crate::steer::end;
 use crate::{Result, begin, database};
@@ -81,6 +82,7 @@ pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> 
         .await
         .map_err(database)?;
     }
+    levels::replace(&mut tx, &batch, &result.merges).await?;
     for placement in &result.placements {
         sqlx::query(
             "INSERT INTO placements (document, batch, cluster, probability, position, neighbours) \

@@ -3,9 +3,8 @@
 mod arrive;
 mod imports;
 mod place;
-mod uploads;
-
 mod steer;
+mod uploads;
 
 mod compare;
 mod read;
@@ -14,6 +13,7 @@ mod table;
 
 mod analysis;
 mod finish;
+mod levels;
 mod work;
 
 mod buckets;

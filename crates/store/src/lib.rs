@@ -6,6 +6,7 @@
 
 mod flows;
 mod imports;
+mod levels;
 mod records;
 mod runs;
 mod search;
@@ -16,6 +17,7 @@ pub mod conformance;
 
 pub use flows::{FlowStore, Saved};
 pub use imports::{Found, ImportStore, ImportedDocument};
+pub use levels::LevelStore;
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
     EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,

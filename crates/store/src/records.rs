@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use sheaf_domain::{
     Batch, BatchId, BatchParams, Cluster, ClusterId, DeliveryId, Document, DocumentId, DocumentKind, DocumentMetadata,
-    EventId, Failure, Heatmap, JobId, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
+    EventId, Failure, Heatmap, JobId, Merge, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
 };
 
 /// A batch that is about to receive its documents.
@@ -258,6 +258,8 @@ pub struct AnalysisResult {
     pub claim: Claim,
     pub placements: Vec<Placement>,
     pub clusters: Vec<Cluster>,
+    /// How they join, the most similar first.
+    pub merges: Vec<Merge>,
     pub silhouette: Option<f32>,
     /// Absent when no document had a vector.
     pub vectors: Option<VectorFile>,

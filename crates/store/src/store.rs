@@ -11,6 +11,7 @@ use sheaf_domain::{
 use crate::SearchStore;
 use crate::flows::FlowStore;
 use crate::imports::ImportStore;
+use crate::levels::LevelStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
@@ -44,7 +45,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
-pub trait Store: FlowStore + ImportStore + RunStore + SearchStore + Send + Sync + 'static {
+pub trait Store: FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static {
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;
 

@@ -83,12 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         processing.parse_workers = threads;
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")?;
     }
-    let fields = match (args.id_field, args.text_field) {
-        (None, None) => None,
-        (id, text) => {
-            Some(Fields { id: id.unwrap_or_else(|| "id".into()), text: text.unwrap_or_else(|| "text".into()) })
-        }
-    };
+    let fields = Fields::of(args.id_field, args.text_field);
     let passwords = match &args.passwords {
         Some(file) => Passwords::from_lines(
             &std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?,
@@ -121,7 +116,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the request and shows how far it is, on a terminal only.
-async fn with_bar(request: Request, shard: Option<Shard>, shown: bool) -> anyhow::Result<Outcome> {
+pub(super) async fn with_bar(request: Request, shard: Option<Shard>, shown: bool) -> anyhow::Result<Outcome> {
     let tally = Arc::new(Tally::default());
     let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(0), target);

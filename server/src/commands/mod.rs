@@ -10,6 +10,7 @@ pub mod process;
 pub mod sample;
 pub mod serve;
 pub mod verify;
+pub mod verify_manifest;
 pub mod work;
 
 mod bounds;

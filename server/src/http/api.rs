@@ -6,8 +6,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, DocumentId, DocumentKind,
-    DocumentQuery, DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Page, PageView, Progress, QuoteBoxes,
-    SortKey, Status,
+    DocumentQuery, DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Merge, Page, PageView, Progress,
+    QuoteBoxes, SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -155,8 +155,23 @@ pub async fn boxes(
     Ok(Json(engine.quote_boxes(batch_id(&id)?, document_id(&document)?, page_number(&page)?, range).await?))
 }
 
-pub async fn clusters(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<Vec<Cluster>> {
-    Ok(Json(engine.clusters(batch_id(&id)?).await?))
+#[derive(Deserialize)]
+pub struct Level {
+    level: Option<String>,
+}
+
+pub async fn clusters(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(Level { level }): Query<Level>,
+) -> Answer<Vec<Cluster>> {
+    let (clusters, _) =
+        engine.clusters_at(batch_id(&id)?, read("level", level.as_deref())?.unwrap_or(u32::MAX)).await?;
+    Ok(Json(clusters))
+}
+
+pub async fn merges(State(engine): State<Engine>, Path(id): Path<String>) -> Answer<Vec<Merge>> {
+    Ok(Json(engine.merges(batch_id(&id)?).await?))
 }
 
 #[derive(Deserialize)]

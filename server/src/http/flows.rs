@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use sheaf_domain::flow::{Flow, FlowProblem, FlowSpec};
+use sheaf_domain::flow::{Classify, Flow, FlowProblem, FlowSpec, LabelAccuracy};
 use sheaf_domain::{BatchId, DocumentId, FlowId};
 use sheaf_engine::{Engine, FlowFile, StepTrial};
 
@@ -82,6 +82,15 @@ pub async fn versions(State(engine): State<Engine>, Path(id): Path<String>) -> A
 /// `POST /api/flows/check`
 pub async fn check(body: Result<Json<FlowSpec>, JsonRejection>) -> Answer<Vec<FlowProblem>> {
     Ok(Json(Engine::check_flow(&spec(body)?)))
+}
+
+/// `POST /api/flows/labels`: the parameters of a `classify` step; how well it tells its labels apart.
+pub async fn labels(
+    State(engine): State<Engine>,
+    body: Result<Json<Classify>, JsonRejection>,
+) -> Answer<LabelAccuracy> {
+    let Json(classify) = body.map_err(|error| HttpFailure::invalid(error.body_text()))?;
+    Ok(Json(engine.label_accuracy(&classify).await?))
 }
 
 /// `POST /api/flows/import`: a file in TOML or JSON as the body.

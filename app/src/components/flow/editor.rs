@@ -2,7 +2,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::flow::{ActionKind, FlowProblem};
+use sheaf_domain::flow::{ActionKind, FlowProblem, LabelAccuracy};
 use sheaf_domain::{BatchId, DocumentId, DocumentRow, Failure, FlowId};
 use sheaf_engine::StepTrial;
 
@@ -37,6 +37,8 @@ pub fn Editor(
     problems: Vec<FlowProblem>,
     trial: Option<Trial>,
     found: Option<Found>,
+    /// By the places of steps.
+    accuracies: Vec<(usize, LabelAccuracy)>,
 ) -> impl IntoView {
     let FlowDraft { based_on, sent, is_searching: _, may_ask: _, failure } = draft;
     let spec = sent.spec;
@@ -58,7 +60,8 @@ pub fn Editor(
                 let of = trial.steps.as_ref().ok()?.iter().find(|tried| tried.step as usize == place)?;
                 Some((of.clone(), trial.batch, trial.document))
             });
-            view! { <StepCard form spec=spec.clone() step=step.clone() trial=tried /> }
+            let accuracy = accuracies.iter().find(|(of, _)| *of == place).map(|(_, accuracy)| *accuracy);
+            view! { <StepCard form spec=spec.clone() step=step.clone() trial=tried accuracy /> }
         })
         .collect_view();
     let number = problems.len() as u64;

@@ -1,7 +1,7 @@
 //! One step of a flow that is written: its fields, and beside them what it gives.
 
 use leptos::prelude::*;
-use sheaf_domain::flow::{FlowProblem, FlowSpec, Step};
+use sheaf_domain::flow::{FlowProblem, FlowSpec, LabelAccuracy, Step};
 use sheaf_domain::{BatchId, DocumentId};
 use sheaf_engine::StepTrial;
 
@@ -9,6 +9,7 @@ use super::actions;
 use super::inputs::StepForm;
 use super::trial::Tried;
 use crate::boxed::Boxed;
+use crate::format::counted;
 
 /// Problems of these fields stand above the step's own.
 const OF_THE_STEP: [&str; 3] = ["name", "do", "instructions"];
@@ -20,6 +21,8 @@ pub fn StepCard(
     step: Step,
     /// What it gave for the document that the flow is tried on.
     trial: Option<(StepTrial, BatchId, DocumentId)>,
+    /// How well its labels are told apart.
+    accuracy: Option<LabelAccuracy>,
 ) -> impl IntoView {
     let (place, last) = (form.place, spec.steps.len());
     let kind = step.action.kind();
@@ -49,6 +52,7 @@ pub fn StepCard(
                 <div class="step-fields">
                     {form.text("name", "Name", "", &step.name)}
                     {form.area("instructions", actions::instructions(kind), "", &step.instructions)} {body}
+                    {accuracy.map(|accuracy| view! { <Measured accuracy /> })}
                     {(!shown.is_empty()).then(|| view! { <Elsewhere problems=shown /> })}
                 </div>
                 <div class="step-gives">
@@ -142,4 +146,15 @@ fn Gives(gives: Option<Vec<String>>) -> impl IntoView {
             </p>
         }
     })
+}
+
+/// How well examples predict each other, before anything is labelled by them.
+#[component]
+fn Measured(accuracy: LabelAccuracy) -> impl IntoView {
+    let examples = counted(accuracy.examples.into(), "example", "examples");
+    let said = match accuracy.accuracy {
+        Some(share) => format!("Of {examples}, {:.0} % got their own label from the others.", share * 100.0),
+        None => "With ten examples or more it is measured here how often a label is right.".to_owned(),
+    };
+    view! { <p class="step-field wide notice" data-testid="accuracy">{said}</p> }
 }

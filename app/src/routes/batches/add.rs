@@ -21,7 +21,7 @@ pub fn AddToBatch() -> impl IntoView {
     let id = path_param::<BatchId>("id");
     let batch = Resource::new_blocking(
         move || id.get(),
-        |id| async move { show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await.map(BatchPage::into_batch) },
+        |id| async move { show_batch(id.ok_or_else(|| AppError::not_found("batch"))?, 0).await.map(BatchPage::into_batch) },
     );
     view! {
         <Title text="Add documents" />

@@ -20,7 +20,7 @@ pub fn CancelBatch() -> impl IntoView {
     let batch = Resource::new_blocking(
         move || id.get(),
         |id| async move {
-            Ok::<Batch, AppError>(show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await?.into_batch())
+            Ok::<Batch, AppError>(show_batch(id.ok_or_else(|| AppError::not_found("batch"))?, 0).await?.into_batch())
         },
     );
     view! {

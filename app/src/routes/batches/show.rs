@@ -31,9 +31,10 @@ pub fn ShowBatch() -> impl IntoView {
     // The batch that was deleted while its page was open.
     let (gone, set_gone) = signal(None::<BatchId>);
 
+    let level = Memo::new(move |_| filters.read().level);
     let page = Resource::new_blocking(
-        move || (id.get(), round.get()),
-        |(id, _)| async move { show_batch(id.ok_or_else(|| AppError::not_found("batch"))?).await },
+        move || (id.get(), level.get(), round.get()),
+        |(id, level, _)| async move { show_batch(id.ok_or_else(|| AppError::not_found("batch"))?, level).await },
     );
     let document_query = Memo::new(move |_| filters.read().document_query());
     let documents = Resource::new_blocking(

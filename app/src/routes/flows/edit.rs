@@ -5,7 +5,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::flow::{Action, FlowProblem, FlowSpec};
+use sheaf_domain::flow::{Action, FlowProblem, FlowSpec, LabelAccuracy};
 use sheaf_domain::{BatchId, DocumentId, DocumentQuery, Failure, FlowId, LibraryQuery, Status};
 use sheaf_engine::{Engine, templates};
 
@@ -48,8 +48,8 @@ pub fn EditFlow() -> impl IntoView {
         <Suspense>
             {Suspend::new(async move {
                 match read.await {
-                    Ok(Looked { draft, problems, trial, found }) => {
-                        Either::Left(view! { <Editor draft problems trial found /> })
+                    Ok(Looked { draft, problems, trial, found, accuracies }) => {
+                        Either::Left(view! { <Editor draft problems trial found accuracies /> })
                     }
                     Err(error) => Either::Right(view! { <FailurePage failure=error.0 /> }),
                 }
@@ -75,6 +75,8 @@ struct Looked {
     problems: Vec<FlowProblem>,
     trial: Option<Trial>,
     found: Option<Found>,
+    /// By the places of steps.
+    accuracies: Vec<(usize, LabelAccuracy)>,
 }
 
 async fn look(engine: &Engine, draft: FlowDraft) -> Result<Looked, AppError> {
@@ -93,7 +95,8 @@ async fn look(engine: &Engine, draft: FlowDraft) -> Result<Looked, AppError> {
         true => Some(found(engine, &draft.sent.search).await?),
         false => None,
     };
-    Ok(Looked { draft, problems, trial, found })
+    let accuracies = accuracies(engine, spec, &problems, trial.as_ref()).await;
+    Ok(Looked { draft, problems, trial, found, accuracies })
 }
 
 /// The steps before the first problem, and before the first question to a model unless one may be asked.
@@ -133,4 +136,27 @@ async fn found(engine: &Engine, words: &str) -> Result<Found, AppError> {
     let page = respond(engine.library(&LibraryQuery { batch: None, filter }).await)?;
     let documents = page.items.into_iter().map(|row| (row.batch, row.batch_name, row.document)).collect();
     Ok(Found { documents, total: page.total })
+}
+
+/// How well the labels of steps are told apart, where that can be measured.
+async fn accuracies(
+    engine: &Engine,
+    spec: &FlowSpec,
+    problems: &[FlowProblem],
+    trial: Option<&Trial>,
+) -> Vec<(usize, LabelAccuracy)> {
+    let mut accuracies = Vec::new();
+    for (place, step) in spec.steps.iter().enumerate() {
+        let Action::Classify(classify) = &step.action else { continue };
+        if problems.iter().any(|problem| problem.step == u32::try_from(place).ok()) {
+            continue;
+        }
+        let tried = trial.and_then(|trial| trial.steps.as_ref().ok()).and_then(|steps| steps.get(place)?.accuracy);
+        let measured = match tried {
+            Some(accuracy) => Some(accuracy),
+            None => engine.label_accuracy(classify).await.ok(),
+        };
+        accuracies.extend(measured.map(|accuracy| (place, accuracy)));
+    }
+    accuracies
 }

@@ -21,6 +21,7 @@ const ROUNDS: usize = 3;
 const PRIOR: f32 = 2.0;
 
 /// What all texts have in common, and where labels lie besides.
+#[derive(Clone)]
 pub struct Adapted {
     /// One vector.
     pub mean: Vec<f32>,

@@ -95,6 +95,7 @@ pub struct Prepared {
 }
 
 /// Scores texts against labels; its model is the one that it was made with.
+#[derive(Clone)]
 pub struct Classifier {
     /// The labels' meanings, `labels x dimensions`.
     meanings: Vec<f32>,

@@ -102,6 +102,14 @@ pub(super) fn centroids(vectors: &Vectors, groups: &[u32], left_out: &[bool], co
         .collect()
 }
 
+impl Assignment {
+    /// The mean of the unit vectors of each cluster's documents: its direction is the centroid, its length the cohesion.
+    pub fn means(&self) -> Vec<Vec<f32>> {
+        let scaled = |cluster: &NumberedCluster| cluster.centroid.iter().map(|x| x * cluster.cohesion).collect();
+        self.clusters.iter().map(scaled).collect()
+    }
+}
+
 /// The mean simplified silhouette (Hruschka, de Castro and Campello 2004): for each document `(b - a) / max(a, b)` with
 /// the cosine distance `a` to its own centroid and `b` to the nearest other one.
 pub(super) fn silhouette(vectors: &Vectors, rows: &[RowPlace], centroids: &[Vec<f32>]) -> f32 {

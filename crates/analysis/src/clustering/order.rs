@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::assignment::Assignment;
+use super::hierarchy::Join;
 use super::vectors::{Vectors, dot};
 
 /// Rounds of improvement of the order of clusters.
@@ -10,12 +11,12 @@ const ROUNDS: usize = 20;
 /// Steps of the power iteration.
 const STEPS: usize = 20;
 
-/// All documents (canonical numbers): clusters along a path of similar centroids; within a cluster along its first
-/// principal component, beginning with the end that is nearer to the cluster before; outliers last, each
-/// near those of the same nearest cluster.
-pub fn display_order(vectors: &Vectors, assignment: &Assignment) -> Vec<usize> {
+/// All documents (canonical numbers): clusters as the hierarchy puts them side by side, or without one along a path of similar
+/// centroids; within a cluster along its first principal component, beginning with the end that is nearer to the cluster
+/// before; outliers last, each near those of the same nearest cluster.
+pub fn display_order(vectors: &Vectors, assignment: &Assignment, joins: &[Join]) -> Vec<usize> {
     let centroids: Vec<&[f32]> = assignment.clusters.iter().map(|cluster| cluster.centroid.as_slice()).collect();
-    let path = path(&centroids);
+    let path = joins.last().map_or_else(|| path(&centroids), |all| all.clusters.clone());
     let mut members = vec![Vec::new(); centroids.len()];
     let mut outliers = vec![Vec::new(); centroids.len()];
     for (row, place) in assignment.rows.iter().enumerate() {

@@ -29,41 +29,73 @@ struct Stem<'a> {
     clusters: Vec<(usize, f64, u32)>,
 }
 
-/// Names clusters after their documents' words.
+/// Words of a cluster that are kept while its best are looked for.
+const CANDIDATES: usize = 512;
+
+/// Names clusters after their documents' words, and after them groups of clusters, given by their members' numbers.
 ///
 /// The weight of a word in a cluster is `w(t, c) / |c| * ln(1 + a / w(t))`: `w(t, c)` sums `1 + ln(count)` over the
 /// cluster's documents (so that one long document does not decide), `|c|` is the number of its documents, `w(t)` sums over clusters,
 /// and `a` is the mean of the clusters' totals. Words in one document only are left out of clusters of four and more,
 /// and so is boilerplate, words in nearly all documents of nearly all clusters.
-pub fn name_clusters(clusters: &[Vec<&Terms>]) -> Vec<ClusterName> {
+pub fn name_clusters(clusters: &[Vec<&Terms>], groups: &[Vec<usize>]) -> (Vec<ClusterName>, Vec<ClusterName>) {
     let stems = count(clusters);
-    let sizes: Vec<usize> = clusters.iter().map(Vec::len).collect();
+    let k = clusters.len();
+    let mut sizes: Vec<usize> = clusters.iter().map(Vec::len).collect();
+    let mut groups_of: Vec<Vec<usize>> = (0..k).map(|cluster| vec![cluster]).collect();
+    for (group, members) in groups.iter().enumerate() {
+        sizes.push(members.iter().map(|&member| sizes[member]).sum());
+        members.iter().for_each(|&member| groups_of[member].push(k + group));
+    }
     let total: f64 = stems.values().flat_map(|stem| &stem.clusters).map(|&(_, weight, _)| weight).sum();
-    let mean = total / clusters.len().max(1) as f64;
-    let mut scored: Vec<Vec<(f64, &str)>> = vec![Vec::new(); clusters.len()];
+    let mean = total / k.max(1) as f64;
+    let mut scored: Vec<Vec<(f64, &str)>> = vec![Vec::new(); sizes.len()];
+    let mut sums = vec![(0.0, 0); sizes.len()];
+    let mut touched = Vec::new();
     for stem in stems.values() {
-        if is_boilerplate(stem, &sizes) {
+        if is_boilerplate(stem, &sizes[..k]) {
             continue;
         }
         let everywhere: f64 = stem.clusters.iter().map(|&(_, weight, _)| weight).sum();
         let Some(form) = usual_form(stem) else { continue };
         for &(cluster, weight, documents) in &stem.clusters {
-            if documents > 1 || sizes[cluster] < 4 {
-                scored[cluster].push((weight / sizes[cluster] as f64 * (mean / everywhere).ln_1p(), form));
+            for &group in &groups_of[cluster] {
+                if sums[group].1 == 0 {
+                    touched.push(group);
+                }
+                sums[group] = (sums[group].0 + weight, sums[group].1 + documents);
+            }
+        }
+        for group in touched.drain(..) {
+            let (weight, documents) = std::mem::take(&mut sums[group]);
+            if documents > 1 || sizes[group] < 4 {
+                let score = weight / sizes[group] as f64 * (mean / everywhere).ln_1p();
+                scored[group].push((score, form));
+                if scored[group].len() >= CANDIDATES {
+                    best_first(&mut scored[group]);
+                    scored[group].truncate(CANDIDATES / 2);
+                }
             }
         }
     }
     let mut taken = FxHashSet::default();
-    scored
+    let mut names: Vec<ClusterName> = scored
         .into_iter()
         .enumerate()
         .map(|(cluster, mut words)| {
-            words.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-            words.dedup_by(|a, b| a.1 == b.1);
+            best_first(&mut words);
             let keywords: Vec<String> = words.iter().take(KEYWORDS).map(|&(_, word)| word.to_owned()).collect();
             ClusterName { name: unique_name(&keywords, cluster, &mut taken), keywords }
         })
-        .collect()
+        .collect();
+    let of_groups = names.split_off(k);
+    (names, of_groups)
+}
+
+/// The highest scores first, then by alphabet; a form that two stems have is there once.
+fn best_first(words: &mut Vec<(f64, &str)>) {
+    words.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    words.dedup_by(|a, b| a.1 == b.1);
 }
 
 fn count<'a>(clusters: &[Vec<&'a Terms>]) -> FxHashMap<&'a str, Stem<'a>> {
@@ -130,7 +162,23 @@ mod tests {
         let terms: Vec<Vec<Terms>> =
             clusters.iter().map(|texts| texts.iter().map(|text| Terms::of(text, Some("eng"))).collect()).collect();
         let borrowed: Vec<Vec<&Terms>> = terms.iter().map(|terms| terms.iter().collect()).collect();
-        name_clusters(&borrowed).into_iter().map(|name| name.name).collect()
+        name_clusters(&borrowed, &[]).0.into_iter().map(|name| name.name).collect()
+    }
+
+    #[test]
+    fn a_group_is_named_after_what_its_clusters_share() {
+        let texts = [
+            ["football season striker", "football season goal"],
+            ["tennis season racket", "tennis season serve"],
+            ["budget parliament tax", "budget parliament vote"],
+            ["violin concert bow", "violin concert string"],
+        ];
+        let terms: Vec<Vec<Terms>> =
+            texts.iter().map(|texts| texts.iter().map(|text| Terms::of(text, Some("eng"))).collect()).collect();
+        let borrowed: Vec<Vec<&Terms>> = terms.iter().map(|terms| terms.iter().collect()).collect();
+        let (clusters, groups) = name_clusters(&borrowed, &[vec![0, 1]]);
+        assert_eq!((clusters.len(), groups.len()), (4, 1));
+        assert_eq!(groups[0].keywords[0], "season", "{groups:?}");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Classify {
 
 impl Default for Classify {
     fn default() -> Self {
-        Self { labels: Vec::new(), threshold: 0.0, model: ModelName::default() }
+        Self { labels: Vec::new(), threshold: 0.1, model: ModelName::default() }
     }
 }
 
@@ -35,4 +35,20 @@ pub struct Label {
     /// Texts that belong to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<String>,
+}
+
+/// How well labels are told apart, as it is known before they are used.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelAccuracy {
+    pub labels: u32,
+    /// Of all labels together.
+    pub examples: u32,
+    /// Whether examples decide; else the words of the labels do.
+    pub learned: bool,
+    /// The share of examples that got their label from a classifier that did not see them; absent for fewer than ten.
+    pub accuracy: Option<f64>,
+    /// The mean of `-ln p(label of the example)`, likewise.
+    pub log_loss: Option<f64>,
+    /// Parts of the examples, each judged by a classifier made from the others.
+    pub folds: u32,
 }

@@ -21,7 +21,7 @@ pub use ask::{Answer, Ask, AskField, FieldKind, Rows};
 pub use check::FlowProblem;
 pub use columns::{Column, ColumnName, DOCUMENT, Multiplicity};
 pub use format::{ChosenColumn, FileFormat, Format};
-pub use labels::{Classify, Label};
+pub use labels::{Classify, Label, LabelAccuracy};
 pub use run::{
     Estimated, FlowRun, NewRun, RunChange, RunDocument, RunDocumentQuery, RunDocuments, RunFailures, RunQuery,
     RunSelection,

@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use serde::Serialize;
 use sheaf_domain::Failure;
-use sheaf_domain::flow::{Action, ActionKind, Ask, Classify, ColumnName, FlowProblem, FlowSpec, FoundValue, Select};
+use sheaf_domain::flow::{
+    Action, ActionKind, Ask, Classify, ColumnName, FlowProblem, FlowSpec, FoundValue, LabelAccuracy, Select,
+};
 use sheaf_store::{DocumentText, RunClaim, RunFound};
-use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 use super::ask;
+use super::labels::Labels;
 use super::steps::find::Finder;
 use super::steps::resolve::Resolver;
 use super::steps::{Passage, classify, keywords, select, summary};
@@ -36,7 +38,7 @@ enum Ready {
     },
     Classify {
         classify: Classify,
-        labels: OnceCell<Arc<[Vec<f32>]>>,
+        labels: Labels,
     },
     Ask(Ask),
     Resolve {
@@ -72,7 +74,7 @@ fn ready(action: &Action) -> Result<Ready, (&'static str, String)> {
     Ok(match action {
         Action::Select(select) => Ready::Select(select.clone()),
         Action::Find(find) => Ready::Find { finder: Finder::new(find)?, within: find.within.clone() },
-        Action::Classify(classify) => Ready::Classify { classify: classify.clone(), labels: OnceCell::new() },
+        Action::Classify(classify) => Ready::Classify { classify: classify.clone(), labels: Labels::default() },
         Action::Ask(ask) => Ready::Ask(ask.clone()),
         Action::Resolve(resolve) => Ready::Resolve {
             resolver: Resolver::new(resolve).map_err(|error| ("table", error))?,
@@ -100,6 +102,9 @@ pub struct StepTrial {
     pub characters: u64,
     /// Whether the document is left out from here on.
     pub left_out: bool,
+    /// How well the labels of the step are told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<LabelAccuracy>,
     pub failure: Option<Failure>,
 }
 
@@ -114,11 +119,13 @@ struct Progress<'a> {
     values: Vec<FoundValue>,
     left_out: bool,
     tokens: u64,
+    /// Of the labels of the last step that had some.
+    accuracy: Option<LabelAccuracy>,
 }
 
 impl<'a> Progress<'a> {
     const fn new(document: &'a Arc<DocumentText>) -> Self {
-        Self { document, selections: Vec::new(), values: Vec::new(), left_out: false, tokens: 0 }
+        Self { document, selections: Vec::new(), values: Vec::new(), left_out: false, tokens: 0, accuracy: None }
     }
 
     /// The values of one column.
@@ -200,6 +207,7 @@ pub async fn trial(engine: &Engine, prepared: &Prepared, document: &DocumentText
             seconds: since.elapsed().as_secs_f64(),
             characters: progress.characters(),
             left_out: progress.left_out,
+            accuracy: progress.accuracy.take(),
             failure: done.as_ref().err().cloned(),
         });
         if done.is_err() || progress.left_out {
@@ -240,14 +248,10 @@ async fn step(
         }
         Ready::Classify { classify, labels } => {
             let model = engine.models().get(classify.model).await?;
-            let make = async || {
-                let (model, classify) = (Arc::clone(&model), classify.clone());
-                let vectors = spawn_blocking(move || classify::label_vectors(&*model, &classify.labels)).await;
-                vectors.map_err(internal)?.map(Arc::from)
-            };
-            let labels = labels.get_or_try_init(make).await?.clone();
+            let trained = labels.of(engine, classify, &model, claim.map(|claim| claim.run)).await?;
+            progress.accuracy = Some(trained.accuracy());
             let classify = classify.clone();
-            let run = move || classify::run(&name, &classify, &*model, &labels, &seen(&document, &selections));
+            let run = move || classify::run(&name, &classify, &*model, &trained, &seen(&document, &selections));
             spawn_blocking(run).await.map_err(internal)??
         }
         Ready::Ask(ask) => {

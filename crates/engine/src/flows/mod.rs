@@ -3,6 +3,8 @@
 mod ask;
 mod execute;
 mod file;
+mod labels;
+mod pile;
 mod steps;
 mod templates;
 

@@ -47,6 +47,15 @@ pub struct Fields {
     pub text: String,
 }
 
+impl Fields {
+    /// The fields that were named, and the usual names for those that were not; absent when none was.
+    pub fn of(id: Option<String>, text: Option<String>) -> Option<Self> {
+        let named = id.is_some() || text.is_some();
+        let or = |field: Option<String>, usual: &str| field.unwrap_or_else(|| usual.to_owned());
+        named.then(|| Self { id: or(id, "id"), text: or(text, "text") })
+    }
+}
+
 /// How far a run is; read by whoever shows it.
 #[derive(Debug, Default)]
 pub struct Tally {

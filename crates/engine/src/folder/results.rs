@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sheaf_analysis::{Embedder, Family, Member};
-use sheaf_domain::{BatchParams, ClusterId, DocumentId, DocumentKind, ExportFormat, Failure, FailureCode, Status};
+use sheaf_domain::{
+    BatchParams, ClusterId, DocumentId, DocumentKind, ExportFormat, Failure, FailureCode, Merge, Status,
+};
 use sheaf_store::{ParseRecord, Placement};
 
 use super::input::Item;
@@ -97,6 +99,33 @@ struct ClusterRecord<'a> {
     representative: &'a str,
 }
 
+/// One object of `merges.json`.
+#[derive(Serialize)]
+struct MergeRecord<'a> {
+    id: ClusterId,
+    /// What is joined: ids of clusters or of earlier merges.
+    parts: [ClusterId; 2],
+    /// Mean cosine similarity of the documents of the one to those of the other.
+    similarity: f32,
+    name: &'a str,
+    keywords: &'a [String],
+    size: u64,
+}
+
+impl<'a> MergeRecord<'a> {
+    fn new(merge: &'a Merge) -> Self {
+        let Merge { group, parts, similarity, start: _ } = merge;
+        Self {
+            id: group.id,
+            parts: *parts,
+            similarity: *similarity,
+            name: &group.name,
+            keywords: &group.keywords,
+            size: group.size,
+        }
+    }
+}
+
 /// One object of `families.json`.
 #[derive(Serialize)]
 struct FamilyRecord<'a> {
@@ -161,6 +190,8 @@ pub fn write(
         })
         .collect();
     write_json(&out.join("clusters.json"), &clusters)?;
+    let merges: Vec<MergeRecord<'_>> = placed.merges.iter().map(MergeRecord::new).collect();
+    write_json(&out.join("merges.json"), &merges)?;
     let records: Vec<FamilyRecord<'_>> =
         families.iter().enumerate().map(|(index, family)| FamilyRecord::new(index + 1, family, rows)).collect();
     write_json(&out.join("families.json"), &records)?;

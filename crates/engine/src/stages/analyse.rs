@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sheaf_analysis::{
-    AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, FAMILIES_VERSION, Terms, analyse,
+    AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, FAMILIES_VERSION, FoundMerge, Terms,
+    analyse,
 };
-use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap, Stage};
+use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, Heatmap, Merge, Stage};
 use sheaf_parsing::PARSER_VERSION;
 use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, Placement, VectorFile};
 use tokio::task::spawn_blocking;
@@ -22,6 +23,8 @@ pub struct Placed {
     pub placements: Vec<Placement>,
     /// Largest first.
     pub clusters: Vec<Cluster>,
+    /// How they join, the most similar first.
+    pub merges: Vec<Merge>,
     pub silhouette: Option<f32>,
     /// In the order of positions.
     pub vectors: Vectors,
@@ -54,6 +57,7 @@ pub fn place(documents: &[AnalysedDocument], params: &BatchParams) -> Result<Pla
 fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
     let clusters: Vec<Cluster> =
         analysis.clusters.into_iter().zip(0..).map(|(found, id)| cluster(found, id, documents)).collect();
+    let merges = merges(analysis.merges, to_u32(clusters.len()), documents);
     let dimensions = documents.first().map_or(1, |d| d.vectored.vector.len());
     let mut values = Vec::with_capacity(documents.len() * dimensions);
     analysis.order.iter().for_each(|&i| values.extend_from_slice(&documents[i].vectored.vector));
@@ -87,7 +91,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
             neighbours: neighbours.iter().map(|&(other, similarity)| (documents[other].id, similarity)).collect(),
         })
         .collect();
-    Placed { placements, clusters, silhouette: analysis.silhouette, vectors, heatmap }
+    Placed { placements, clusters, merges, silhouette: analysis.silhouette, vectors, heatmap }
 }
 
 fn cluster(found: sheaf_analysis::FoundCluster, id: u32, documents: &[AnalysedDocument]) -> Cluster {
@@ -102,6 +106,25 @@ fn cluster(found: sheaf_analysis::FoundCluster, id: u32, documents: &[AnalysedDo
         representative: representative.id,
         representative_path: representative.path.clone(),
     }
+}
+
+/// The merges with the numbers that groups have outside: those of clusters, then [`Merge::FIRST`] and on.
+fn merges(found: Vec<FoundMerge>, clusters: u32, documents: &[AnalysedDocument]) -> Vec<Merge> {
+    let number = |part: usize| match to_u32(part) {
+        part if part < clusters => part,
+        part => Merge::FIRST + (part - clusters),
+    };
+    let merge = |(found, index): (FoundMerge, u32)| Merge {
+        group: cluster(found.group, Merge::FIRST + index, documents),
+        parts: found.parts.map(|part| ClusterId(number(part))),
+        similarity: found.similarity,
+        start: found.start,
+    };
+    found.into_iter().zip(0..).map(merge).collect()
+}
+
+fn to_u32(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 /// What a clustering depends on: with the same manifest the same clusters come out.
@@ -173,6 +196,7 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
         claim: claim.clone(),
         placements: placed.placements,
         clusters: placed.clusters,
+        merges: placed.merges,
         silhouette: placed.silhouette,
         vectors,
         heatmap: placed.heatmap,

@@ -44,6 +44,7 @@ async fn group<S: Store>(store: &S, documents: &[DocumentId], name: &str) {
         claim,
         placements: placements.collect(),
         clusters: vec![cluster],
+        merges: Vec::new(),
         silhouette: None,
         vectors: None,
         heatmap: Heatmap::default(),

@@ -4,6 +4,7 @@ mod batches;
 mod compare;
 mod flows;
 mod imports;
+mod levels;
 mod operate;
 mod progress;
 mod queue;
@@ -42,6 +43,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     results::a_result_is_remembered_by_content(&open().await).await;
     results::the_table_filters_sorts_and_pages(&open().await).await;
     results::neighbours_and_positions_are_kept(&open().await).await;
+    levels::groups_of_clusters_are_kept_and_filter(&open().await).await;
     queue::batches_share_the_slots(&open().await).await;
     queue::the_heaviest_come_first_and_light_ones_share_a_slot(&open().await).await;
     text::every_character_is_kept(&open().await).await;

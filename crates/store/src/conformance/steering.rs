@@ -13,6 +13,7 @@ pub(super) fn analysed(claim: &Claim) -> AnalysisResult {
         claim: claim.clone(),
         placements: Vec::new(),
         clusters: Vec::new(),
+        merges: Vec::new(),
         silhouette: None,
         vectors: None,
         heatmap: Heatmap::default(),

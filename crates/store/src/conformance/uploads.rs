@@ -57,6 +57,7 @@ async fn analyse<S: Store>(store: &S) {
         claim,
         placements: Vec::new(),
         clusters: Vec::new(),
+        merges: Vec::new(),
         silhouette: None,
         vectors: None,
         heatmap: Heatmap::default(),

@@ -1,41 +1,88 @@
-//! Labels by embeddings: a text belongs to the label that it is most similar to. Without examples a label is its name and
-//! description (zero-shot); with examples it is the mean of all of these (prototypes, Snell et al. 2017).
+//! One of several labels for a document, by the classifier of `sheaf-analysis`: from the words of the labels, or from their
+//! examples too.
 
-use sheaf_analysis::{Embedder, embed_documents};
-use sheaf_domain::ConfidenceLevel;
-use sheaf_domain::Failure;
-use sheaf_domain::flow::{Classify, FoundValue, Label};
+use std::sync::Arc;
+
+use sheaf_analysis::classification::{self, Classifier, ClassifyError, Prepared, Validation};
+use sheaf_analysis::{EmbedError, Embedder};
+use sheaf_domain::flow::{Classify, FoundValue, LabelAccuracy};
+use sheaf_domain::{Failure, FailureCode};
 
 use super::{Passage, joined};
 use crate::internal;
 
-/// How far similarities have to be apart: the share of each label is the softmax of similarity over this. It is a rule of
-/// thumb, not calibrated on labelled data.
-const TEMPERATURE: f32 = 0.05;
-
 /// What a document gets that belongs to none.
 pub const NONE: &str = "none of these";
 
-/// The vectors of labels, in their order.
-///
-/// # Errors
-/// `internal` when the model fails.
-pub fn label_vectors(model: &dyn Embedder, labels: &[Label]) -> Result<Vec<Vec<f32>>, Failure> {
-    labels.iter().map(|label| label_vector(model, label)).collect()
+/// A classifier that was made for a step; all documents share it.
+#[derive(Clone)]
+pub struct Trained {
+    classifier: Arc<Classifier>,
+    validation: Option<Validation>,
+    labels: usize,
+    examples: usize,
 }
 
-fn label_vector(model: &dyn Embedder, label: &Label) -> Result<Vec<f32>, Failure> {
-    let name = label.name.replace(['_', '-'], " ");
-    let own = if label.description.is_empty() { name } else { format!("{name}: {}", label.description) };
-    let texts: Vec<&str> = std::iter::once(own.as_str()).chain(label.examples.iter().map(String::as_str)).collect();
-    let vectors = embed_documents(model, &texts, &|_| {}).map_err(internal)?;
-    let mut mean = vec![0.0; model.dimensions()];
-    for vector in vectors.into_iter().flatten() {
-        mean.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
+impl Trained {
+    /// Makes the classifier of a step. It costs an embedding for each label and example, and then some seconds for hundreds of
+    /// examples; on the current rayon pool.
+    ///
+    /// # Errors
+    /// `invalid_flow` when the labels cannot be told apart, `internal` when the model fails.
+    pub fn new(classify: &Classify, model: &dyn Embedder) -> Result<Self, Failure> {
+        let Classify { labels, threshold, model: _ } = classify;
+        let of = |label: &sheaf_domain::flow::Label| classification::Label {
+            name: label.name.clone(),
+            description: Some(label.description.clone()).filter(|text| !text.trim().is_empty()),
+            examples: label.examples.clone(),
+        };
+        let own: Vec<classification::Label> = labels.iter().map(of).collect();
+        let Prepared { classifier, validation } =
+            Classifier::prepare(model, &own, &[], *threshold as f32).map_err(unfit)?;
+        let examples = labels.iter().map(|label| label.examples.len()).sum();
+        Ok(Self { classifier: Arc::new(classifier), validation, labels: labels.len(), examples })
     }
-    let length = mean.iter().map(|x| x * x).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-    mean.iter_mut().for_each(|x| *x /= length);
-    Ok(mean)
+
+    /// Whether the classifier is better when it has seen a sample of the texts that it is for.
+    pub const fn adapts(&self) -> bool {
+        self.validation.is_none()
+    }
+
+    /// The same for these texts in particular.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn adapted(&self, model: &dyn Embedder, sample: &[&str]) -> Result<Self, EmbedError> {
+        let mut classifier = Classifier::clone(&self.classifier);
+        classifier.adapt(model, sample)?;
+        Ok(Self { classifier: Arc::new(classifier), ..self.clone() })
+    }
+
+    /// What is known of it before it is used.
+    pub fn accuracy(&self) -> LabelAccuracy {
+        let known = self.validation.as_ref();
+        LabelAccuracy {
+            labels: count(self.labels),
+            examples: count(self.examples),
+            learned: known.is_some_and(|known| known.penalty.is_some()),
+            accuracy: known.map(|known| known.accuracy),
+            log_loss: known.map(|known| known.log_loss),
+            folds: known.map_or(0, |known| count(known.folds)),
+        }
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn unfit(error: ClassifyError) -> Failure {
+    match error {
+        ClassifyError::Embed(_) | ClassifyError::Training(_) | ClassifyError::UnknownLabel { .. } => internal(error),
+        ClassifyError::TooFewLabels | ClassifyError::Twice(_) | ClassifyError::Wordless(_) => {
+            Failure::new(FailureCode::InvalidFlow, error.to_string())
+        }
+    }
 }
 
 /// The label of a text with its probability and level; nothing when the text has no word that can be compared.
@@ -46,51 +93,22 @@ pub fn run(
     step: &str,
     classify: &Classify,
     model: &dyn Embedder,
-    labels: &[Vec<f32>],
+    trained: &Trained,
     passages: &[Passage<'_>],
 ) -> Result<Vec<FoundValue>, Failure> {
-    let vectors = embed_documents(model, &[joined(passages).as_str()], &|_| {}).map_err(internal)?;
-    let Some(vector) = vectors.into_iter().flatten().next() else { return Ok(Vec::new()) };
-    let Some((best, probability)) = most_probable(&vector, labels) else { return Ok(Vec::new()) };
-    let belongs = f64::from(probability) >= classify.threshold;
-    let name = classify.labels.get(best).filter(|_| belongs).map_or(NONE, |label| label.name.as_str());
+    let decided = trained.classifier.classify(model, &[joined(passages).as_str()]).map_err(internal)?;
+    let Some(decision) = decided.into_iter().flatten().next() else { return Ok(Vec::new()) };
+    let name = decision.label.and_then(|label| classify.labels.get(label)).map_or(NONE, |label| label.name.as_str());
     let value = |field: &str, value: String| FoundValue {
         step: step.to_owned(),
         field: field.to_owned(),
         value,
-        probability: Some(probability),
+        probability: Some(decision.probability),
         ..FoundValue::default()
     };
-    let level = ConfidenceLevel::of(probability).name();
     Ok(vec![
         value("label", name.to_owned()),
-        value("probability", format!("{probability:.3}")),
-        value("confidence", level.to_owned()),
+        value("probability", format!("{:.4}", decision.probability)),
+        value("confidence", decision.confidence.name().to_owned()),
     ])
-}
-
-/// The place of the most similar label and its share.
-fn most_probable(vector: &[f32], labels: &[Vec<f32>]) -> Option<(usize, f32)> {
-    let similarity = |label: &Vec<f32>| label.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
-    let similarities: Vec<f32> = labels.iter().map(similarity).collect();
-    let (best, most) =
-        similarities.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)))?;
-    let total: f32 = similarities.iter().map(|s| ((s - most) / TEMPERATURE).exp()).sum();
-    Some((best, 1.0 / total))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shares_add_up_and_the_nearest_wins() {
-        let labels = vec![vec![1.0, 0.0], vec![0.0, 1.0]];
-        let (best, share) = most_probable(&[0.6, 0.8], &labels).expect("labels");
-        assert_eq!(best, 1);
-        assert!(share > 0.9 && share < 1.0, "{share}");
-        let (best, share) = most_probable(&[0.5, 0.5], &labels).expect("labels");
-        assert_eq!((best, share), (0, 0.5));
-        assert_eq!(most_probable(&[1.0], &[]), None);
-    }
 }

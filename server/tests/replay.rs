@@ -1,0 +1,43 @@
+//! `sheaf verify-manifest`: the same input gives the same clusters, and any other is told.
+
+mod support;
+
+use std::fs;
+use std::process::{Command, Output};
+
+use support::{SHEAF, analyze, files, pile};
+
+fn verify(results: &str, input: &str) -> (Option<i32>, String) {
+    let ended: Output = Command::new(SHEAF).args(["verify-manifest", results, input]).output().expect("sheaf starts");
+    (ended.status.code(), String::from_utf8_lossy(&ended.stdout).into_owned())
+}
+
+#[test]
+fn the_same_input_gives_the_same_clusters_and_another_is_told() {
+    let work = tempfile::tempdir().expect("a folder");
+    let input = work.path().join("input");
+    for (path, bytes) in files(&pile()) {
+        let file = input.join(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        fs::write(file, bytes).expect("written");
+    }
+    let (input, out) = (input.to_string_lossy(), work.path().join("results"));
+    let results = out.to_string_lossy();
+    let ended = analyze(&[&input, "--out", &results, "--model", "fast", "--clusters", "4", "--seed", "7"]);
+    assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));
+    let (code, said) = verify(&results, &input);
+    assert_eq!((code, said.contains("identical")), (Some(0), true), "{said}");
+
+    // A result that was tampered with, then an input that is another.
+    let rows = fs::read_to_string(out.join("documents.jsonl")).expect("written");
+    let forged = rows.replacen("\"cluster\":0", "\"cluster\":1", 1);
+    assert_ne!(forged, rows);
+    fs::write(out.join("documents.jsonl"), forged).expect("written");
+    let (code, said) = verify(&results, &input);
+    assert_eq!((code, said.lines().count()), (Some(2), 1), "{said}");
+    fs::write(out.join("documents.jsonl"), rows).expect("written");
+    fs::write(format!("{input}/new.txt"), "A letter about quite another thing.").expect("written");
+    let (code, said) = verify(&results, &input);
+    assert_eq!((code, said.contains("new.txt: was not in the input")), (Some(2), true), "{said}");
+    assert_eq!(verify(&input, &input).0, Some(1), "a folder without a manifest cannot be compared");
+}

@@ -27,3 +27,7 @@ pub struct RunDraft {
     /// Why it did not begin.
     pub failure: Option<Failure>,
 }
+
+/// What a form asked for and was refused, where there is no page of its own for that.
+#[derive(Clone, Debug)]
+pub struct FailedForm(pub Failure);

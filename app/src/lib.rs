@@ -10,9 +10,9 @@ pub mod errors;
 pub mod filters;
 #[cfg(feature = "ssr")]
 pub mod flow_form;
+pub mod history;
 #[cfg(feature = "ssr")]
 pub mod run_form;
-pub mod history;
 pub mod server_fns;
 pub mod views;
 

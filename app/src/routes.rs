@@ -66,10 +66,20 @@ use whole::{
 };
 #[cfg(feature = "ssr")]
 use {
-    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches,
-    documents::diff::DiffDocuments, documents::show::ShowDocument, flows::edit::EditFlow, flows::list::ListFlows,
+    batches::cancel::CancelBatch,
+    batches::delete::DeleteBatch,
+    compare::CompareBatches,
+    documents::diff::DiffDocuments,
+    documents::show::ShowDocument,
+    flows::edit::EditFlow,
+    flows::list::ListFlows,
     runs::ask::{CancelRun, DeleteRun},
-    runs::begin::NewRunPage, runs::document::ShowRunDocument, runs::list::ListRuns, runs::show::ShowRun, search::Search, webhooks::list::ListWebhooks,
+    runs::begin::NewRunPage,
+    runs::document::ShowRunDocument,
+    runs::list::ListRuns,
+    runs::show::ShowRun,
+    search::Search,
+    webhooks::list::ListWebhooks,
 };
 
 /// Everything inside `<body>`.

@@ -91,8 +91,7 @@ pub struct RunForm {
 impl RunForm {
     /// Reads the fields of the form.
     pub fn read(fields: &Fields) -> Self {
-        let params: ParamsMap =
-            FILTERS.iter().chain(&["page"]).map(|key| (*key, fields.text(key))).collect();
+        let params: ParamsMap = FILTERS.iter().chain(&["page"]).map(|key| (*key, fields.text(key))).collect();
         let mut form = Self {
             flow: fields.text("flow").parse().ok(),
             name: fields.text("name"),
@@ -201,11 +200,8 @@ mod tests {
     #[test]
     fn choices_come_back_as_they_were_written() {
         let batch = BATCH.parse().expect("an id");
-        let filters = Filters {
-            kind: Some(DocumentKind::Pdf),
-            search: Some("a=b & c".to_owned()),
-            ..Filters::default()
-        };
+        let filters =
+            Filters { kind: Some(DocumentKind::Pdf), search: Some("a=b & c".to_owned()), ..Filters::default() };
         for pick in [Pick::Batch(batch), Pick::Document(DOCUMENT.parse().expect("an id")), Pick::Part(batch, filters)] {
             assert_eq!(Pick::read(&pick.write()), Some(pick));
         }

@@ -10,4 +10,4 @@ mod step;
 mod trial;
 
 pub use editor::{Editor, Found, Trial};
-pub use evidence::{Proof, place_of};
+pub use evidence::Proof;

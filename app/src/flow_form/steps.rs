@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use sheaf_domain::flow::{
-    Action, ActionKind, Ask, AskField, ChosenColumn, Classify, Find, FlowProblem, Format, Keywords, Label, Resolve, Rows,
-    Select, Step, Summary, What,
+    Action, ActionKind, Ask, AskField, ChosenColumn, Classify, Find, FlowProblem, Format, Keywords, Label, Resolve,
+    Rows, Select, Step, Summary, What,
 };
 
 use super::{Change, Fields, Typed};
@@ -34,7 +34,9 @@ impl<'a> StepFields<'a> {
             ActionKind::Classify => Action::Classify(self.classify()),
             ActionKind::Ask => Action::Ask(self.ask()),
             ActionKind::Resolve => Action::Resolve(self.resolve()),
-            ActionKind::Keywords => Action::Keywords(Keywords { count: self.number("count", Keywords::default().count) }),
+            ActionKind::Keywords => {
+                Action::Keywords(Keywords { count: self.number("count", Keywords::default().count) })
+            }
             ActionKind::Summary => {
                 Action::Summary(Summary { sentences: self.number("sentences", Summary::default().sentences) })
             }

@@ -6,6 +6,8 @@ const PLAIN: &[&[&str]] = &[
     &["webhooks"],
     &["flows"],
     &["flows", "*"],
+    // A form that failed.
+    &["failed"],
     &["runs"],
     &["runs", "*"],
     &["runs", "*", "cancel"],

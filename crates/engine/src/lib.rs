@@ -60,7 +60,9 @@ pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
-pub use flows::{FlowFile, ModelConfig, ModelPrices, RunExport, StepTrial, Template, Wanted, WrongEndpoint, flow_schema, templates};
+pub use flows::{
+    FlowFile, ModelConfig, ModelPrices, RunExport, StepTrial, Template, Wanted, WrongEndpoint, flow_schema, templates,
+};
 pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};

@@ -6,7 +6,9 @@ use sheaf_domain::flow::{
     Answer, Exchange, FlowRun, FoundValue, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery,
     ValueReview,
 };
-use sheaf_domain::{BatchId, ClusterId, DocumentId, DocumentKind, Failure, FailureCode, FlowId, Page, Restart, RunId, RunPolicy};
+use sheaf_domain::{
+    BatchId, ClusterId, DocumentId, DocumentKind, Failure, FailureCode, FlowId, Page, Restart, RunId, RunPolicy,
+};
 
 use crate::StoreError;
 

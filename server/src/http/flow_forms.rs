@@ -1,10 +1,11 @@
 //! What the forms of flows send. A flow that is being written comes back as a page with its problems; nothing is lost.
 
-use app::draft::FlowDraft;
+use app::draft::{FailedForm, FlowDraft};
 use app::flow_form::{self, Change, Fields, Sent};
 use axum::body::Body;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::extract::{Path, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{Method, Request};
 use leptos::context::provide_context;
@@ -32,7 +33,9 @@ pub async fn draft(
     let change: Change = match fields.last("change") {
         // A document was chosen.
         None => Change::Check,
-        Some(text) => text.parse().map_err(|unknown: flow_form::UnknownChange| HttpFailure::invalid(unknown.to_string()))?,
+        Some(text) => {
+            text.parse().map_err(|unknown: flow_form::UnknownChange| HttpFailure::invalid(unknown.to_string()))?
+        }
     };
     let based_on = read::<FlowId>("id", fields.last("id"))?.zip(read::<u32>("version", fields.last("version"))?);
     let mut draft = FlowDraft {
@@ -94,6 +97,16 @@ async fn fields(form: Result<Multipart, MultipartRejection>) -> Result<Fields, H
 async fn page(state: AppState, draft: FlowDraft) -> Response {
     let path = draft.based_on.map_or_else(|| "/flows/new".to_owned(), |(id, _)| format!("/flows/{id}"));
     render(state, &path, move || provide_context(draft.clone())).await
+}
+
+/// A person who sent a form reads a page, not JSON, when it fails.
+pub async fn failures_as_pages(State(state): State<AppState>, request: Request<Body>, next: Next) -> Response {
+    let is_form = request.method() == Method::POST && !request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    match response.extensions().get::<Failure>().cloned().filter(|_| is_form) {
+        Some(failure) => render(state, "/failed", move || provide_context(FailedForm(failure.clone()))).await,
+        None => response,
+    }
 }
 
 /// A page with more than its address says.

@@ -193,12 +193,7 @@ pub async fn export_document(
     download(&engine, &id, Wanted::Document(document_id(&document)?), asked.format.as_deref()).await
 }
 
-async fn download(
-    engine: &Engine,
-    id: &str,
-    wanted: Wanted,
-    format: Option<&str>,
-) -> Result<Response, HttpFailure> {
+async fn download(engine: &Engine, id: &str, wanted: Wanted, format: Option<&str>) -> Result<Response, HttpFailure> {
     let export = engine.export_run(run_id(id)?, wanted, read("format", format)?).await?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(export.media_type)),

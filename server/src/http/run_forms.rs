@@ -138,7 +138,8 @@ pub async fn review(
     // Only to a page of this run.
     let home = format!("/runs/{run}");
     let is_own = |back: &String| {
-        back.strip_prefix(&home).is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '/'])) && !back.contains("..")
+        back.strip_prefix(&home).is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '/']))
+            && !back.contains("..")
     };
     let back = back.filter(is_own).unwrap_or(home.clone());
     // In a list of what was not reviewed it does not stand any more.

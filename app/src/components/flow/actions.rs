@@ -46,8 +46,7 @@ fn of_select(form: &StepForm, select: &Select) -> AnyView {
     let language = |code: &str| {
         (code.to_owned(), words::language(code).to_owned(), languages.iter().any(|language| language == code))
     };
-    let others: Vec<&str> =
-        languages.iter().map(String::as_str).filter(|code| !LANGUAGES.contains(code)).collect();
+    let others: Vec<&str> = languages.iter().map(String::as_str).filter(|code| !LANGUAGES.contains(code)).collect();
     view! {
         {form.ticks("kinds", "Kinds of documents", DocumentKind::ALL.into_iter().map(kind).collect())}
         {form.ticks("languages", "Languages", LANGUAGES.into_iter().map(language).collect())}

@@ -9,8 +9,7 @@ use crate::boxed::Boxed;
 pub type Choice = (String, String, bool);
 
 /// Languages that are offered by name; others by their code.
-pub const LANGUAGES: [&str; 12] =
-    ["eng", "deu", "fra", "spa", "ita", "por", "nld", "pol", "rus", "zho", "jpn", "ara"];
+pub const LANGUAGES: [&str; 12] = ["eng", "deu", "fra", "spa", "ita", "por", "nld", "pol", "rus", "zho", "jpn", "ara"];
 
 /// The options of a select.
 pub fn options(choices: Vec<Choice>) -> AnyView {

@@ -8,7 +8,7 @@ use crate::boxed::Boxed;
 use crate::format::ratio;
 
 /// The page of the document at which a value stands, its quote marked there.
-pub fn place_of(batch: BatchId, document: DocumentId, found: &FoundValue) -> String {
+fn place_of(batch: BatchId, document: DocumentId, found: &FoundValue) -> String {
     let page = found.page.map(|page| format!("?page={page}")).unwrap_or_default();
     let range = match (found.page, found.start, found.end) {
         (Some(_), Some(start), Some(end)) => format!("&start={start}&end={end}"),

@@ -42,8 +42,12 @@ impl StepForm {
     /// What is wrong with a field.
     pub fn problems(&self, field: &str) -> AnyView {
         let id = self.described(field);
-        let messages: Vec<String> =
-            self.problems.iter().filter(|problem| problem.field == field).map(|problem| problem.message.clone()).collect();
+        let messages: Vec<String> = self
+            .problems
+            .iter()
+            .filter(|problem| problem.field == field)
+            .map(|problem| problem.message.clone())
+            .collect();
         id.map(|id| {
             view! {
                 <p class="field-problem" id=id role="alert" data-testid="problem">

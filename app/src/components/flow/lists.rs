@@ -3,9 +3,7 @@
 
 use leptos::prelude::*;
 use leptos::tachys::view::any_view::AnyView;
-use sheaf_domain::flow::{
-    Ask, AskField, ChosenColumn, Classify, FieldKind, FileFormat, FlowSpec, Format, Label, Rows,
-};
+use sheaf_domain::flow::{Ask, AskField, ChosenColumn, Classify, FieldKind, FileFormat, FlowSpec, Format, Label, Rows};
 
 use super::actions::{columns, models};
 use super::choices::{Choice, options};

@@ -1,7 +1,7 @@
 //! One step of a flow that is written: its fields, and beside them what it gives.
 
 use leptos::prelude::*;
-use sheaf_domain::flow::{FlowProblem, FlowSpec, LabelAccuracy, Step};
+use sheaf_domain::flow::{ActionKind, FlowProblem, FlowSpec, LabelAccuracy, Step};
 use sheaf_domain::{BatchId, DocumentId};
 use sheaf_engine::StepTrial;
 
@@ -30,6 +30,11 @@ pub fn StepCard(
     let shown = form.problems.iter().filter(|problem| is_elsewhere(&form, problem)).cloned().collect::<Vec<_>>();
     let gives = step.output().map(|(fields, _)| fields.into_iter().map(str::to_owned).collect::<Vec<_>>());
     let body = actions::fields(&form, &spec, &step);
+    let label = actions::instructions(kind);
+    let instructions = match kind == ActionKind::Ask {
+        true => form.area("instructions", label, "", &step.instructions),
+        false => form.text("instructions", label, "", &step.instructions),
+    };
     view! {
         <li class=format!("flow-step of-{kind}") id=format!("s{place}") data-testid="step" data-kind=kind.name()>
             <input type="hidden" name="step" value=place.to_string() />
@@ -51,7 +56,7 @@ pub fn StepCard(
             <div class="flow-step-body">
                 <div class="step-fields">
                     {form.text("name", "Name", "", &step.name)}
-                    {form.area("instructions", actions::instructions(kind), "", &step.instructions)} {body}
+                    {instructions} {body}
                     {accuracy.map(|accuracy| view! { <Measured accuracy /> })}
                     {(!shown.is_empty()).then(|| view! { <Elsewhere problems=shown /> })}
                 </div>
@@ -156,5 +161,5 @@ fn Measured(accuracy: LabelAccuracy) -> impl IntoView {
         Some(share) => format!("Of {examples}, {:.0} % got their own label from the others.", share * 100.0),
         None => "With ten examples or more it is measured here how often a label is right.".to_owned(),
     };
-    view! { <p class="step-field wide notice" data-testid="accuracy">{said}</p> }
+    view! { <p class="step-field wide fine" data-testid="accuracy">{said}</p> }
 }

@@ -15,7 +15,8 @@ const SHOWN: usize = 6;
 
 #[component]
 pub fn Tried(trial: StepTrial, batch: BatchId, document: DocumentId) -> impl IntoView {
-    let StepTrial { step: _, name: _, kind, values, tokens, seconds, characters, left_out, failure } = trial;
+    let StepTrial { step: _, name: _, kind, values, tokens, seconds, characters, left_out, accuracy: _, failure } =
+        trial;
     let rows = rows(values);
     let total = rows.len();
     let said = match (left_out, kind) {
@@ -26,9 +27,10 @@ pub fn Tried(trial: StepTrial, batch: BatchId, document: DocumentId) -> impl Int
         (false, _) if total == 0 => "It found nothing here.".to_owned(),
         (false, _) => counted(total as u64, "row", "rows"),
     };
-    let cost = match tokens {
-        0 => format!("{seconds:.2} s"),
-        tokens => format!("{seconds:.2} s, {} tokens", count(tokens)),
+    let cost = match (kind, tokens) {
+        (ActionKind::Format, _) => String::new(),
+        (_, 0) => format!("{seconds:.2} s"),
+        (_, tokens) => format!("{seconds:.2} s, {} tokens", count(tokens)),
     };
     let row = |row: Vec<FoundValue>| {
         let first = row.first().cloned().unwrap_or_default();

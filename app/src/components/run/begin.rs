@@ -155,11 +155,7 @@ fn Chosen(chips: Vec<Chip>) -> impl IntoView {
 
 /// What the run would take.
 #[component]
-fn Taken(
-    estimate: Option<Result<Estimated, Failure>>,
-    is_chosen: bool,
-    prices: Option<ModelPrices>,
-) -> impl IntoView {
+fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: Option<ModelPrices>) -> impl IntoView {
     let Some(estimate) = estimate else {
         return is_chosen.then(|| view! { <p class="fine">"Press Estimate to see what it would take."</p> }.boxed());
     };

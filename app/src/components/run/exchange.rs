@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use sheaf_domain::flow::Exchange;
 
-use crate::boxed::Boxed;
 use crate::format::counted;
 
 #[component]

@@ -44,12 +44,16 @@ fn Question(form: RunForm, batches: Vec<Batch>, clusters: Vec<Cluster>) -> impl 
     within.extend(batches.into_iter().map(|batch| (batch.id.to_string(), batch.name, form.within == Some(batch.id))));
     let mut kinds = vec![first("any kind", filters.kind.is_none())];
     kinds.extend(
-        DocumentKind::ALL.into_iter().map(|kind| (kind.to_string(), kind.label().to_owned(), filters.kind == Some(kind))),
+        DocumentKind::ALL
+            .into_iter()
+            .map(|kind| (kind.to_string(), kind.label().to_owned(), filters.kind == Some(kind))),
     );
     let mut languages = vec![first("any language", filters.language.is_none())];
-    languages.extend(LANGUAGES.into_iter().map(|code| {
-        (code.to_owned(), words::language(code).to_owned(), filters.language.as_deref() == Some(code))
-    }));
+    languages.extend(
+        LANGUAGES
+            .into_iter()
+            .map(|code| (code.to_owned(), words::language(code).to_owned(), filters.language.as_deref() == Some(code))),
+    );
     let mut groups = vec![first("any cluster", filters.cluster.is_none())];
     groups.extend(clusters.into_iter().map(|cluster| {
         let is_chosen = filters.cluster == Some(ClusterFilter::Cluster(cluster.id));

@@ -28,7 +28,8 @@ pub fn ShowDocument() -> impl IntoView {
         let number = |key: &str| query.read().get(key).and_then(|text| text.parse::<u32>().ok());
         number("start").zip(number("end"))
     });
-    let asked = move || (batch.get(), document.get(), chosen.get(), Marked { question: question.get(), quote: quote.get() });
+    let asked =
+        move || (batch.get(), document.get(), chosen.get(), Marked { question: question.get(), quote: quote.get() });
     let shown = Resource::new_blocking(asked, read);
     view! {
         <Transition fallback=|| {

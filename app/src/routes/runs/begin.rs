@@ -91,7 +91,13 @@ async fn chips(engine: &Engine, form: &RunForm) -> Result<Vec<Chip>, AppError> {
         let (label, documents) = match pick {
             Pick::Document(document) => {
                 let known = named.iter().find(|(_, id, _)| id == document);
-                (known.map_or_else(|| "a document that is not there any more".to_owned(), |(_, _, path)| path.clone()), 1)
+                (
+                    known.map_or_else(
+                        || "a document that is not there any more".to_owned(),
+                        |(_, _, path)| path.clone(),
+                    ),
+                    1,
+                )
             }
             Pick::Batch(batch) => {
                 let batch = respond(engine.batch(*batch).await)?;

@@ -68,24 +68,21 @@ struct Shown {
 struct Looked {
     view: DocumentView,
     page: Option<Result<PageView, AppError>>,
+    /// From and to, in bytes of its text, in order.
+    quotes: Vec<(u32, u32)>,
     boxes: Vec<PageBox>,
     /// Pages on which values stand.
     pages: Vec<u32>,
 }
 
 /// The chosen page, or the first one on which something stands, with every quote on it boxed.
-async fn look(
-    engine: &Engine,
-    of: &RunDocument,
-    values: &Page<RunValue>,
-    chosen: Option<u32>,
-) -> Option<Looked> {
+async fn look(engine: &Engine, of: &RunDocument, values: &Page<RunValue>, chosen: Option<u32>) -> Option<Looked> {
     let view = engine.document(of.batch, of.document).await.ok()?;
     let mut pages: Vec<u32> = values.items.iter().filter_map(|value| value.found.page).collect();
     pages.sort_unstable();
     pages.dedup();
     let Some(number) = chosen.or_else(|| pages.first().copied()) else {
-        return Some(Looked { view, page: None, boxes: Vec::new(), pages });
+        return Some(Looked { view, page: None, quotes: Vec::new(), boxes: Vec::new(), pages });
     };
     let page = respond_in_part(engine.page(of.batch, of.document, number).await);
     let mut ranges: Vec<(u32, u32)> = values
@@ -98,13 +95,13 @@ async fn look(
     ranges.dedup();
     let mut boxes = Vec::new();
     if view.row.kind.is_some_and(DocumentKind::has_pictures) {
-        for (start, end) in ranges.into_iter().take(BOXED) {
+        for &(start, end) in ranges.iter().take(BOXED) {
             if let Ok(found) = engine.quote_boxes(of.batch, of.document, number, start..end).await {
                 boxes.extend(found.boxes);
             }
         }
     }
-    Some(Looked { view, page: Some(page), boxes, pages })
+    Some(Looked { view, page: Some(page), quotes: ranges, boxes, pages })
 }
 
 /// Quotes of a page that are boxed.
@@ -165,16 +162,17 @@ fn Whole(shown: Shown) -> impl IntoView {
 
 #[component]
 fn Beside(at: String, looked: Looked) -> impl IntoView {
-    let Looked { view, page, boxes, pages } = looked;
+    let Looked { view, page, quotes, boxes, pages } = looked;
     let of = Of::new(&view, None);
     let is_drawn = view.row.kind.is_some_and(DocumentKind::has_pictures);
-    let link = |page: u32| view! { <a href=format!("{at}?page={page}#page") rel="external">{format!("Page {page}")}</a> };
+    let link =
+        |page: u32| view! { <a href=format!("{at}?page={page}#page") rel="external">{format!("Page {page}")}</a> };
     page.map(|page| {
         view! {
             <nav class="run-tabs" aria-label="Pages with values">
                 {pages.into_iter().map(link).collect_view()}
             </nav>
-            <ChosenPage of page is_drawn words=TextQuery::default() quote=None boxes />
+            <ChosenPage of page is_drawn words=TextQuery::default() quotes boxes />
         }
     })
 }

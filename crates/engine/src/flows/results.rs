@@ -51,12 +51,7 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found`, `storage`.
-    pub async fn export_run(
-        &self,
-        run: RunId,
-        wanted: Wanted,
-        file: Option<FileFormat>,
-    ) -> Result<RunExport, Failure> {
+    pub async fn export_run(&self, run: RunId, wanted: Wanted, file: Option<FileFormat>) -> Result<RunExport, Failure> {
         let found = self.run(run).await?;
         let flow = self.flow(found.flow, Some(found.version)).await?;
         if let Wanted::Document(document) = wanted {

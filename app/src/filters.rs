@@ -2,7 +2,8 @@
 
 use leptos_router::params::ParamsMap;
 use sheaf_domain::{
-    BatchId, ClusterFilter, ConfidenceLevel, DocumentKind, DocumentQuery, FailureCode, HeatmapView, SortKey, Status,
+    BatchId, ClusterFilter, ConfidenceLevel, Day, DocumentKind, DocumentQuery, FailureCode, FamilyFilter, HeatmapView,
+    SizeClass, SortKey, Status,
 };
 
 /// What is looked at. Everything that cannot be understood in a URL is as if it were not there.
@@ -16,6 +17,13 @@ pub struct Filters {
     pub failure: Option<FailureCode>,
     /// ISO 639-3 code.
     pub language: Option<String>,
+    /// By near-duplicates.
+    pub family: Option<FamilyFilter>,
+    pub size: Option<SizeClass>,
+    /// Made on this day or later.
+    pub from: Option<Day>,
+    /// Made on this day or earlier.
+    pub to: Option<Day>,
     pub search: Option<String>,
     pub sort: SortKey,
     pub descending: bool,
@@ -41,6 +49,10 @@ impl Filters {
             confidence: text("confidence").and_then(|value| value.parse().ok()),
             failure: text("failure").and_then(|value| value.parse().ok()),
             language: text("language"),
+            family: text("family").and_then(|value| value.parse().ok()),
+            size: text("size").and_then(|value| value.parse().ok()),
+            from: text("from").and_then(|value| value.parse().ok()),
+            to: text("to").and_then(|value| value.parse().ok()),
             search: text("q"),
             sort: text("sort").and_then(|value| value.parse().ok()).unwrap_or_default(),
             descending: text("dir").as_deref() == Some("desc"),
@@ -86,6 +98,10 @@ impl Filters {
             confidence,
             failure,
             language,
+            family,
+            size,
+            from,
+            to,
             search,
             sort,
             descending,
@@ -101,6 +117,10 @@ impl Filters {
             ("confidence", confidence.map(|c| c.to_string())),
             ("failure", failure.map(|f| f.to_string())),
             ("language", language.clone()),
+            ("family", family.map(|f| f.to_string())),
+            ("size", size.map(|s| s.to_string())),
+            ("from", from.as_ref().map(Day::to_string)),
+            ("to", to.as_ref().map(Day::to_string)),
             ("q", search.clone()),
             ("sort", (*sort != SortKey::default()).then(|| sort.to_string())),
             ("dir", descending.then(|| "desc".to_owned())),
@@ -123,7 +143,12 @@ impl Filters {
             confidence: self.confidence,
             failure: self.failure,
             language: self.language.clone(),
+            family: self.family,
+            size: self.size,
+            from: self.from.clone(),
+            to: self.to.clone(),
             search: self.search.clone(),
+            documents: Vec::new(),
             sort: self.sort,
             descending: self.descending,
             offset: self.page.saturating_mul(DocumentQuery::DEFAULT_LIMIT),
@@ -144,6 +169,10 @@ impl Filters {
             || self.confidence.is_some()
             || self.failure.is_some()
             || self.language.is_some()
+            || self.family.is_some()
+            || self.size.is_some()
+            || self.from.is_some()
+            || self.to.is_some()
             || self.search.is_some()
     }
 
@@ -175,6 +204,21 @@ impl Filters {
     /// Another language.
     pub fn with_language(&self, language: Option<String>) -> Self {
         Self { language, page: 0, ..self.clone() }
+    }
+
+    /// Other near-duplicates.
+    pub fn with_family(&self, family: Option<FamilyFilter>) -> Self {
+        Self { family, page: 0, ..self.clone() }
+    }
+
+    /// Another size.
+    pub fn with_size(&self, size: Option<SizeClass>) -> Self {
+        Self { size, page: 0, ..self.clone() }
+    }
+
+    /// Other dates.
+    pub fn with_dates(&self, from: Option<Day>, to: Option<Day>) -> Self {
+        Self { from, to, page: 0, ..self.clone() }
     }
 
     /// Without the words that were searched for.
@@ -242,6 +286,10 @@ mod tests {
             confidence: Some(ConfidenceLevel::Low),
             failure: Some(FailureCode::TimedOut),
             language: Some("deu".to_owned()),
+            family: Some(FamilyFilter::Collapsed),
+            size: Some(SizeClass::Large),
+            from: "2019-05".parse().ok(),
+            to: "2020".parse().ok(),
             search: Some("a&b=c ü".to_owned()),
             sort: SortKey::Pages,
             descending: true,

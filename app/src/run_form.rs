@@ -9,7 +9,7 @@ use crate::filters::Filters;
 use crate::flow_form::Fields;
 
 /// Filters that a choice can have.
-const FILTERS: [&str; 5] = ["q", "kind", "language", "cluster", "confidence"];
+const FILTERS: [&str; 9] = ["q", "kind", "language", "cluster", "confidence", "family", "size", "from", "to"];
 
 /// One choice.
 #[derive(Clone, Debug, PartialEq)]

@@ -42,8 +42,18 @@ pub fn DocumentPage(
 ) -> impl IntoView {
     let words = question.as_deref().map(TextQuery::parse).unwrap_or_default();
     let of = Of::new(&view, question.clone());
-    let DocumentView { batch, batch_name, row, metadata, problems, recognised, text, text_truncated, neighbours } =
-        view;
+    let DocumentView {
+        batch,
+        batch_name,
+        row,
+        metadata,
+        problems,
+        recognised,
+        text,
+        text_truncated,
+        neighbours,
+        family: _,
+    } = view;
     let number = chosen.as_ref().map(|(number, _)| *number);
     let is_drawn = can_be_drawn(&row);
     let strip = is_drawn.then(|| view! { <PageStrip of=of.clone() chosen=number /> });

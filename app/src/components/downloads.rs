@@ -32,6 +32,7 @@ pub fn Downloads(batch: BatchId) -> impl IntoView {
             {link(ExportSubject::Documents, ExportFormat::Csv, "Documents, CSV")}
             {link(ExportSubject::Documents, ExportFormat::Json, "Documents, JSON")}
             {link(ExportSubject::Clusters, ExportFormat::Json, "Clusters, JSON")}
+            {link(ExportSubject::Families, ExportFormat::Json, "Near-duplicates, JSON")}
             {link(ExportSubject::Similarity, ExportFormat::Csv, "Similarity, CSV")}
         </nav>
     }

@@ -1,7 +1,7 @@
 //! The six figures on top of a batch's page. Each is a link to the documents behind it.
 
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, BatchParams, BatchSummary, ClusterFilter, SortKey, Status};
+use sheaf_domain::{BatchId, BatchParams, BatchSummary, ClusterFilter, FamilySummary, SortKey, Status};
 
 use crate::boxed::Boxed;
 use crate::filters::Filters;
@@ -9,7 +9,12 @@ use crate::format::{count, counted, ratio};
 
 /// The figures of the whole batch, whatever the filter.
 #[component]
-pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> impl IntoView {
+pub fn Figures(
+    batch: BatchId,
+    params: BatchParams,
+    summary: BatchSummary,
+    families: Option<FamilySummary>,
+) -> impl IntoView {
     let BatchSummary { counts, clusters, outliers, unclustered, average_probability, silhouette, pages, words, .. } =
         summary;
     let all = Filters::default();
@@ -69,6 +74,19 @@ pub fn Figures(batch: BatchId, params: BatchParams, summary: BatchSummary) -> im
                 "mean of the clustered documents".to_owned(),
                 all.sorted_by(SortKey::Probability).documents_href(batch),
             )}
+            {families
+                .map(|families| {
+                    figure(
+                        "duplicates",
+                        "Near-duplicates",
+                        count(families.spare()),
+                        match families.families {
+                            0 => "no two documents are alike".to_owned(),
+                            many => format!("could be dropped, in {}", counted(many, "family", "families")),
+                        },
+                        format!("/batches/{batch}/families"),
+                    )
+                })}
             {figure(
                 "pages",
                 "Pages",

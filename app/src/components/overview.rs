@@ -33,7 +33,7 @@ pub fn Overview(
     reload: Callback<()>,
 ) -> impl IntoView {
     let FinishedBatch { overview, failed } = finished;
-    let BatchOverview { batch, summary, clusters, failures } = overview;
+    let BatchOverview { batch, summary, clusters, failures, families } = overview;
     let id = batch.id;
     let total = summary.counts.total;
     let failure = batch.failure.clone();
@@ -46,7 +46,7 @@ pub fn Overview(
             <Head batch=batch.clone() size=summary.bytes reload />
             {failure.map(|failure| view! { <FailureView failure /> })}
             <Stopped batch=id status counts=summary.counts restarted=reload />
-            <Figures batch=id params=batch.params summary=summary.clone() />
+            <Figures batch=id params=batch.params summary=summary.clone() families />
             <Transition>
                 {move || Suspend::new(async move {
                     let matching = documents.await.ok().map(|page| page.total);

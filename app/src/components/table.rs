@@ -1,7 +1,7 @@
 //! The table of documents: one page of rows, sorted by its headings.
 
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, DocumentRow, SortKey};
+use sheaf_domain::{BatchId, DocumentRow, FamilyFilter, FamilyPlace, SortKey};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
@@ -54,6 +54,7 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
 #[component]
 fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
     let DocumentRow {
+        family,
         id,
         path,
         kind,
@@ -93,6 +94,16 @@ fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
             </span>
         }
     });
+    let family = family.map(|FamilyPlace { id, principal }| {
+        let text = if principal { "has duplicates" } else { "duplicate" };
+        let to = Filters::default().with_family(Some(FamilyFilter::Family(id))).documents_href(batch);
+        view! {
+            " "
+            <a class="double" href=to>
+                {text}
+            </a>
+        }
+    });
     let language = language.map(|code| words::language(&code).to_owned());
     let or_nothing = |value: Option<String>| value.unwrap_or_else(|| NOTHING.to_owned());
     view! {
@@ -104,6 +115,7 @@ fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
                         {name}
                     </bdi>
                 </a>
+                {family}
                 {failure}
             </th>
             <td class="c-kind">{or_nothing(kind.map(|kind| kind.label().to_owned()))}</td>

@@ -25,7 +25,10 @@ pub use analysis::{
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };
-pub use families::{FAMILIES_VERSION, Family, FamilyInput, Fingerprint, Likeness, Member, families};
+pub use families::{
+    Alike, AlikeDocument, FAMILIES_VERSION, Family, FamilyInput, Fingerprint, LEAST_JACCARD, Likeness, Member, Sketch,
+    SketchedInput, families,
+};
 pub use matrix::similarities;
 pub use naming::Terms;
 pub use params::{AnalyseParams, ParamsError, ValidParams};

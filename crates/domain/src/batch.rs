@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::Cluster;
 use crate::failure::{Failure, FailureCode};
+use crate::family::FamilySummary;
 use crate::ids::BatchId;
 use crate::job::Stage;
 use crate::run::RunPolicy;
@@ -160,6 +161,8 @@ pub struct BatchOverview {
     pub clusters: Vec<Cluster>,
     /// Failures grouped by stage and code, most frequent first.
     pub failures: Vec<FailureCount>,
+    /// Near-duplicates; absent when the batch was not analysed for them.
+    pub families: Option<FamilySummary>,
 }
 
 /// How many documents of a batch stopped at one stage for one reason.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{ClusterId, ConfidenceLevel};
 use crate::failure::Failure;
+use crate::family::{Family, FamilyPlace};
 use crate::ids::{BatchId, DocumentId};
 use crate::job::Stage;
 use crate::kind::DocumentKind;
@@ -70,6 +71,8 @@ pub struct DocumentRow {
     pub confidence: Option<ConfidenceLevel>,
     /// Whether it was clustered and fits nowhere.
     pub outlier: bool,
+    /// The near-duplicates that it belongs to.
+    pub family: Option<FamilyPlace>,
     pub failure: Option<Failure>,
 }
 
@@ -99,4 +102,6 @@ pub struct DocumentView {
     pub text_truncated: bool,
     /// Most similar first.
     pub neighbours: Vec<Neighbour>,
+    /// Its near-duplicates and itself.
+    pub family: Option<Family>,
 }

@@ -16,6 +16,8 @@ pub enum ExportSubject {
     Documents,
     /// One object a cluster.
     Clusters,
+    /// One object a family of near-duplicates.
+    Families,
     /// The matrix of cosine similarities, in the order of the heatmap.
     Similarity,
 }
@@ -35,6 +37,7 @@ impl ExportSubject {
         match self {
             Self::Documents => "documents",
             Self::Clusters => "clusters",
+            Self::Families => "families",
             Self::Similarity => "similarity",
         }
     }
@@ -67,6 +70,7 @@ impl FromStr for ExportSubject {
         match text {
             "documents" => Ok(Self::Documents),
             "clusters" => Ok(Self::Clusters),
+            "families" => Ok(Self::Families),
             "similarity" => Ok(Self::Similarity),
             other => Err(UnknownName::new("export", other)),
         }

@@ -13,6 +13,7 @@ pub mod passwords;
 pub mod upload;
 
 pub mod cluster;
+pub mod family;
 pub mod heatmap;
 pub mod level;
 
@@ -27,6 +28,8 @@ pub mod webhook;
 pub mod compare;
 pub mod diff;
 pub mod export;
+pub mod facet;
+pub mod filter;
 pub mod query;
 
 pub mod folded;
@@ -41,7 +44,10 @@ pub use compare::{
 pub use diff::{DiffCounts, DiffQuery, DiffRow, DiffSide, DiffSpan, TextDiff};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
+pub use facet::{FacetCount, FacetRow, Facets};
 pub use failure::{Failure, FailureCode, FailureKind};
+pub use family::{Family, FamilyDial, FamilyFilter, FamilyMember, FamilyPlace, FamilyQuery, FamilySummary, Likeness};
+pub use filter::{Day, SizeClass};
 pub use folded::{FoldedWord, folded_text, folded_words};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
 pub use ids::{BatchId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::{ClusterFilter, ConfidenceLevel};
 use crate::document::DocumentRow;
 use crate::failure::FailureCode;
-use crate::ids::BatchId;
+use crate::family::FamilyFilter;
+use crate::filter::{Day, SizeClass};
+use crate::ids::{BatchId, DocumentId};
 use crate::kind::DocumentKind;
 use crate::status::{Status, UnknownName};
 
@@ -81,8 +83,17 @@ pub struct DocumentQuery {
     pub failure: Option<FailureCode>,
     /// ISO 639-3 code.
     pub language: Option<String>,
+    /// By near-duplicates.
+    pub family: Option<FamilyFilter>,
+    pub size: Option<SizeClass>,
+    /// Made on this day or later, as far as documents say so.
+    pub from: Option<Day>,
+    /// Made on this day or earlier.
+    pub to: Option<Day>,
     /// Part of the path, case-insensitive, or words of the text as in [`TextQuery`](crate::TextQuery).
     pub search: Option<String>,
+    /// Only these; all when empty.
+    pub documents: Vec<DocumentId>,
     pub sort: SortKey,
     pub descending: bool,
     /// From 0.
@@ -106,7 +117,12 @@ impl DocumentQuery {
             confidence,
             failure,
             language,
+            family,
+            size,
+            from,
+            to,
             search,
+            documents,
             sort: _,
             descending: _,
             offset: _,
@@ -118,7 +134,12 @@ impl DocumentQuery {
             || confidence.is_some()
             || failure.is_some()
             || language.is_some()
+            || family.is_some()
+            || size.is_some()
+            || from.is_some()
+            || to.is_some()
             || search.is_some()
+            || !documents.is_empty()
     }
 
     /// The number of rows to return, within bounds.

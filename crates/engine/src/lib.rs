@@ -3,6 +3,8 @@
 mod compare;
 mod config;
 mod diff;
+mod explore;
+mod families;
 mod feed;
 mod flows;
 mod grids;
@@ -67,6 +69,7 @@ pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, cle
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
+pub use sheaf_store::Around;
 pub use trace::{NoTrace, Trace};
 pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 

@@ -39,12 +39,13 @@ impl Engine {
     /// `not_found`, `storage`.
     pub async fn overview(&self, batch: BatchId) -> Result<BatchOverview, Failure> {
         let found = self.batch(batch).await?;
-        let (summary, clusters, failures) = futures::try_join!(
+        let (summary, clusters, failures, families) = futures::try_join!(
             self.store().summary(batch),
             self.store().clusters(batch),
-            self.store().failures(batch)
+            self.store().failures(batch),
+            self.store().family_summary(batch)
         )?;
-        Ok(BatchOverview { batch: found, summary, clusters, failures })
+        Ok(BatchOverview { batch: found, summary, clusters, failures, families })
     }
 
     /// The first few documents of each reason for which documents of a batch failed, by path.
@@ -106,6 +107,10 @@ impl Engine {
         let found = self.store().document(batch, document).await?;
         let (stored, row) = found.ok_or_else(|| no_document(document))?;
         let neighbours = self.store().neighbours(batch, document).await?;
+        let family = match row.family {
+            Some(place) => self.store().family(batch, place.id).await?,
+            None => None,
+        };
         let mut problems = stored.problems;
         let mut text = match self.store().text(batch, document).await? {
             Some(text) => text,
@@ -133,6 +138,7 @@ impl Engine {
             text,
             text_truncated: end.is_some(),
             neighbours,
+            family,
         })
     }
 

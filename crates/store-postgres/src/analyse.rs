@@ -8,7 +8,7 @@ use crate::arrive::lock_batches;
 use crate::rows::{get, id, json, signed, text};
 use crate::steer::end;
 use crate::work::finish_job;
-use crate::{Result, database, levels, nul};
+use crate::{Result, database, families, levels, nul};
 
 /// Placements that one statement writes, so that a large batch is not sent as one message.
 const PLACEMENTS: usize = 5_000;
@@ -57,6 +57,7 @@ pub async fn complete_analysis(pool: &PgPool, result: &AnalysisResult) -> Result
     insert_clustering(&mut tx, result).await?;
     insert_clusters(&mut tx, result).await?;
     levels::replace(&mut tx, batch, &result.merges).await?;
+    families::replace(&mut tx, batch, &result.families).await?;
     for placements in result.placements.chunks(PLACEMENTS) {
         insert_placements(&mut tx, batch, placements).await?;
     }

@@ -17,6 +17,7 @@ mod steer;
 mod uploads;
 
 mod compare;
+mod explore;
 mod read;
 mod search;
 mod table;
@@ -27,6 +28,7 @@ mod work;
 mod analyse;
 mod embed;
 mod fail;
+mod families;
 mod levels;
 mod parse;
 

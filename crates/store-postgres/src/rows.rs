@@ -5,7 +5,8 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sheaf_domain::{
-    Batch, BatchId, ClusterId, ConfidenceLevel, Counts, DocumentId, DocumentRow, Failure, Priority, RunPolicy,
+    Batch, BatchId, ClusterId, ConfidenceLevel, Counts, DocumentId, DocumentRow, Failure, FamilyPlace, Priority,
+    RunPolicy,
 };
 use sheaf_store::StoreError;
 use sqlx::postgres::PgRow;
@@ -137,13 +138,13 @@ pub fn batch(row: &PgRow) -> Result<Batch> {
 macro_rules! document_columns {
     () => {
         "d.id, d.path, d.sha256, d.bytes, d.status, d.stage, d.failure, coalesce(p.kind, d.kind) AS kind, p.pages, p.words, p.language, \
-         l.document AS placed, l.cluster, l.probability, c.name AS cluster_name"
+         l.document AS placed, l.cluster, l.probability, c.name AS cluster_name, fm.family, fm.place AS family_place"
     };
 }
 macro_rules! document_tables {
     () => {
         "documents d LEFT JOIN parses p ON p.key = d.parse LEFT JOIN placements l ON l.document = d.id \
-         LEFT JOIN clusters c ON c.batch = d.batch AND c.id = l.cluster"
+         LEFT JOIN clusters c ON c.batch = d.batch AND c.id = l.cluster LEFT JOIN family_members fm ON fm.document = d.id"
     };
 }
 pub(crate) use {document_columns, document_tables};
@@ -170,6 +171,10 @@ pub fn document(row: &PgRow) -> Result<DocumentRow> {
         probability,
         confidence: probability.map(ConfidenceLevel::of),
         outlier: placed.is_some() && cluster.is_none(),
+        family: match small_opt(row, "family_members", "family")? {
+            Some(id) => Some(FamilyPlace { id, principal: get::<i64>(row, "family_place")? == 0 }),
+            None => None,
+        },
         failure: parsed_opt::<Failure>(row, "documents", "failure")?,
     })
 }

@@ -1,8 +1,10 @@
 //! The table of documents: filtered, sorted and paged by the database; and single documents.
 
+use std::ops::Range;
+
 use sheaf_domain::{
-    BatchId, ClusterFilter, ClusterId, ConfidenceLevel, Document, DocumentId, DocumentQuery, DocumentRow, Neighbour,
-    Page, SortKey, TextQuery,
+    BatchId, ClusterFilter, ClusterId, ConfidenceLevel, Day, Document, DocumentId, DocumentQuery, DocumentRow,
+    FamilyFilter, Neighbour, Page, SortKey, TextQuery,
 };
 use sheaf_store::StoredDocument;
 use sqlx::{PgPool, Postgres, QueryBuilder};
@@ -10,7 +12,7 @@ use uuid::Uuid;
 
 use crate::pages;
 use crate::read;
-use crate::rows::{self, document_columns, document_tables, get, id, parsed_opt, small_opt, text};
+use crate::rows::{self, document_columns, document_tables, get, id, parsed_opt, signed, small_opt, text};
 use crate::{Result, database, nul, search};
 
 pub async fn documents(pool: &PgPool, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
@@ -42,7 +44,12 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: Option<BatchI
         confidence,
         failure,
         language,
+        family,
+        size,
+        from,
+        to,
         search,
+        documents,
         sort: _,
         descending: _,
         offset: _,
@@ -52,17 +59,9 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: Option<BatchI
         Some(batch) => sql.push(" WHERE d.batch = ").push_bind(batch.0),
         None => sql.push(" WHERE 1 = 1"),
     };
-    match cluster {
-        Some(ClusterFilter::Cluster(id)) => {
-            // A group's documents stand side by side, outliers behind all.
-            sql.push(" AND (l.cluster = ").push_bind(i64::from(id.0));
-            sql.push(" OR EXISTS (SELECT FROM levels v WHERE v.batch = d.batch AND v.id = ").push_bind(i64::from(id.0));
-            sql.push(" AND l.position >= v.start AND l.position < v.start + v.size))");
-        }
-        Some(ClusterFilter::Outliers) => {
-            sql.push(" AND l.document IS NOT NULL AND l.cluster IS NULL");
-        }
-        None => {}
+    if let Some(cluster) = cluster {
+        sql.push(" AND ");
+        push_cluster(sql, *cluster);
     }
     if let Some(status) = status {
         sql.push(" AND d.status = ").push_bind(status.name());
@@ -89,6 +88,21 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: Option<BatchI
     if let Some(language) = language {
         sql.push(" AND p.language = ").push_bind(language.clone());
     }
+    if let Some(family) = family {
+        sql.push(" AND ");
+        push_family(sql, *family);
+    }
+    if let Some(size) = size {
+        let Range { start, end } = size.bytes();
+        sql.push(" AND d.bytes >= ").push_bind(signed(start)).push(" AND d.bytes < ").push_bind(signed(end));
+    }
+    if from.is_some() || to.is_some() {
+        sql.push(" AND ");
+        push_dates(sql, from.as_ref(), to.as_ref());
+    }
+    if !documents.is_empty() {
+        sql.push(" AND d.id = ANY(").push_bind(documents.iter().map(|d| d.0).collect::<Vec<Uuid>>()).push(")");
+    }
     if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
         // `strpos` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only in this collation.
         sql.push(" AND (strpos(lower(d.path), lower(")
@@ -104,7 +118,47 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Postgres>, batch: Option<BatchI
     }
 }
 
-fn push_order(sql: &mut QueryBuilder<Postgres>, sort: SortKey, descending: bool) {
+/// Whether a document is in a cluster or group, or an outlier.
+pub(crate) fn push_cluster(sql: &mut QueryBuilder<Postgres>, cluster: ClusterFilter) {
+    match cluster {
+        ClusterFilter::Cluster(id) => {
+            // A group's documents stand side by side, outliers behind all.
+            sql.push("(l.cluster = ").push_bind(i64::from(id.0));
+            sql.push(" OR EXISTS (SELECT FROM levels v WHERE v.batch = d.batch AND v.id = ").push_bind(i64::from(id.0));
+            sql.push(" AND l.position >= v.start AND l.position < v.start + v.size))");
+        }
+        ClusterFilter::Outliers => {
+            sql.push("(l.document IS NOT NULL AND l.cluster IS NULL)");
+        }
+    }
+}
+
+/// Whether a document is let through by its family.
+pub(crate) fn push_family(sql: &mut QueryBuilder<Postgres>, family: FamilyFilter) {
+    let members = "EXISTS (SELECT FROM family_members o WHERE o.document = d.id AND o.family IS NOT NULL";
+    match family {
+        FamilyFilter::Any => sql.push(members).push(")"),
+        FamilyFilter::Spare => sql.push(members).push(" AND o.place > 0)"),
+        FamilyFilter::Collapsed => sql.push("NOT ").push(members).push(" AND o.place > 0)"),
+        FamilyFilter::Family(id) => sql.push(members).push(" AND o.family = ").push_bind(i64::from(id)).push(")"),
+    };
+}
+
+/// Whether a document says that it was made on one of these days. What does not begin with a year says nothing.
+pub(crate) fn push_dates(sql: &mut QueryBuilder<Postgres>, from: Option<&Day>, to: Option<&Day>) {
+    const CREATED: &str = "(p.metadata ->> 'created')";
+    sql.push(format!("({CREATED} ~ '^[0-9]{{4}}'"));
+    for (day, holds) in [(from, ">="), (to, "<=")] {
+        if let Some(day) = day {
+            let length = day.as_str().len();
+            sql.push(format!(" AND left({CREATED}, {length}) COLLATE \"C\" {holds} "))
+                .push_bind(day.as_str().to_owned());
+        }
+    }
+    sql.push(")");
+}
+
+pub(crate) fn push_order(sql: &mut QueryBuilder<Postgres>, sort: SortKey, descending: bool) {
     let column = match sort {
         SortKey::Path => "d.path",
         SortKey::Kind => "coalesce(p.kind, d.kind)",

@@ -9,8 +9,8 @@ use sheaf_domain::{
     Passwords, RunPolicy, Stage, Status,
 };
 use sheaf_store::{
-    AnalysisResult, Claim, EmbedOutcome, EmbedResult, NewBatch, NewDocument, ParseRecord, Room, Store, Vectored,
-    WorkerState,
+    AnalysisResult, Claim, EmbedOutcome, EmbedResult, FoundFamilies, NewBatch, NewDocument, ParseRecord, Room, Store,
+    Vectored, WorkerState,
 };
 use sheaf_store_postgres::PostgresStore;
 use sheaf_test_postgres::TestPostgres;
@@ -128,6 +128,7 @@ async fn finish(store: &PostgresStore, stage: Stage, group: &[Claim]) -> Vec<Job
                 placements: Vec::new(),
                 clusters: Vec::new(),
                 merges: Vec::new(),
+                families: FoundFamilies::default(),
                 silhouette: None,
                 vectors: None,
                 heatmap: Heatmap::default(),

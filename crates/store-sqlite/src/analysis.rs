@@ -5,10 +5,10 @@ use sheaf_store::{AnalysedDocument, AnalysisResult, Vectored};
 use sqlx::SqlitePool;
 
 use crate::finish::finish_job;
-use crate::levels;
 use crate::rows::{get, id, json, signed};
 use crate::steer::end;
 use crate::{Result, begin, database};
+use crate::{families, levels};
 
 pub async fn analysed_documents(readers: &SqlitePool, batch: BatchId) -> Result<Vec<AnalysedDocument>> {
     let rows = sqlx::query(
@@ -83,6 +83,7 @@ pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> 
         .map_err(database)?;
     }
     levels::replace(&mut tx, &batch, &result.merges).await?;
+    families::replace(&mut tx, &batch, &result.families).await?;
     for placement in &result.placements {
         sqlx::query(
             "INSERT INTO placements (document, batch, cluster, probability, position, neighbours) \

@@ -1,15 +1,17 @@
 //! The table of documents: filtered, sorted and paged by the database; and single documents.
 
+use std::ops::Range;
+
 use sheaf_domain::{
-    BatchId, ClusterFilter, ClusterId, ConfidenceLevel, Document, DocumentId, DocumentQuery, DocumentRow, Neighbour,
-    Page, SortKey, TextQuery,
+    BatchId, ClusterFilter, ClusterId, ConfidenceLevel, Day, Document, DocumentId, DocumentQuery, DocumentRow,
+    FamilyFilter, Neighbour, Page, SortKey, TextQuery,
 };
 use sheaf_store::StoredDocument;
 use sqlx::{QueryBuilder, Row, Sqlite, SqlitePool};
 
 use crate::pages;
 use crate::read;
-use crate::rows::{self, document_columns, document_tables, get, parsed_opt};
+use crate::rows::{self, document_columns, document_tables, get, json, parsed_opt, signed};
 use crate::{Result, database, search};
 
 pub async fn documents(readers: &SqlitePool, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>> {
@@ -41,7 +43,12 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: Option<BatchId>
         confidence,
         failure,
         language,
+        family,
+        size,
+        from,
+        to,
         search,
+        documents,
         sort: _,
         descending: _,
         offset: _,
@@ -51,17 +58,9 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: Option<BatchId>
         Some(batch) => sql.push(" WHERE d.batch = ").push_bind(batch.to_string()),
         None => sql.push(" WHERE 1 = 1"),
     };
-    match cluster {
-        Some(ClusterFilter::Cluster(id)) => {
-            // A group's documents stand side by side, outliers behind all.
-            sql.push(" AND (l.cluster = ").push_bind(id.0);
-            sql.push(" OR EXISTS (SELECT 1 FROM levels v WHERE v.batch = d.batch AND v.id = ").push_bind(id.0);
-            sql.push(" AND l.position >= v.start AND l.position < v.start + v.size))");
-        }
-        Some(ClusterFilter::Outliers) => {
-            sql.push(" AND l.document IS NOT NULL AND l.cluster IS NULL");
-        }
-        None => {}
+    if let Some(cluster) = cluster {
+        sql.push(" AND ");
+        push_cluster(sql, *cluster);
     }
     if let Some(status) = status {
         sql.push(" AND d.status = ").push_bind(status.name());
@@ -88,6 +87,21 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: Option<BatchId>
     if let Some(language) = language {
         sql.push(" AND p.language = ").push_bind(language.clone());
     }
+    if let Some(family) = family {
+        sql.push(" AND ");
+        push_family(sql, *family);
+    }
+    if let Some(size) = size {
+        let Range { start, end } = size.bytes();
+        sql.push(" AND d.bytes >= ").push_bind(signed(start)).push(" AND d.bytes < ").push_bind(signed(end));
+    }
+    if from.is_some() || to.is_some() {
+        sql.push(" AND ");
+        push_dates(sql, from.as_ref(), to.as_ref());
+    }
+    if !documents.is_empty() {
+        sql.push(" AND d.id IN (SELECT value FROM json_each(").push_bind(json(documents)).push("))");
+    }
     if let Some(search) = search.as_deref().filter(|s| !s.is_empty()) {
         // `instr` knows no wildcards, so nothing needs escaping; `lower` folds ASCII only.
         sql.push(" AND (instr(lower(d.path), lower(").push_bind(search.to_owned()).push(")) > 0");
@@ -102,7 +116,46 @@ pub(crate) fn push_filter(sql: &mut QueryBuilder<Sqlite>, batch: Option<BatchId>
     }
 }
 
-fn push_order(sql: &mut QueryBuilder<Sqlite>, sort: SortKey, descending: bool) {
+/// Whether a document is in a cluster or group, or an outlier.
+pub(crate) fn push_cluster(sql: &mut QueryBuilder<Sqlite>, cluster: ClusterFilter) {
+    match cluster {
+        ClusterFilter::Cluster(id) => {
+            // A group's documents stand side by side, outliers behind all.
+            sql.push("(l.cluster = ").push_bind(id.0);
+            sql.push(" OR EXISTS (SELECT 1 FROM levels v WHERE v.batch = d.batch AND v.id = ").push_bind(id.0);
+            sql.push(" AND l.position >= v.start AND l.position < v.start + v.size))");
+        }
+        ClusterFilter::Outliers => {
+            sql.push("(l.document IS NOT NULL AND l.cluster IS NULL)");
+        }
+    }
+}
+
+/// Whether a document is let through by its family.
+pub(crate) fn push_family(sql: &mut QueryBuilder<Sqlite>, family: FamilyFilter) {
+    let members = "EXISTS (SELECT 1 FROM family_members o WHERE o.document = d.id AND o.family IS NOT NULL";
+    match family {
+        FamilyFilter::Any => sql.push(members).push(")"),
+        FamilyFilter::Spare => sql.push(members).push(" AND o.place > 0)"),
+        FamilyFilter::Collapsed => sql.push("NOT ").push(members).push(" AND o.place > 0)"),
+        FamilyFilter::Family(id) => sql.push(members).push(" AND o.family = ").push_bind(id).push(")"),
+    };
+}
+
+/// Whether a document says that it was made on one of these days. What does not begin with a year says nothing.
+pub(crate) fn push_dates(sql: &mut QueryBuilder<Sqlite>, from: Option<&Day>, to: Option<&Day>) {
+    const CREATED: &str = "json_extract(p.metadata, '$.created')";
+    sql.push(format!("({CREATED} GLOB '[0-9][0-9][0-9][0-9]*'"));
+    for (day, holds) in [(from, ">="), (to, "<=")] {
+        if let Some(day) = day {
+            let length = day.as_str().len();
+            sql.push(format!(" AND substr({CREATED}, 1, {length}) {holds} ")).push_bind(day.as_str().to_owned());
+        }
+    }
+    sql.push(")");
+}
+
+pub(crate) fn push_order(sql: &mut QueryBuilder<Sqlite>, sort: SortKey, descending: bool) {
     let column = match sort {
         SortKey::Path => "d.path",
         SortKey::Kind => "coalesce(p.kind, d.kind)",

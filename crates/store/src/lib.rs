@@ -4,6 +4,8 @@
 //! token for that is the job's attempt number, which rises with every claim. A worker that lost its lease completes
 //! nothing.
 
+mod explore;
+mod families;
 mod flows;
 mod imports;
 mod levels;
@@ -15,6 +17,8 @@ mod store;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use explore::{Around, ExploreStore};
+pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;

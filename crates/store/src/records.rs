@@ -7,6 +7,8 @@ use sheaf_domain::{
     EventId, Failure, Heatmap, JobId, Merge, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
 };
 
+use crate::families::FoundFamilies;
+
 /// A batch that is about to receive its documents.
 #[derive(Clone, Debug)]
 pub struct NewBatch {
@@ -260,6 +262,8 @@ pub struct AnalysisResult {
     pub clusters: Vec<Cluster>,
     /// How they join, the most similar first.
     pub merges: Vec<Merge>,
+    /// What is double.
+    pub families: FoundFamilies,
     pub silhouette: Option<f32>,
     /// Absent when no document had a vector.
     pub vectors: Option<VectorFile>,

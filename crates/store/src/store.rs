@@ -9,6 +9,8 @@ use sheaf_domain::{
 };
 
 use crate::SearchStore;
+use crate::explore::ExploreStore;
+use crate::families::FamilyStore;
 use crate::flows::FlowStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
@@ -45,7 +47,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
-pub trait Store: FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static {
+pub trait Store:
+    ExploreStore + FamilyStore + FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static
+{
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;
 

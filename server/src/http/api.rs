@@ -5,9 +5,9 @@ use axum::extract::{Path, Query, State};
 use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
-    Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, DocumentId, DocumentKind,
-    DocumentQuery, DocumentRow, DocumentView, FailureCode, Heatmap, HeatmapView, Merge, Page, PageView, Progress,
-    QuoteBoxes, SortKey, Status,
+    Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, Day, DocumentId, DocumentKind,
+    DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapView, Merge, Page,
+    PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -79,6 +79,12 @@ pub struct Filter {
     confidence: Option<String>,
     failure: Option<String>,
     language: Option<String>,
+    family: Option<String>,
+    size: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    /// Ids with commas between them.
+    documents: Option<String>,
     q: Option<String>,
     sort: Option<String>,
     dir: Option<String>,
@@ -101,6 +107,18 @@ impl Filter {
             confidence: read::<ConfidenceLevel>("confidence", self.confidence.as_deref())?,
             failure: read::<FailureCode>("failure", self.failure.as_deref())?,
             language: self.language.filter(|language| !language.is_empty()),
+            family: read::<FamilyFilter>("family", self.family.as_deref())?,
+            size: read::<SizeClass>("size", self.size.as_deref())?,
+            from: read::<Day>("from", self.from.as_deref())?,
+            to: read::<Day>("to", self.to.as_deref())?,
+            documents: self
+                .documents
+                .as_deref()
+                .unwrap_or_default()
+                .split(',')
+                .filter(|id| !id.is_empty())
+                .map(document_id)
+                .collect::<Result<_, _>>()?,
             search: self.q,
             sort: read::<SortKey>("sort", self.sort.as_deref())?.unwrap_or_default(),
             descending,
@@ -116,6 +134,14 @@ pub async fn documents(
     Query(filter): Query<Filter>,
 ) -> Answer<Page<DocumentRow>> {
     Ok(Json(engine.documents(batch_id(&id)?, &filter.query()?).await?))
+}
+
+pub async fn facets(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(filter): Query<Filter>,
+) -> Answer<Facets> {
+    Ok(Json(engine.facets(batch_id(&id)?, &filter.query()?).await?))
 }
 
 pub async fn document(

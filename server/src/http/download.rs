@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sheaf_domain::{ExportFormat, ExportSubject};
 use sheaf_engine::Engine;
 
-use super::api::{batch_id, document_id, page_number};
+use super::api::{Filter, batch_id, document_id, page_number};
 use super::failure::HttpFailure;
 
 /// Pixels that a picture is wide when nothing was said.
@@ -19,6 +19,8 @@ const PICTURE_WIDTH: u32 = 1000;
 pub struct Wanted {
     subject: Option<String>,
     format: Option<String>,
+    #[serde(flatten)]
+    filter: Filter,
 }
 
 pub async fn export(
@@ -38,7 +40,7 @@ pub async fn export(
         .unwrap_or("csv")
         .parse()
         .map_err(|error| HttpFailure::invalid(format!("`format`: {error}")))?;
-    let export = engine.export(batch_id(&id)?, subject, format).await?;
+    let export = engine.export(batch_id(&id)?, subject, format, &wanted.filter.query()?).await?;
     let disposition = attachment(&export.file_name);
     let media_type = HeaderValue::from_static(export.media_type);
     let body = Body::from_stream(export.into_stream());

@@ -4,6 +4,7 @@ pub mod api;
 pub mod diff;
 pub mod download;
 pub mod events;
+pub mod families;
 pub mod flow_forms;
 pub mod flow_runs;
 pub mod flows;

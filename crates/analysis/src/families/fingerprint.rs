@@ -14,7 +14,7 @@ pub const SKETCH: usize = 4096;
 /// Up to [`SKETCH`] distinct shingles it holds all of them, and similarities are exact; of longer texts it holds the
 /// smallest hashes ("k minimum values", Bar-Yossef et al. 2002), and the standard error of a Jaccard similarity is at
 /// most `0.5/√4096 = 0.008`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Of the sequence of words.
     text: u128,
@@ -46,6 +46,27 @@ impl Fingerprint {
         keep_smallest(&mut shingles);
         shingles.shrink_to_fit();
         Self { text: u128::from(whole[0]) << 64 | u128::from(whole[1]), words: count, shingles }
+    }
+
+    /// As it is kept: 16 bytes of the text's hash, 4 of its words, 4 of each shingle, little-endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(20 + 4 * self.shingles.len());
+        bytes.extend_from_slice(&self.text.to_le_bytes());
+        bytes.extend_from_slice(&self.words.to_le_bytes());
+        self.shingles.iter().for_each(|shingle| bytes.extend_from_slice(&shingle.to_le_bytes()));
+        bytes
+    }
+
+    /// What [`Self::to_bytes`] wrote; nothing of other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (text, rest) = bytes.split_first_chunk()?;
+        let (words, rest) = rest.split_first_chunk()?;
+        let (shingles, left) = rest.as_chunks();
+        left.is_empty().then(|| Self {
+            text: u128::from_le_bytes(*text),
+            words: u32::from_le_bytes(*words),
+            shingles: shingles.iter().map(|shingle| u32::from_le_bytes(*shingle)).collect(),
+        })
     }
 
     /// The hash of its words in their order; absent when there are none.

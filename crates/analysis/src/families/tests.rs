@@ -86,6 +86,45 @@ fn copies_without_a_text_and_short_questions() {
 }
 
 #[test]
+fn a_fingerprint_is_kept_as_bytes() {
+    for words in [0, 2, 90, 60_000] {
+        let print = Fingerprint::of(&text(1, words, 0, 0));
+        assert_eq!(Fingerprint::from_bytes(&print.to_bytes()).as_ref(), Some(&print));
+    }
+    assert_eq!(Fingerprint::from_bytes(&[0; 19]), None);
+    assert_eq!(Fingerprint::from_bytes(&[0; 22]), None);
+}
+
+#[test]
+fn a_higher_threshold_parts_families_and_needs_no_texts() {
+    let texts = [text(1, 200, 0, 0), text(1, 200, 40, 1), text(1, 200, 12, 2), text(2, 50, 0, 0)];
+    let prints: Vec<Fingerprint> = texts.iter().map(|text| Fingerprint::of(text)).collect();
+    let sketches: Vec<Sketch> = prints.iter().map(Sketch::of).collect();
+    let keys = ["a", "b", "c", "d"];
+    let inputs: Vec<SketchedInput<'_>> = keys
+        .iter()
+        .zip(&sketches)
+        .map(|(key, sketch)| SketchedInput { key, content: key, sketch: Some(sketch) })
+        .collect();
+    let mut load = |wanted: &[usize]| {
+        Ok::<_, Infallible>(wanted.iter().map(|&document| Cow::Borrowed(&prints[document])).collect())
+    };
+    let alike = match Alike::find(&inputs, &mut load) {
+        Ok(alike) => alike,
+        Err(never) => match never {},
+    };
+    let sizes = |least: f32| alike.families(least).iter().map(|family| family.members.len()).collect::<Vec<_>>();
+    assert_eq!(sizes(LEAST_JACCARD), [3]);
+    assert_eq!(sizes(0.8), [2], "c has one word in twelve changed");
+    assert_eq!(sizes(0.95), [] as [usize; 0]);
+    // A part of the documents with the numbers that they had, as it is kept of a batch.
+    let kept = Alike { documents: alike.documents[..3].to_vec(), pairs: alike.pairs.clone() };
+    for least in [LEAST_JACCARD, 0.8, 0.95] {
+        assert_eq!(kept.families(least), alike.families(least));
+    }
+}
+
+#[test]
 fn a_sample_estimates_the_similarity_of_long_texts() {
     let (a, b) = (Fingerprint::of(&text(1, 60_000, 0, 0)), Fingerprint::of(&text(1, 60_000, 30, 1)));
     assert_eq!((a.shingles().len(), b.shingles().len()), (SKETCH, SKETCH));

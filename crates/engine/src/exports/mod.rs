@@ -1,16 +1,18 @@
 //! Downloads: rows are read a page at a time and leave as they are written, so that memory stays constant.
 
+mod families;
 mod record;
 mod similarity;
 
 use bytes::Bytes;
 use futures::Stream;
 use futures::stream;
-use sheaf_domain::{BatchId, DocumentId, ExportFormat, ExportSubject, Failure, FailureCode};
+use sheaf_domain::{BatchId, DocumentId, DocumentQuery, ExportFormat, ExportSubject, Failure, FailureCode, Family};
 use tokio::sync::mpsc;
 
 use crate::Engine;
 
+pub use families::{FamilyEntry, MemberEntry};
 pub use record::{DocumentRecord, RecordWriter};
 pub use similarity::{SIMILARITY_LIMIT, matrix};
 
@@ -36,7 +38,7 @@ impl Export {
 pub(crate) type Sink = mpsc::Sender<Result<Bytes, Failure>>;
 
 impl Engine {
-    /// Starts a download.
+    /// Starts a download. Of documents only those that match are in it, by path; all else is of the whole batch.
     ///
     /// # Errors
     /// `not_found`; `not_ready` while the batch has no clusters; `invalid_request` for a subject that does not come in
@@ -46,26 +48,34 @@ impl Engine {
         batch: BatchId,
         subject: ExportSubject,
         format: ExportFormat,
+        which: &DocumentQuery,
     ) -> Result<Export, Failure> {
         let found = self.batch(batch).await?;
         let (sink, body) = mpsc::channel(4);
         match (subject, format) {
             (ExportSubject::Documents, _) => {
-                tokio::spawn(end(sink.clone(), documents(self.clone(), batch, format, sink)));
+                tokio::spawn(end(sink.clone(), documents(self.clone(), batch, format, which.clone(), sink)));
             }
             (ExportSubject::Clusters, ExportFormat::Json) => {
                 let clusters = self.clusters(batch).await?;
                 let json = serde_json::to_vec_pretty(&clusters).map_err(crate::internal)?;
                 sink.send(Ok(json.into())).await.map_err(crate::internal)?;
             }
+            (ExportSubject::Families, ExportFormat::Json) => {
+                let families = self.whole_families(batch).await?;
+                let entries: Vec<FamilyEntry<'_>> = families.iter().zip(1..).map(entry).collect();
+                let json = serde_json::to_vec_pretty(&entries).map_err(crate::internal)?;
+                sink.send(Ok([json.as_slice(), b"\n"].concat().into())).await.map_err(crate::internal)?;
+            }
             (ExportSubject::Similarity, ExportFormat::Csv) => {
                 let matrix = similarity::open(self, batch).await?;
                 tokio::spawn(end(sink.clone(), similarity::write(self.clone(), batch, matrix, sink)));
             }
-            (ExportSubject::Clusters | ExportSubject::Similarity, _) => {
+            (ExportSubject::Clusters | ExportSubject::Families | ExportSubject::Similarity, _) => {
                 let message = format!("{subject} cannot be had as {format}");
-                return Err(Failure::new(FailureCode::InvalidRequest, message)
-                    .with_hint("Documents come as csv, json and jsonl, clusters as json, similarity as csv."));
+                return Err(Failure::new(FailureCode::InvalidRequest, message).with_hint(
+                    "Documents come as csv, json and jsonl, clusters and families as json, similarity as csv.",
+                ));
             }
         }
         let file_name = format!("{}-{subject}.{format}", file_stem(&found.name));
@@ -80,12 +90,24 @@ async fn end(sink: Sink, writing: impl Future<Output = Result<(), Failure>>) {
     }
 }
 
-async fn documents(engine: Engine, batch: BatchId, format: ExportFormat, sink: Sink) -> Result<(), Failure> {
+fn entry((family, id): (&Family, usize)) -> FamilyEntry<'_> {
+    let members = family.members.iter();
+    let members = members.map(|m| MemberEntry { path: &m.path, kind: m.kind.name(), jaccard: m.jaccard });
+    FamilyEntry::new(id, members.collect())
+}
+
+async fn documents(
+    engine: Engine,
+    batch: BatchId,
+    format: ExportFormat,
+    which: DocumentQuery,
+    sink: Sink,
+) -> Result<(), Failure> {
     let mut writer = RecordWriter::new(format);
     let mut after: Option<(String, DocumentId)> = None;
     loop {
         let from = after.as_ref().map(|(path, id)| (path.as_str(), *id));
-        let rows = engine.store().documents_after(batch, from, PAGE).await?;
+        let rows = engine.store().matching_after(batch, &which, from, PAGE).await?;
         let Some(last) = rows.last() else { break };
         after = Some((last.path.clone(), last.id));
         for row in rows {

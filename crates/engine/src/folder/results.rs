@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sheaf_analysis::{Embedder, Family, Member};
+use sheaf_analysis::{Embedder, Family};
 use sheaf_domain::{
     BatchParams, ClusterId, DocumentId, DocumentKind, ExportFormat, Failure, FailureCode, Merge, Status,
 };
@@ -14,7 +14,7 @@ use sheaf_store::{ParseRecord, Placement};
 use super::input::Item;
 use super::run::{stable_id, unwritable};
 use super::{Outcome, Request};
-use crate::exports::{DocumentRecord, RecordWriter, matrix};
+use crate::exports::{DocumentRecord, FamilyEntry, MemberEntry, RecordWriter, matrix};
 use crate::stages::analyse::{Manifest, Placed};
 
 /// The most documents for which `similarity.csv` is written: 2,000 squared are some 30 MB.
@@ -127,33 +127,13 @@ impl<'a> MergeRecord<'a> {
 }
 
 /// One object of `families.json`.
-#[derive(Serialize)]
-struct FamilyRecord<'a> {
-    /// From 1, in the order of the file.
-    id: usize,
-    /// The path of the document that all others are like.
-    principal: &'a str,
-    size: usize,
-    members: Vec<MemberRecord<'a>>,
-}
-
-#[derive(Serialize)]
-struct MemberRecord<'a> {
-    path: &'a str,
-    kind: &'static str,
-    jaccard: f32,
-}
-
-impl<'a> FamilyRecord<'a> {
-    fn new(id: usize, family: &Family, rows: &'a [Row]) -> Self {
-        let path = |member: &Member| rows[member.document].path.as_str();
-        let members: Vec<MemberRecord<'a>> = family
-            .members
-            .iter()
-            .map(|member| MemberRecord { path: path(member), kind: member.likeness.name(), jaccard: member.jaccard })
-            .collect();
-        Self { id, principal: members.first().map_or("", |principal| principal.path), size: members.len(), members }
-    }
+fn family_entry<'a>(id: usize, family: &Family, rows: &'a [Row]) -> FamilyEntry<'a> {
+    let members = family.members.iter().map(|member| MemberEntry {
+        path: rows[member.document].path.as_str(),
+        kind: member.likeness.name(),
+        jaccard: member.jaccard,
+    });
+    FamilyEntry::new(id, members.collect())
 }
 
 /// Writes everything but the timings.
@@ -192,8 +172,8 @@ pub fn write(
     write_json(&out.join("clusters.json"), &clusters)?;
     let merges: Vec<MergeRecord<'_>> = placed.merges.iter().map(MergeRecord::new).collect();
     write_json(&out.join("merges.json"), &merges)?;
-    let records: Vec<FamilyRecord<'_>> =
-        families.iter().enumerate().map(|(index, family)| FamilyRecord::new(index + 1, family, rows)).collect();
+    let records: Vec<FamilyEntry<'_>> =
+        families.iter().enumerate().map(|(index, family)| family_entry(index + 1, family, rows)).collect();
     write_json(&out.join("families.json"), &records)?;
     let matrix = placed.placements.len() <= MATRIX_LIMIT;
     write_matrix(&out.join("similarity.csv"), rows, placed, matrix)?;

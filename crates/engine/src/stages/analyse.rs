@@ -178,6 +178,7 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     let (placed, documents) =
         spawn_blocking(move || (place(&documents, &params), documents)).await.map_err(internal)?;
     let placed = placed?;
+    let families = super::families::find(engine, claim.batch).await?;
     let files = documents.iter().map(|d| (d.path.as_str(), d.sha256.as_str()));
     let manifest = serde_json::to_string(&Manifest::new(&batch.params, &model, files)).map_err(internal)?;
 
@@ -197,6 +198,7 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
         placements: placed.placements,
         clusters: placed.clusters,
         merges: placed.merges,
+        families,
         silhouette: placed.silhouette,
         vectors,
         heatmap: placed.heatmap,

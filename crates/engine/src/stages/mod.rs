@@ -2,6 +2,7 @@
 
 pub mod analyse;
 pub mod embed;
+pub mod families;
 pub mod parse;
 
 use sheaf_domain::{Failure, FailureCode, FailureKind};

@@ -7,7 +7,7 @@ use sheaf_domain::{
 use uuid::Uuid;
 
 use super::{batch_of, claim, finish_all};
-use crate::{AnalysisResult, NewDocument, Placement, Store};
+use crate::{AnalysisResult, FoundFamilies, NewDocument, Placement, Store};
 
 fn refused(path: &str) -> NewDocument {
     NewDocument {
@@ -45,6 +45,7 @@ async fn group<S: Store>(store: &S, documents: &[DocumentId], name: &str) {
         placements: placements.collect(),
         clusters: vec![cluster],
         merges: Vec::new(),
+        families: FoundFamilies::default(),
         silhouette: None,
         vectors: None,
         heatmap: Heatmap::default(),

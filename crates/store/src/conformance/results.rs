@@ -5,7 +5,7 @@ use sheaf_domain::{
 };
 
 use super::{batch_of, claim, finish_all, parsed, record};
-use crate::{AnalysisResult, EmbedOutcome, EmbedResult, Placement, Store, VectorFile};
+use crate::{AnalysisResult, EmbedOutcome, EmbedResult, FoundFamilies, Placement, Store, VectorFile};
 
 pub async fn the_last_document_queues_the_analysis<S: Store>(store: &S) {
     let (batch, _) = batch_of(store, &["a.txt", "b.txt"]).await;
@@ -26,6 +26,7 @@ pub async fn the_last_document_queues_the_analysis<S: Store>(store: &S) {
         placements: Vec::new(),
         clusters: Vec::new(),
         merges: Vec::new(),
+        families: FoundFamilies::default(),
         silhouette: None,
         vectors: None,
         heatmap: Heatmap::default(),
@@ -92,6 +93,7 @@ async fn clustered<S: Store>(store: &S) -> (sheaf_domain::BatchId, Vec<DocumentI
         ],
         clusters: vec![cluster(0, 2, documents[1]), cluster(1, 1, documents[2])],
         merges: Vec::new(),
+        families: FoundFamilies::default(),
         silhouette: Some(0.5),
         vectors: Some(VectorFile { name: "v".into(), rows: 4, dimensions: 2 }),
         heatmap: Heatmap { documents: 4, ..Heatmap::default() },

@@ -6,7 +6,7 @@ use sheaf_domain::{
 };
 
 use super::{batch_of, batch_with, claim, finish_all, new_document, parsed, record};
-use crate::{AnalysisResult, Claim, Store};
+use crate::{AnalysisResult, Claim, FoundFamilies, Store};
 
 pub(super) fn analysed(claim: &Claim) -> AnalysisResult {
     AnalysisResult {
@@ -14,6 +14,7 @@ pub(super) fn analysed(claim: &Claim) -> AnalysisResult {
         placements: Vec::new(),
         clusters: Vec::new(),
         merges: Vec::new(),
+        families: FoundFamilies::default(),
         silhouette: None,
         vectors: None,
         heatmap: Heatmap::default(),

@@ -6,7 +6,7 @@ use sheaf_domain::{
 use uuid::Uuid;
 
 use super::{batch_of, claim, finish_all, new_document, parsed, record};
-use crate::{AnalysisResult, NewBatch, NewDocument, NewUpload, Store};
+use crate::{AnalysisResult, FoundFamilies, NewBatch, NewDocument, NewUpload, Store};
 
 fn file(path: &str) -> UploadFile {
     UploadFile { path: path.into(), bytes: 10, sha256: format!("{path:0>64}") }
@@ -58,6 +58,7 @@ async fn analyse<S: Store>(store: &S) {
         placements: Vec::new(),
         clusters: Vec::new(),
         merges: Vec::new(),
+        families: FoundFamilies::default(),
         silhouette: None,
         vectors: None,
         heatmap: Heatmap::default(),

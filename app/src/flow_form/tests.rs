@@ -1,3 +1,5 @@
+//! The form is read into the flow that it describes, and what cannot be read is said at its step.
+
 use sheaf_domain::flow::What;
 
 use super::*;

@@ -78,6 +78,11 @@ impl Filters {
         format!("{}#similarity", self.href(batch))
     }
 
+    /// The form that begins a run, with the documents that are looked at.
+    pub fn run_href(&self, batch: BatchId) -> String {
+        format!("/runs/new?batch={batch}{}", self.with_page(0).query_string().replace('?', "&"))
+    }
+
     fn query_string(&self) -> String {
         let parts: Vec<String> =
             self.pairs().into_iter().map(|(key, value)| format!("{key}={}", encode(&value))).collect();

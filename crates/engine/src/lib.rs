@@ -15,6 +15,7 @@ mod progress;
 mod quotes;
 mod read;
 mod search;
+mod selection;
 mod steer;
 mod thumbnails;
 mod webhooks;
@@ -66,7 +67,6 @@ pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, cle
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
-pub use sheaf_store::Around;
 pub use trace::{NoTrace, Trace};
 pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 

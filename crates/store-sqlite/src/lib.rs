@@ -1,15 +1,15 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
 mod arrive;
-mod imports;
-mod place;
-mod steer;
-mod uploads;
 mod compare;
 mod explore;
+mod imports;
+mod place;
 mod read;
 mod search;
+mod steer;
 mod table;
+mod uploads;
 
 mod analysis;
 mod families;
@@ -20,11 +20,11 @@ mod work;
 mod buckets;
 mod depth;
 mod flows;
-mod runs;
-mod webhooks;
 mod pages;
 mod progress;
 mod rows;
+mod runs;
+mod webhooks;
 
 use std::fs::File;
 use std::io;

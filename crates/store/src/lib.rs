@@ -17,7 +17,7 @@ mod store;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use explore::{Around, ExploreStore};
+pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
 pub use imports::{Found, ImportStore, ImportedDocument};

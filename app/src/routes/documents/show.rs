@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::{Attempt, BatchId, DocumentId, DocumentKind, DocumentView, PageBox, PageView, TextQuery};
+use sheaf_domain::{Around, Attempt, BatchId, DocumentId, DocumentKind, DocumentView, PageBox, PageView, TextQuery};
 
 use crate::boxed::Boxed;
 use crate::components::document::DocumentPage;
@@ -12,6 +12,7 @@ use crate::components::failure::FailurePage;
 use crate::components::skeleton::Skeleton;
 use crate::errors::AppError;
 use crate::file_path::file_name;
+use crate::filters::Filters;
 use crate::routes::path_param;
 use crate::server_fns::front_door::{engine, respond, respond_in_part};
 
@@ -22,19 +23,22 @@ pub fn ShowDocument() -> impl IntoView {
     let document = path_param::<DocumentId>("document");
     let query = use_query_map();
     let chosen = Memo::new(move |_| query.read().get("page").and_then(|page| page.parse::<u32>().ok()));
+    // `page` is the document's here.
+    let list = Memo::new(move |_| Filters { page: 0, ..Filters::read(&query.read()) });
     let question = Memo::new(move |_| query.read().get("q").filter(|text| !text.trim().is_empty()));
-    let shown = Resource::new_blocking(move || (batch.get(), document.get(), chosen.get(), question.get()), read);
+    let shown =
+        Resource::new_blocking(move || (batch.get(), document.get(), chosen.get(), question.get(), list.get()), read);
     view! {
         <Transition fallback=|| {
             view! { <Skeleton rows=12 /> }
         }>
             {move || Suspend::new(async move {
                 match shown.await {
-                    Ok(Shown { view, attempts, chosen, boxes }) => {
+                    Ok(Shown { view, attempts, chosen, boxes, around }) => {
                         Either::Left(
                             view! {
                                 <Title text=file_name(&view.row.path).to_owned() />
-                                <DocumentPage view chosen attempts question=question.get() boxes />
+                                <DocumentPage view chosen attempts question=question.get() boxes list=list.get() around />
                             },
                         )
                     }
@@ -54,10 +58,18 @@ struct Shown {
     chosen: Option<(u32, Result<PageView, AppError>)>,
     /// Where the page has what was searched for.
     boxes: Vec<PageBox>,
+    /// What stands around it in the list that it was opened from.
+    around: Option<Around>,
 }
 
 async fn read(
-    (batch, document, chosen, question): (Option<BatchId>, Option<DocumentId>, Option<u32>, Option<String>),
+    (batch, document, chosen, question, list): (
+        Option<BatchId>,
+        Option<DocumentId>,
+        Option<u32>,
+        Option<String>,
+        Filters,
+    ),
 ) -> Result<Shown, AppError> {
     let (Some(batch), Some(document)) = (batch, document) else { return Err(AppError::not_found("document")) };
     let view = respond(engine()?.document(batch, document).await)?;
@@ -72,5 +84,6 @@ async fn read(
         }
         (Some(_) | None, _) => Vec::new(),
     };
-    Ok(Shown { view, attempts, chosen, boxes })
+    let around = respond_in_part(engine()?.around(batch, &list.document_query(), document).await)?;
+    Ok(Shown { view, attempts, chosen, boxes, around })
 }

@@ -57,7 +57,7 @@ async fn a_selection_is_downloaded_and_becomes_a_batch() {
     let copy = made["id"].as_str().expect("an id").to_owned();
     server.finished(&copy).await;
     let (_, overview) = server.get(&format!("/api/batches/{copy}")).await;
-    assert_eq!(overview["batch"]["name"], "Letters");
+    assert_eq!(overview["name"], "Letters");
     let (_, copied) = server.get(&format!("/api/batches/{copy}/documents?status=completed&limit=500")).await;
     let paths = |rows: &[Value]| rows.iter().map(|row| row["path"].to_string()).collect::<Vec<_>>();
     assert_eq!(paths(copied["items"].as_array().expect("rows")), paths(&texts));

@@ -175,7 +175,7 @@ fn Dial(
                     " % of their three-word runs in common"
                 </label>
                 <span class="levels-slide">
-                    <span aria-hidden="true">"more alike counts"</span>
+                    <span aria-hidden="true">"looser"</span>
                     <input
                         type="range"
                         id="least"
@@ -185,7 +185,7 @@ fn Dial(
                         value=value.to_string()
                         data-submit=""
                     />
-                    <span aria-hidden="true">"only the same"</span>
+                    <span aria-hidden="true">"stricter"</span>
                     <button class="button quiet">"Regroup"</button>
                 </span>
             </form>

@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{analyze, backup, demo, distil, flows, import, process, sample, serve, verify, verify_manifest, work};
+use commands::{
+    analyze, backup, demo, distil, export, flows, import, process, sample, serve, verify, verify_manifest, work,
+};
 
 /// Makes a pile of documents understandable: what is there, what belongs together, what stands out.
 #[derive(Parser)]
@@ -39,9 +41,11 @@ enum Command {
     Flows(flows::Args),
     /// Analyse a folder, files, a ZIP or records, and write a folder of results.
     Analyze(analyze::Args),
-    /// Make a batch out of the shards that `sheaf analyze --shard` wrote.
+    /// Make documents of the records of a file, or a batch out of the shards of `sheaf analyze`.
     Import(import::Args),
-    /// Give each record of a backlog one of a set of labels.
+    /// Write records or documents, with what a run made of them, into one file.
+    Export(export::Args),
+    /// Give each record of a file a label, or let a flow work off what is in the database.
     Process(process::Args),
     /// Make a backlog to try things with.
     Sample(sample::Args),
@@ -81,6 +85,7 @@ fn run(command: Command) -> ExitCode {
         Command::Flows(args) => flows::run(args),
         Command::Analyze(args) => analyze::run(args),
         Command::Import(args) => import::run(args),
+        Command::Export(args) => export::run(args),
         Command::Process(args) => process::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Demo(args) => demo::run(args),

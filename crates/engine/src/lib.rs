@@ -62,8 +62,13 @@ pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
-pub use flows::{FlowFile, ModelConfig, RunExport, StepTrial, Template, Wanted, WrongEndpoint, flow_schema, templates};
-pub use intake::{Announced, ArrivedFiles, BatchRequest, Intake, KNOWN_PATHS, clean_path};
+pub use flows::{
+    BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, RunExport, StepTrial, Template, Wanted,
+    WrongEndpoint, flow_schema, templates,
+};
+pub use intake::{
+    Announced, ArrivedFiles, BatchRequest, ImportedRecords, Intake, KNOWN_PATHS, RecordsRequest, clean_path, name_of,
+};
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;

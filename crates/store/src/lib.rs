@@ -4,6 +4,7 @@
 //! token for that is the job's attempt number, which rises with every claim. A worker that lost its lease completes
 //! nothing.
 
+mod backlog;
 mod explore;
 mod families;
 mod flows;
@@ -17,6 +18,7 @@ mod store;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};

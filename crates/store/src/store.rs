@@ -9,6 +9,7 @@ use sheaf_domain::{
 };
 
 use crate::SearchStore;
+use crate::backlog::BacklogStore;
 use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
@@ -48,7 +49,17 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// What Sheaf remembers. Every method is one transaction.
 #[async_trait]
 pub trait Store:
-    ExploreStore + FamilyStore + FlowStore + ImportStore + LevelStore + RunStore + SearchStore + Send + Sync + 'static
+    BacklogStore
+    + ExploreStore
+    + FamilyStore
+    + FlowStore
+    + ImportStore
+    + LevelStore
+    + RunStore
+    + SearchStore
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether other processes may be at work on it now.
     fn is_shared(&self) -> bool;

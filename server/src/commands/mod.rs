@@ -1,9 +1,11 @@
 //! One file for each command.
 
 pub mod analyze;
+pub mod backlog;
 pub mod backup;
 pub mod demo;
 pub mod distil;
+pub mod export;
 pub mod flows;
 pub mod import;
 pub mod process;

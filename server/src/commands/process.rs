@@ -1,39 +1,41 @@
-//! `sheaf process`: gives each record of a backlog a label, without a server.
+//! `sheaf process`: gives each record of a file a label, without a server; or lets a flow work off what is in the database.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sheaf_analysis::classification::NONE_BELOW;
 use sheaf_domain::ModelName;
 use sheaf_engine::backlog::{ClassifierStatistics, Columns, Request, Statistics, Tally, process};
 
+use super::backlog::{self, Stored};
 use super::{plain, start_log};
 
 /// Some records failed, all others have results.
 const SOME_FAILED: u8 = 2;
 
-/// Give each record of a backlog one of a set of labels, and write a folder of results.
+/// Give each record of a file one of a set of labels, and write a folder of results; or let a flow work off what is in the database.
 ///
-/// Ends with 0 when every record could be used, with 2 when some could not (they have rows that say why), and with 1
+/// With a FILE nothing else is needed. Without one, --flow or --labels say what is done with the documents that are in the
+/// database and were not done yet by that version of the flow; any number of processes can share that. Ends with 0 when every record could be used, with 2 when some could not (they have rows that say why), and with 1
 /// when it could not run.
 #[derive(clap::Args)]
 pub struct Args {
     /// A .json (an array), .jsonl, .csv or .tsv file of records.
     #[arg(value_name = "FILE")]
-    input: PathBuf,
+    pub(super) input: Option<PathBuf>,
     /// A JSON file of labels: a list of names, a list of objects with name, description and examples, or a map from name to
     /// description.
     #[arg(long, value_name = "FILE")]
-    labels: PathBuf,
-    /// Labelled examples, with columns id and label (ids of FILE) or text and label.
+    pub(super) labels: Option<PathBuf>,
+    /// Labelled examples, with columns id and label (ids of records) or text and label.
     #[arg(long, value_name = "FILE")]
-    examples: Option<PathBuf>,
-    /// Where to put results.csv and results.jsonl; made if absent.
-    #[arg(long, value_name = "RESULTS", required_unless_present = "dry_run")]
+    pub(super) examples: Option<PathBuf>,
+    /// Where to put results.csv and results.jsonl of a FILE; made if absent.
+    #[arg(long, value_name = "RESULTS")]
     out: Option<PathBuf>,
     /// The field that holds the id; found when left out.
     #[arg(long, value_name = "FIELD")]
@@ -43,25 +45,27 @@ pub struct Args {
     text_field: Option<String>,
     /// accurate (the better labels) or fast (thousands of records a second).
     #[arg(long, default_value_t)]
-    model: ModelName,
+    pub(super) model: ModelName,
     /// Give no label where the likeliest one is less likely than this, 0 to 1.
     #[arg(long, value_name = "P", default_value_t = NONE_BELOW, value_parser = probability)]
-    none_below: f32,
-    /// Records that are classified together.
+    pub(super) none_below: f32,
+    /// Records that are classified together, or documents that are held at a time.
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    batch_size: u32,
-    /// Groups of records that are classified at the same time; two for each thread when left out.
+    pub(super) batch_size: u32,
+    /// Groups of records, or documents of the database, that are worked on at the same time; two for each thread when left out.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
-    max_concurrent: Option<u32>,
+    pub(super) max_concurrent: Option<u32>,
     /// Threads; one for each core when left out.
     #[arg(long, value_name = "N", env = "SHEAF_THREADS", value_parser = clap::value_parser!(u32).range(1..=1_024))]
     threads: Option<u32>,
-    /// Read and check everything and make the classifier, but classify nothing and write no results.
+    /// Read and check everything and say what would be done, but do nothing and write no results.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Also write counts, rates, latencies and errors as JSON.
     #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) stored: Stored,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -69,9 +73,17 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0) as usize);
     pool.build_global().context("threads cannot be started")?;
     let max_concurrent = args.max_concurrent.map_or_else(|| 2 * rayon::current_num_threads(), |n| n as usize);
+    let Some(input) = args.input.clone() else { return backlog::run(&args, max_concurrent) };
+    if args.stored.is_used() {
+        bail!("with a FILE there is no database: leave FILE out to work off what `sheaf import` put there");
+    }
+    let Some(labels) = args.labels.clone() else { bail!("give the labels with --labels") };
+    if args.out.is_none() && !args.dry_run {
+        bail!("say where to put the results with --out");
+    }
     let request = Request {
-        input: args.input,
-        labels: args.labels,
+        input,
+        labels,
         examples: args.examples,
         out: args.out.filter(|_| !args.dry_run),
         id_field: args.id_field,

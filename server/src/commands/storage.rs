@@ -30,11 +30,47 @@ pub struct Storage {
     blob_cache_mib: u64,
 }
 
+/// The data folder of a command that comes and goes. Where others share the database and no folder was given, it is one of its
+/// own that goes with it, so that any number of them can run side by side.
+pub struct Private {
+    given: Option<PathBuf>,
+    own: Option<tempfile::TempDir>,
+}
+
+impl Private {
+    /// # Errors
+    /// When no folder can be made, or the address of the database names none.
+    pub fn of(storage: &Storage) -> anyhow::Result<Self> {
+        let is_own = storage.data.is_none() && storage.is_shared()?;
+        let own = is_own.then(|| tempfile::Builder::new().prefix("sheaf-").tempdir()).transpose();
+        Ok(Self { given: storage.data.clone(), own: own.context("no temporary folder can be made")? })
+    }
+
+    /// Where it is; called `name` where none was given.
+    ///
+    /// # Errors
+    /// When there is no home folder.
+    pub fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
+        match (&self.own, &self.given) {
+            (Some(own), _) => Ok(own.path().to_owned()),
+            (None, Some(given)) => Ok(given.clone()),
+            (None, None) => {
+                Ok(dirs::data_dir().context("there is no home folder: say where to keep data with --data")?.join(name))
+            }
+        }
+    }
+}
+
 impl Storage {
     /// What the engine has to know of it; the data folder is called `name` where none was given.
     pub fn apply(&self, name: &str) -> anyhow::Result<EngineConfig> {
+        self.apply_in(self.folder(name)?)
+    }
+
+    /// What the engine has to know of it, with the data in that folder.
+    pub fn apply_in(&self, folder: PathBuf) -> anyhow::Result<EngineConfig> {
         let program = std::env::current_exe().context("this program cannot be found")?;
-        let mut config = EngineConfig::new(self.folder(name)?, program);
+        let mut config = EngineConfig::new(folder, program);
         config.blobs = self.blobs.clone();
         config.blob_cache = self.blob_cache_mib << 20;
         Ok(config)

@@ -14,11 +14,31 @@ use super::results::disk;
 /// Words in a row before it counts as a text of its own and not as a note beside an id.
 const TEXT_NAMES: [&str; 4] = ["text", "query", "message", "utterance"];
 
+/// Where the texts of examples are.
+pub enum Source {
+    Texts(Vec<String>),
+    /// Under these ids in the backlog.
+    Ids(Vec<String>),
+}
+
 /// The examples of a file. `backlog` is read once when ids have to be looked up; only the texts of examples are kept.
 ///
 /// # Errors
 /// `invalid_request` when the file cannot be understood, names a label that does not exist, or an id that is not in the backlog.
 pub fn read(path: &Path, labels: &[Label], backlog: &Path, columns: &Columns) -> Result<Vec<Example>, Failure> {
+    let (of, source) = understand(path, labels, Some(columns))?;
+    let texts = match source {
+        Source::Texts(texts) => texts,
+        Source::Ids(ids) => look_up(ids, backlog, columns, &path.display().to_string())?,
+    };
+    Ok(of.into_iter().zip(texts).map(|(label, text)| Example { label, text }).collect())
+}
+
+/// The places of the examples' labels, and their texts or where these are.
+///
+/// # Errors
+/// `invalid_request` when the file cannot be understood or names a label that does not exist.
+pub fn understand(path: &Path, labels: &[Label], columns: Option<&Columns>) -> Result<(Vec<usize>, Source), Failure> {
     let shown = path.display().to_string();
     let rows = rows(path, &shown)?;
     let sample: Vec<&Map<String, Value>> = rows.iter().take(100).collect();
@@ -40,22 +60,17 @@ pub fn read(path: &Path, labels: &[Label], backlog: &Path, columns: &Columns) ->
         }
     }
     let has = |wanted: &str| sample.iter().any(|row| row.contains_key(wanted));
-    let text = TEXT_NAMES.into_iter().chain([columns.text.as_str()]).find(|name| has(name)).map(str::to_owned);
-    let texts = match text {
-        Some(field) => rows.iter().map(|row| cell(row, &field).unwrap_or_default()).collect(),
-        None => {
-            let field = columns.id.as_deref().filter(|id| has(id)).or_else(|| has("id").then_some("id"));
-            let field = field
-                .map(str::to_owned)
-                .or_else(|| sample.first().and_then(|row| row.keys().find(|key| **key != label_field)).cloned());
-            let Some(field) = field else {
-                return Err(invalid(format!("`{shown}` has neither a column `id` nor a column `text`")));
-            };
-            let ids: Vec<String> = rows.iter().map(|row| cell(row, &field).unwrap_or_default()).collect();
-            look_up(ids, backlog, columns, &shown)?
-        }
+    let own = columns.map(|columns| columns.text.as_str());
+    if let Some(field) = TEXT_NAMES.into_iter().chain(own).find(|name| has(name)) {
+        return Ok((of, Source::Texts(rows.iter().map(|row| cell(row, field).unwrap_or_default()).collect())));
+    }
+    let id = columns.and_then(|columns| columns.id.as_deref());
+    let field = id.filter(|id| has(id)).or_else(|| has("id").then_some("id")).map(str::to_owned);
+    let field = field.or_else(|| sample.first().and_then(|row| row.keys().find(|key| **key != label_field)).cloned());
+    let Some(field) = field else {
+        return Err(invalid(format!("`{shown}` has neither a column `id` nor a column `text`")));
     };
-    Ok(of.into_iter().zip(texts).map(|(label, text)| Example { label, text }).collect())
+    Ok((of, Source::Ids(rows.iter().map(|row| cell(row, &field).unwrap_or_default()).collect())))
 }
 
 fn invalid(message: String) -> Failure {

@@ -1,9 +1,13 @@
 //! Finds out which field of a record is its id and which its text: by their names, else by what is in them.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 use sheaf_domain::{Failure, FailureCode};
+
+use super::records::Records;
+use super::results::disk;
 
 /// Names of a text's field, the likeliest first.
 const TEXTS: [&str; 16] = [
@@ -28,6 +32,27 @@ const TEXTS: [&str; 16] = [
 const IDS: [&str; 8] = ["id", "key", "uuid", "guid", "number", "no", "nr", "index"];
 /// Names of a label's field in a file of examples, the likeliest first.
 const LABELS: [&str; 8] = ["label", "intent", "category", "class", "topic", "tag", "gold", "target"];
+
+/// Records that are looked at to find the fields.
+pub const SAMPLE: usize = 200;
+
+/// Finds the fields of a file by its first records.
+///
+/// # Errors
+/// `invalid_request` when it cannot be read, or no field looks like a text.
+pub fn look(input: &Path, id: Option<&str>, text: Option<&str>) -> Result<Columns, Failure> {
+    let mut records = Records::open(input)?;
+    let mut sample: Vec<Map<String, Value>> = Vec::new();
+    for _ in 0..SAMPLE {
+        match records.next().map_err(|error| disk(&error))? {
+            Some((Ok(record), _)) => sample.push(record),
+            Some((Err(_), _)) => {}
+            None => break,
+        }
+    }
+    let sample: Vec<&Map<String, Value>> = sample.iter().collect();
+    Columns::find(&sample, id, text)
+}
 
 /// The fields that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod results;
 mod run;
 mod sample;
 mod statistics;
+mod stored;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -21,6 +22,13 @@ pub use fields::Columns;
 pub use run::process;
 pub use sample::{Sample, sample};
 pub use statistics::{ClassifierStatistics, Statistics};
+
+pub(crate) use examples::number_id;
+pub(crate) use fields::look;
+pub(crate) use records::Records;
+pub(crate) use results::Row;
+pub(crate) use statistics::Counts;
+pub use stored::{LabelsRequest, export};
 
 /// What to classify, how, and where to put the results.
 #[derive(Clone, Debug)]

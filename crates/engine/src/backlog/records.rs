@@ -18,7 +18,7 @@ pub type Record = Result<Map<String, Value>, String>;
 pub enum Records {
     Array(Elements),
     Lines { lines: BufReader<File>, number: u64 },
-    Table { rows: csv::Reader<File>, header: Vec<String> },
+    Table { rows: csv::Reader<File>, header: Vec<String>, line: u64 },
 }
 
 impl Records {
@@ -58,11 +58,19 @@ impl Records {
         }
     }
 
+    /// Where in the file the record stands that was read last.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Array(elements) => format!("record {}", elements.number),
+            Self::Lines { number, .. } | Self::Table { line: number, .. } => format!("line {number}"),
+        }
+    }
+
     fn table(file: File, delimiter: u8) -> csv::Result<Self> {
         let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(file);
         let header = rows.byte_headers()?.iter().map(|cell| lossy(cell).trim_start_matches('\u{feff}').to_owned());
         let header = header.collect();
-        Ok(Self::Table { rows, header })
+        Ok(Self::Table { rows, header, line: 1 })
     }
 
     /// The next record with the bytes that it took in the file; `None` at the end.
@@ -73,11 +81,12 @@ impl Records {
         match self {
             Self::Array(elements) => elements.next(),
             Self::Lines { lines, number } => next_line(lines, number),
-            Self::Table { rows, header } => {
+            Self::Table { rows, header, line: last } => {
                 let before = rows.position().byte();
                 let mut cells = csv::ByteRecord::new();
                 let read = rows.read_byte_record(&mut cells);
                 let line = cells.position().map_or(0, csv::Position::line);
+                *last = line;
                 let record = match read {
                     Ok(false) => return Ok(None),
                     Ok(true) if cells.len() > header.len() => {

@@ -6,13 +6,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
 use sheaf_analysis::classification::{Classifier, ClassifyError, Confidence, Decision, Label, Prepared};
 use sheaf_analysis::{Embedder, load_model};
 use sheaf_domain::{Failure, FailureCode, Status};
 
 use super::examples::{self, number_id};
-use super::fields::Columns;
+use super::fields::{Columns, SAMPLE, look};
 use super::labels;
 use super::records::{Record, Records};
 use super::results::{Results, Row, disk};
@@ -20,8 +19,6 @@ use super::statistics::{ClassifierStatistics, Counts, Statistics};
 use super::{Request, Tally};
 use crate::internal;
 
-/// Records that are looked at to find the fields.
-const SAMPLE: usize = 200;
 /// Texts that tell what the pile is like, at most.
 const PILE: usize = 4096;
 
@@ -41,7 +38,7 @@ pub fn process(
     let start = Instant::now();
     let length = std::fs::metadata(&request.input).map_or(0, |about| about.len());
     tally.bytes.store(length, Ordering::Relaxed);
-    let columns = look(request)?;
+    let columns = look(&request.input, request.id_field.as_deref(), request.text_field.as_deref())?;
     let labels = labels::read(&request.labels)?;
     let examples = match &request.examples {
         Some(path) => examples::read(path, &labels, &request.input, &columns)?,
@@ -69,21 +66,7 @@ pub fn process(
         }
         None => walk(request, tally, &columns, None, &mut |_| Ok(()))?,
     };
-    Ok(counts.finish(start.elapsed(), prepare, about))
-}
-
-fn look(request: &Request) -> Result<Columns, Failure> {
-    let mut records = Records::open(&request.input)?;
-    let mut sample: Vec<Map<String, Value>> = Vec::new();
-    for _ in 0..SAMPLE {
-        match records.next().map_err(|error| disk(&error))? {
-            Some((Ok(record), _)) => sample.push(record),
-            Some((Err(_), _)) => {}
-            None => break,
-        }
-    }
-    let sample: Vec<&Map<String, Value>> = sample.iter().collect();
-    Columns::find(&sample, request.id_field.as_deref(), request.text_field.as_deref())
+    Ok(counts.finish(start.elapsed(), prepare, Some(about)))
 }
 
 /// Texts taken evenly over the whole file, at most [`PILE`].

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sheaf_analysis::classification::{Label, Validation};
+use sheaf_domain::flow::LabelAccuracy;
 use sheaf_domain::{ModelName, Status};
 
 use super::results::Row;
@@ -30,7 +31,8 @@ pub struct Statistics {
     pub records_per_second: f64,
     /// From the start of a record's microbatch to its decision.
     pub latency_milliseconds: Latency,
-    pub classifier: ClassifierStatistics,
+    /// Absent where nothing was labelled.
+    pub classifier: Option<ClassifierStatistics>,
 }
 
 /// Percentiles over records.
@@ -57,6 +59,21 @@ pub struct ClassifierStatistics {
 }
 
 impl ClassifierStatistics {
+    /// Of a flow's step.
+    pub fn known(model: ModelName, known: &LabelAccuracy) -> Self {
+        let LabelAccuracy { labels, examples, learned, accuracy, log_loss, folds: _ } = known;
+        Self {
+            model,
+            from: if *learned { "examples" } else { "words" },
+            labels: *labels as usize,
+            examples: *examples as usize,
+            cross_validated_accuracy: *accuracy,
+            cross_validated_log_loss: *log_loss,
+            penalty: None,
+            share_of_words: None,
+        }
+    }
+
     /// Of a classifier that was just made.
     pub fn of(model: ModelName, labels: &[Label], examples: usize, validation: Option<&Validation>) -> Self {
         let penalty = validation.and_then(|validation| validation.penalty);
@@ -82,8 +99,8 @@ pub struct Counts {
     by_label: BTreeMap<String, u64>,
     by_confidence: BTreeMap<&'static str, u64>,
     errors: BTreeMap<String, u64>,
-    /// Microbatches: how long one took, and its records.
-    latencies: Vec<(Duration, u64)>,
+    /// Records by how long their microbatch took, to three digits.
+    latencies: BTreeMap<Duration, u64>,
 }
 
 impl Counts {
@@ -106,12 +123,11 @@ impl Counts {
 
     /// Counts a microbatch.
     pub fn microbatch(&mut self, took: Duration, records: usize) {
-        self.latencies.push((took, records as u64));
+        *self.latencies.entry(rounded(took)).or_default() += records as u64;
     }
 
     /// The sum.
-    pub fn finish(mut self, wall: Duration, prepare: Duration, classifier: ClassifierStatistics) -> Statistics {
-        self.latencies.sort_unstable();
+    pub fn finish(self, wall: Duration, prepare: Duration, classifier: Option<ClassifierStatistics>) -> Statistics {
         let seconds = wall.as_secs_f64();
         Statistics {
             records: self.records,
@@ -138,13 +154,20 @@ fn kind(error: &str) -> String {
     if kind.contains(" cells in ") { "more cells than columns".into() } else { kind.to_owned() }
 }
 
-fn latency(sorted: &[(Duration, u64)]) -> Latency {
-    let total: u64 = sorted.iter().map(|(_, records)| records).sum();
+/// Three digits are enough, and keep the number of different values small.
+fn rounded(took: Duration) -> Duration {
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let step = 10_u64.pow(micros.max(1).ilog10().saturating_sub(2));
+    Duration::from_micros(micros / step * step)
+}
+
+fn latency(sorted: &BTreeMap<Duration, u64>) -> Latency {
+    let total: u64 = sorted.values().sum();
     let at = |share: f64| {
         let wanted = (total as f64 * share).ceil() as u64;
         let mut seen = 0;
         let found = sorted.iter().find(|(_, records)| {
-            seen += records;
+            seen += **records;
             seen >= wanted
         });
         found.map_or(0.0, |(took, _)| took.as_secs_f64() * 1e3)
@@ -168,7 +191,7 @@ mod tests {
     #[test]
     fn percentiles_weigh_microbatches_by_their_records() {
         let of = |millis, records| (Duration::from_millis(millis), records);
-        let found = latency(&[of(1, 98), of(50, 1), of(100, 1)]);
+        let found = latency(&BTreeMap::from([of(1, 98), of(50, 1), of(100, 1)]));
         assert_eq!((found.p50, found.p90, found.p99, found.max), (1.0, 1.0, 50.0, 100.0));
     }
 }

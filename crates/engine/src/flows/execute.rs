@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
-use sheaf_domain::Failure;
 use sheaf_domain::flow::{
     Action, ActionKind, Ask, Classify, ColumnName, FlowProblem, FlowSpec, FoundValue, LabelAccuracy, Select,
 };
+use sheaf_domain::{Failure, ModelName};
 use sheaf_store::{DocumentText, RunClaim, RunFound};
 use tokio::task::spawn_blocking;
 
@@ -67,6 +67,23 @@ impl Prepared {
             }
         }
         if problems.is_empty() { Ok(Self { spec: Arc::new(spec.clone()), steps: steps.into() }) } else { Err(problems) }
+    }
+}
+
+impl Prepared {
+    /// The first step that gives labels, and how well it tells them apart; its classifier is made for that and kept.
+    ///
+    /// # Errors
+    /// See [`Labels::of`].
+    pub async fn accuracy(&self, engine: &Engine) -> Result<Option<(ModelName, LabelAccuracy)>, Failure> {
+        for ready in self.steps.iter() {
+            if let Ready::Classify { classify, labels } = ready {
+                let model = engine.models().get(classify.model).await?;
+                let trained = labels.of(engine, classify, &model, None).await?;
+                return Ok(Some((classify.model, trained.accuracy())));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -318,17 +335,16 @@ pub struct PreparedFlows(tokio::sync::Mutex<HashMap<(sheaf_domain::FlowId, u32),
 const KEPT: usize = 16;
 
 impl PreparedFlows {
-    /// The flow of a claim, prepared.
+    /// A version of a flow, prepared.
     ///
     /// # Errors
     /// `not_found`; `invalid_flow` when it was saved by a version of Sheaf that allowed more; `storage`.
-    pub async fn get(&self, engine: &Engine, claim: &RunClaim) -> Result<Prepared, Failure> {
-        let key = (claim.flow, claim.version);
+    pub async fn get(&self, engine: &Engine, key: (sheaf_domain::FlowId, u32)) -> Result<Prepared, Failure> {
         let mut kept = self.0.lock().await;
         if let Some(prepared) = kept.get(&key) {
             return Ok(prepared.clone());
         }
-        let flow = engine.flow(claim.flow, Some(claim.version)).await?;
+        let flow = engine.flow(key.0, Some(key.1)).await?;
         let prepare = move || Prepared::new(&flow.spec).map_err(|problems| super::invalid(&flow.spec, &problems));
         let prepared = spawn_blocking(prepare).await.map_err(internal)??;
         if kept.len() >= KEPT {

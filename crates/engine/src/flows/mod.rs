@@ -1,6 +1,7 @@
 //! Flows: kept in versions, checked, tried out and written to files; their runs, and the workers that carry them out.
 
 mod ask;
+mod backlog;
 mod execute;
 mod file;
 mod labels;
@@ -23,6 +24,7 @@ use crate::Engine;
 use crate::read::no_document;
 
 pub use ask::{ModelConfig, WrongEndpoint};
+pub use backlog::{BacklogRequest, BacklogStatistics, BacklogTally};
 pub use execute::StepTrial;
 pub use file::{FlowFile, flow_schema};
 pub use results::{RunExport, Wanted};
@@ -30,7 +32,8 @@ pub use templates::{Template, templates};
 
 pub(crate) use ask::Model;
 pub(crate) use execute::PreparedFlows;
-pub(crate) use work::work;
+pub(crate) use steps::classify::NONE;
+pub(crate) use work::{Ended, Shift, work};
 
 impl Engine {
     /// All problems of a flow, those that only show when it is prepared included; none, and it can be saved.

@@ -1,10 +1,12 @@
 //! Carries documents of runs through their flows: leases them, keeps the leases, and writes down how each ended.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sheaf_domain::{DocumentId, Failure, FailureCode, FailureKind, RunId};
-use sheaf_store::RunClaim;
+use sheaf_store::{RunClaim, RunFound};
+use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -21,39 +23,90 @@ const ATTEMPTS: u32 = 5;
 const BACKOFF_MS: u64 = 1000;
 const MAX_BACKOFF_MS: u64 = 60_000;
 
+/// For how long what is not held any more may still end by itself: mostly it has just been finished.
+const ENDING: Duration = Duration::from_millis(500);
+
 /// What is under way, by document.
-type UnderWay = HashMap<(RunId, DocumentId), (RunClaim, AbortHandle)>;
+type UnderWay = HashMap<(RunId, DocumentId), OnIt>;
+
+/// Work on one document.
+struct OnIt {
+    claim: RunClaim,
+    task: AbortHandle,
+    /// Since when its lease is not held any more.
+    lost: Option<Instant>,
+}
+
+/// Is told how an attempt ended.
+pub(crate) type Hears = Arc<dyn Fn(&Ended<'_>) + Send + Sync>;
+
+/// What one worker does.
+#[derive(Clone)]
+pub(crate) struct Shift {
+    /// The only run whose documents it takes; those of all when absent.
+    pub run: Option<RunId>,
+    /// Documents that it holds.
+    pub leased: usize,
+    /// Of those, the ones that are worked on.
+    pub at_once: usize,
+    /// Hears how each attempt ended.
+    pub ended: Option<Hears>,
+}
+
+/// How an attempt at a document ended.
+pub(crate) struct Ended<'a> {
+    pub claim: &'a RunClaim,
+    pub found: Result<&'a RunFound, &'a Failure>,
+    /// Whether it is tried again.
+    pub again: bool,
+    pub took: Duration,
+}
+
+impl Shift {
+    /// Of a worker for all runs. Questions to a model wait most of the time; what computes shares the cores anyway.
+    pub fn for_all() -> Self {
+        let slots = std::thread::available_parallelism().map_or(2, usize::from) * 2;
+        Self { run: None, leased: slots, at_once: slots, ended: None }
+    }
+}
 
 /// Works until `closing`, lets what is running end until `stop`, then gives it back.
-pub(crate) async fn work(engine: Engine, worker: String, (closing, stop): (CancellationToken, CancellationToken)) {
+pub(crate) async fn work(
+    engine: Engine,
+    worker: String,
+    shift: Shift,
+    (closing, stop): (CancellationToken, CancellationToken),
+) {
+    let at_once = Arc::new(Semaphore::new(shift.at_once.max(1)));
     let mut running: JoinSet<(RunId, DocumentId)> = JoinSet::new();
     let mut under_way = UnderWay::new();
     let lease = engine.config().lease;
     let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
-    // Questions to a model wait most of the time; what computes shares the cores anyway.
-    let slots = std::thread::available_parallelism().map_or(2, usize::from) * 2;
     if let Err(error) = engine.store().expire_run_claims(MAX_CRASHES, !engine.store().is_shared()).await {
         tracing::error!(error = &error as &dyn std::error::Error, "leases of runs could not be taken back");
     }
     let mut next_beat = Instant::now() + lease / 3;
     while !stop.is_cancelled() {
-        let free = slots.saturating_sub(running.len());
+        let free = shift.leased.saturating_sub(running.len());
+        // Where more may be held than are worked on, many are taken at a time.
+        let free = if shift.leased > shift.at_once && free * 2 < shift.leased { 0 } else { free };
         // Registered before the claim: a wake-up between claim and wait must not be missed.
         let woken = engine.woken();
         let claims = match free {
             _ if closing.is_cancelled() => Vec::new(),
             0 => Vec::new(),
-            free => claim(&engine, &worker, free, lease_ms).await,
+            free => claim(&engine, (&worker, shift.run), free, lease_ms).await,
         };
         let idle = claims.is_empty();
         for claim in claims {
             let key = (claim.run, claim.document);
-            let (engine, of) = (engine.clone(), claim.clone());
+            let (engine, of, shift, at_once) = (engine.clone(), claim.clone(), shift.clone(), Arc::clone(&at_once));
             let task = running.spawn(async move {
-                document(&engine, &of).await;
+                let _turn = at_once.acquire_owned().await;
+                document(&engine, &of, &shift).await;
                 key
             });
-            under_way.insert(key, (claim, task));
+            under_way.insert(key, OnIt { claim, task, lost: None });
         }
         if Instant::now() >= next_beat {
             next_beat = Instant::now() + lease / 3;
@@ -70,6 +123,7 @@ pub(crate) async fn work(engine: Engine, worker: String, (closing, stop): (Cance
         if idle {
             tokio::select! {
                 () = stop.cancelled() => {}
+                () = closing.cancelled(), if !closing.is_cancelled() => {}
                 Some(ended) = running.join_next(), if !running.is_empty() => forget(&mut under_way, ended.ok()),
                 () = woken => {}
                 () = tokio::time::sleep(POLL) => {}
@@ -80,7 +134,7 @@ pub(crate) async fn work(engine: Engine, worker: String, (closing, stop): (Cance
         }
     }
     running.shutdown().await;
-    let left: Vec<RunClaim> = under_way.into_values().map(|(claim, _)| claim).collect();
+    let left: Vec<RunClaim> = under_way.into_values().map(|on_it| on_it.claim).collect();
     if let Err(error) = engine.store().release_run_claims(&left).await {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
@@ -95,9 +149,13 @@ fn forget(under_way: &mut UnderWay, ended: Option<(RunId, DocumentId)>) {
     }
 }
 
-async fn claim(engine: &Engine, worker: &str, free: usize, lease_ms: u64) -> Vec<RunClaim> {
+async fn claim(engine: &Engine, (worker, run): (&str, Option<RunId>), free: usize, lease_ms: u64) -> Vec<RunClaim> {
     let slots = u32::try_from(free).unwrap_or(u32::MAX);
-    match engine.store().claim_run_documents(worker, slots, lease_ms).await {
+    let claimed = match run {
+        Some(run) => engine.store().claim_of_run(run, worker, slots, lease_ms).await,
+        None => engine.store().claim_run_documents(worker, slots, lease_ms).await,
+    };
+    match claimed {
         Ok(claims) => claims,
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "no documents of runs could be claimed");
@@ -108,7 +166,7 @@ async fn claim(engine: &Engine, worker: &str, free: usize, lease_ms: u64) -> Vec
 
 /// Extends the leases and drops what was cancelled or lost.
 async fn drop_lost(engine: &Engine, under_way: &mut UnderWay, lease_ms: u64) {
-    let claims: Vec<RunClaim> = under_way.values().map(|(claim, _)| claim.clone()).collect();
+    let claims: Vec<RunClaim> = under_way.values().map(|on_it| on_it.claim.clone()).collect();
     let kept = match engine.store().keep_run_claims(&claims, lease_ms).await {
         Ok(kept) => kept,
         Err(error) => {
@@ -117,33 +175,46 @@ async fn drop_lost(engine: &Engine, under_way: &mut UnderWay, lease_ms: u64) {
         }
     };
     let kept: Vec<_> = kept.iter().map(|claim| (claim.run, claim.document, claim.attempt)).collect();
-    under_way.retain(|_, (claim, task)| {
-        let held = kept.contains(&(claim.run, claim.document, claim.attempt));
-        if !held {
-            // It may just have ended by itself.
+    under_way.retain(|_, OnIt { claim, task, lost }| {
+        if kept.contains(&(claim.run, claim.document, claim.attempt)) {
+            return true;
+        }
+        let is_over = lost.get_or_insert_with(Instant::now).elapsed() >= ENDING;
+        if is_over {
             task.abort();
         }
-        held
+        !is_over
     });
 }
 
 /// One document from its text to its values.
-async fn document(engine: &Engine, claim: &RunClaim) {
+async fn document(engine: &Engine, claim: &RunClaim, shift: &Shift) {
+    let since = Instant::now();
+    let tell = |found, again| {
+        if let Some(ended) = &shift.ended {
+            ended(&Ended { claim, found, again, took: since.elapsed() });
+        }
+    };
     let done = async {
-        let prepared = engine.prepared().get(engine, claim).await?;
+        let prepared = engine.prepared().get(engine, (claim.flow, claim.version)).await?;
         let document = engine.flow_document(claim.batch, claim.document).await?;
         let found = execute::execute(engine, &prepared, document, claim).await?;
-        Ok::<_, Failure>(engine.store().complete_run_document(claim, &found).await?)
+        Ok::<_, Failure>((engine.store().complete_run_document(claim, &found).await?, found))
     };
     let failure = match done.await {
-        Ok(_) => return, // Whether the lease still held or not: somebody has written its end.
+        Ok((true, found)) => return tell(Ok(&found), false),
+        Ok((false, _)) => return, // The lease was lost: somebody else has written its end, or will.
         Err(failure) => failure,
     };
     let retry_ms = retry_after(claim, &failure);
     let RunClaim { run, document, attempt, .. } = claim;
     tracing::info!(%run, %document, attempt, code = failure.code.name(), retry_ms, "a document of a run failed");
-    if let Err(error) = engine.store().fail_run_document(claim, &failure, retry_ms).await {
-        tracing::error!(%run, %document, error = &error as &dyn std::error::Error, "a failure could not be recorded");
+    match engine.store().fail_run_document(claim, &failure, retry_ms).await {
+        Ok(true) => tell(Err(&failure), retry_ms.is_some()),
+        Ok(false) => {}
+        Err(error) => {
+            tracing::error!(%run, %document, error = &error as &dyn std::error::Error, "a failure could not be recorded");
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod archive;
 mod group;
 mod import;
 mod paths;
+mod records;
 mod uploads;
 
 use std::io::{self, Read};
@@ -28,6 +29,7 @@ use group::Group;
 
 pub use paths::clean_path;
 pub(crate) use paths::unique;
+pub use records::{ImportedRecords, RecordsRequest, name_of};
 pub use uploads::{Announced, ArrivedFiles, KNOWN_PATHS};
 
 /// Files that become durable and listed together; one sync of a folder and one transaction serve them all.

@@ -65,7 +65,7 @@ impl Engine {
         }
         if !self.config().stages.is_empty() {
             let tokens = (closing.clone(), stop.clone());
-            stages.spawn(flows::work(self.clone(), leases.worker().to_owned(), tokens));
+            stages.spawn(flows::work(self.clone(), leases.worker().to_owned(), flows::Shift::for_all(), tokens));
         }
         for &stage in &self.config().stages {
             let tokens = (closing.clone(), stop.clone());

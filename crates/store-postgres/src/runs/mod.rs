@@ -1,6 +1,7 @@
 //! Runs of flows: their rows, their documents as a queue, what was found, and what models answered.
 
 mod answers;
+mod backlog;
 mod queue;
 mod read;
 mod steer;

@@ -62,6 +62,14 @@ pub async fn claim(pool: &PgPool, worker: &str, slots: u32, lease_ms: u64) -> Re
     Ok(claims)
 }
 
+/// Leases documents of one run.
+pub async fn claim_of(pool: &PgPool, run: RunId, worker: &str, slots: u32, lease_ms: u64) -> Result<Vec<RunClaim>> {
+    let mut tx = pool.begin().await.map_err(database)?;
+    let claims = lease(&mut tx, run.0, worker, slots, lease_ms).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(claims)
+}
+
 async fn lease(tx: &mut PgConnection, run: Uuid, worker: &str, slots: u32, lease_ms: u64) -> Result<Vec<RunClaim>> {
     // The run first: that is the order of locks. One that was stopped meanwhile gives nothing.
     let going = sqlx::query(concat!(

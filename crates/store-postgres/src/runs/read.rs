@@ -102,7 +102,7 @@ pub async fn runs(pool: &PgPool, query: &RunQuery) -> Result<Page<FlowRun>> {
 const DOCUMENT: &str =
     "SELECT document, batch, path, state, found, left_out, attempts, tokens, failure FROM run_documents WHERE run = ";
 
-fn read_document(row: &PgRow) -> Result<RunDocument> {
+pub(crate) fn read_document(row: &PgRow) -> Result<RunDocument> {
     Ok(RunDocument {
         document: DocumentId(id(row, "document")?),
         batch: BatchId(id(row, "batch")?),

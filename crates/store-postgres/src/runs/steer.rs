@@ -66,7 +66,7 @@ pub(super) async fn end(tx: &mut PgConnection, run: RunId) -> Result<()> {
 }
 
 /// Takes the run's row, so that whoever ends a document and whoever ends the run do it one after the other.
-pub(super) async fn lock(tx: &mut PgConnection, run: RunId) -> Result<()> {
+pub(crate) async fn lock(tx: &mut PgConnection, run: RunId) -> Result<()> {
     sqlx::query("SELECT FROM runs WHERE id = $1 FOR UPDATE").bind(run.0).execute(tx).await.map_err(database)?;
     Ok(())
 }

@@ -68,6 +68,20 @@ pub async fn claim(
     Ok(claims)
 }
 
+/// Leases documents of one run.
+pub async fn claim_of(
+    writer: &SqlitePool,
+    run: RunId,
+    worker: &str,
+    slots: u32,
+    lease_ms: u64,
+) -> Result<Vec<RunClaim>> {
+    let mut tx = writer.begin().await.map_err(database)?;
+    let claims = lease(&mut tx, &run.to_string(), worker, slots, lease_ms).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(claims)
+}
+
 async fn lease(tx: &mut SqliteConnection, run: &str, worker: &str, slots: u32, lease_ms: u64) -> Result<Vec<RunClaim>> {
     let rows = sqlx::query(concat!(
         "UPDATE run_documents SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = ?1, ",

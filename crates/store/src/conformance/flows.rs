@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{LEASE, batch_of, finish_all};
 use crate::{RunClaim, RunFound, RunInput, Saved, StartedRun, Store};
 
-fn spec(name: &str) -> FlowSpec {
+pub(super) fn spec(name: &str) -> FlowSpec {
     let find = Step { name: "dates".into(), instructions: String::new(), action: Action::Find(Find::default()) };
     FlowSpec { name: name.into(), description: String::new(), steps: vec![find] }
 }
@@ -66,7 +66,7 @@ async fn claim<S: Store>(store: &S, slots: u32) -> Vec<RunClaim> {
     store.claim_run_documents("worker", slots, LEASE).await.expect("claimed")
 }
 
-fn found(values: &[&str]) -> RunFound {
+pub(super) fn found(values: &[&str]) -> RunFound {
     let value = |(row, value): (usize, &&str)| FoundValue {
         step: "dates".into(),
         field: "value".into(),

@@ -1,5 +1,6 @@
 //! The suite that every store has to pass: a store's tests call [`run`] with a way to open an empty one.
 
+mod backlog;
 mod batches;
 mod compare;
 mod explore;
@@ -63,6 +64,8 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     steering::one_failure_stops_a_batch_that_wants_so(&open().await).await;
     steering::batches_are_found_and_renamed(&open().await).await;
     imports::what_was_found_elsewhere_is_finished_as_it_comes(&open().await).await;
+    backlog::records_come_read_and_once(&open().await).await;
+    backlog::what_a_version_has_not_done_joins_its_run(&open().await).await;
     uploads::what_arrived_is_known_and_its_end_is_waited_for(&open().await).await;
     uploads::a_path_is_given_once_and_the_same_bytes_are_no_double(&open().await).await;
     uploads::a_batch_that_is_done_gets_more(&open().await).await;

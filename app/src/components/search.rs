@@ -1,5 +1,7 @@
 //! The page of a search: the question, what was found, and why.
 
+mod empty;
+
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use sheaf_domain::{
@@ -14,6 +16,8 @@ use crate::file_path::split_path;
 use crate::filters::{Filters, encode};
 use crate::format::{count, counted, ratio};
 use crate::words;
+
+use empty::{Help, Nothing};
 
 /// A year, a month or a day.
 const DAY: &str = "[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?";
@@ -137,6 +141,7 @@ pub fn SearchPage(
         false => Either::Right(view! {
             <div class="explore">
                 <div class="facets" data-testid="facets">
+                    <h2 class="unseen">"Narrow what was found"</h2>
                     <FacetLists filters facets href />
                     <p class="fine">"Counted among the best of what was found."</p>
                 </div>
@@ -290,7 +295,7 @@ fn Hit(hit: SearchHit, question: String, is_chosen: bool) -> impl IntoView {
                         view! {
                             <input
                                 type="checkbox"
-                                class="pick"
+                                class="tick"
                                 name="d"
                                 value=id.to_string()
                                 form="selection"
@@ -357,55 +362,6 @@ fn Paging(asked: Asked, total: u64) -> impl IntoView {
             {previous}
             {next}
         </nav>
-    }
-    .boxed()
-}
-
-#[component]
-fn Nothing(asked: Asked) -> impl IntoView {
-    let meaning = asked.with(|asked| asked.query.mode = SearchMode::Meaning).href();
-    view! {
-        <div class="empty" data-testid="nothing-found">
-            <p class="empty-title">"Nothing found"</p>
-            <p>
-                "No document has these words, in its text or its name. Fewer words find more, and a star stands for any ending: "
-                <code>"contract*"</code> ". Or "
-                <a href=meaning>"search by meaning"</a> "."
-            </p>
-        </div>
-    }
-    .boxed()
-}
-
-/// What can be typed.
-#[component]
-fn Help() -> impl IntoView {
-    let rows = [
-        ("late fees", "both words, anywhere in the document"),
-        ("\"late fees\"", "exactly these words, one after the other"),
-        ("fees -late", "the first word, but not the second"),
-        ("contract*", "every word that begins so"),
-        ("invoice OR bill", "one of the two"),
-    ];
-    let rows = rows.map(|(example, meaning)| {
-        view! {
-            <dt>
-                <a href=format!("/search?q={}", encode(example))>
-                    <code>{example}</code>
-                </a>
-            </dt>
-            <dd>{meaning}</dd>
-        }
-    });
-    view! {
-        <section class="section" data-testid="search-help">
-            <h2>"What you can type"</h2>
-            <dl class="details">{rows.collect_view()}</dl>
-            <p class="fine">
-                "Accents and capitals make no difference. Documents that are about the same without having the words are \
-                found by their meaning, once their batch is analysed."
-            </p>
-        </section>
     }
     .boxed()
 }

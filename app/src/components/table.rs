@@ -111,7 +111,7 @@ fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
             <th scope="row" class="c-path">
                 <input
                     type="checkbox"
-                    class="pick"
+                    class="tick"
                     name="d"
                     value=id.to_string()
                     form="selection"

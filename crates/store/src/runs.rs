@@ -121,8 +121,13 @@ pub trait RunStore: Send + Sync + 'static {
     async fn release_run_claims(&self, claims: &[RunClaim]) -> Result<()>;
     /// Returns documents whose lease ran out (all that are leased, with `all`); one that was lost `max_crashes` times fails.
     async fn expire_run_claims(&self, max_crashes: u32, all: bool) -> Result<u64>;
-    /// Keeps what was found and finishes the document; the last one ends the run. `false`: the lease was lost.
-    async fn complete_run_document(&self, claim: &RunClaim, found: &RunFound) -> Result<bool>;
+    /// Keeps what was found in documents of one run and finishes them; the last one ends the run. For each `false`: its lease
+    /// was lost.
+    async fn complete_run_documents(&self, done: &[(RunClaim, RunFound)]) -> Result<Vec<bool>>;
+    /// The same for one.
+    async fn complete_run_document(&self, claim: &RunClaim, found: &RunFound) -> Result<bool> {
+        Ok(self.complete_run_documents(&[(claim.clone(), found.clone())]).await? == [true])
+    }
     /// Ends an attempt without success: ready again after about `retry_ms`, or failed, and the run with it if its policy says
     /// so. `false`: the lease was lost.
     async fn fail_run_document(&self, claim: &RunClaim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool>;

@@ -4,6 +4,7 @@ mod ask;
 mod backlog;
 mod execute;
 mod file;
+mod finish;
 mod labels;
 mod pile;
 mod steps;

@@ -11,6 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::execute;
+use super::finish::{Finisher, finisher};
 use crate::Engine;
 
 /// Longest wait before the queue is looked at again.
@@ -78,6 +79,8 @@ pub(crate) async fn work(
     (closing, stop): (CancellationToken, CancellationToken),
 ) {
     let at_once = Arc::new(Semaphore::new(shift.at_once.max(1)));
+    let (finisher, finishing) = finisher(engine.clone());
+    let mut finishing = tokio::spawn(finishing);
     let mut running: JoinSet<(RunId, DocumentId)> = JoinSet::new();
     let mut under_way = UnderWay::new();
     let lease = engine.config().lease;
@@ -100,10 +103,10 @@ pub(crate) async fn work(
         let idle = claims.is_empty();
         for claim in claims {
             let key = (claim.run, claim.document);
-            let (engine, of, shift, at_once) = (engine.clone(), claim.clone(), shift.clone(), Arc::clone(&at_once));
+            let (engine, of, shift) = (engine.clone(), claim.clone(), shift.clone());
+            let (at_once, finisher) = (Arc::clone(&at_once), finisher.clone());
             let task = running.spawn(async move {
-                let _turn = at_once.acquire_owned().await;
-                document(&engine, &of, &shift).await;
+                document(&engine, &of, &shift, (at_once, finisher)).await;
                 key
             });
             under_way.insert(key, OnIt { claim, task, lost: None });
@@ -134,6 +137,11 @@ pub(crate) async fn work(
         }
     }
     running.shutdown().await;
+    drop(finisher);
+    // What was handed in already is kept, if the database answers; else it is given back with the rest.
+    if tokio::time::timeout(ENDING, &mut finishing).await.is_err() {
+        finishing.abort();
+    }
     let left: Vec<RunClaim> = under_way.into_values().map(|on_it| on_it.claim).collect();
     if let Err(error) = engine.store().release_run_claims(&left).await {
         tracing::warn!(
@@ -188,7 +196,8 @@ async fn drop_lost(engine: &Engine, under_way: &mut UnderWay, lease_ms: u64) {
 }
 
 /// One document from its text to its values.
-async fn document(engine: &Engine, claim: &RunClaim, shift: &Shift) {
+async fn document(engine: &Engine, claim: &RunClaim, shift: &Shift, (at_once, finisher): (Arc<Semaphore>, Finisher)) {
+    let turn = at_once.acquire_owned().await;
     let since = Instant::now();
     let tell = |found, again| {
         if let Some(ended) = &shift.ended {
@@ -199,7 +208,9 @@ async fn document(engine: &Engine, claim: &RunClaim, shift: &Shift) {
         let prepared = engine.prepared().get(engine, (claim.flow, claim.version)).await?;
         let document = engine.flow_document(claim.batch, claim.document).await?;
         let found = execute::execute(engine, &prepared, document, claim).await?;
-        Ok::<_, Failure>((engine.store().complete_run_document(claim, &found).await?, found))
+        // The next one may begin while this is written down.
+        drop(turn);
+        Ok::<_, Failure>((finisher.keep(claim.clone(), found.clone()).await?, found))
     };
     let failure = match done.await {
         Ok((true, found)) => return tell(Ok(&found), false),

@@ -72,8 +72,8 @@ impl RunStore for PostgresStore {
     async fn expire_run_claims(&self, max_crashes: u32, all: bool) -> Result<u64> {
         again(Patience::ASKED, || queue::expire(&self.pool, max_crashes, all)).await
     }
-    async fn complete_run_document(&self, claim: &RunClaim, found: &RunFound) -> Result<bool> {
-        again(Patience::WORK, || queue::complete(&self.pool, claim, found)).await
+    async fn complete_run_documents(&self, done: &[(RunClaim, RunFound)]) -> Result<Vec<bool>> {
+        again(Patience::WORK, || queue::complete(&self.pool, done)).await
     }
     async fn fail_run_document(&self, claim: &RunClaim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool> {
         again(Patience::WORK, || queue::fail(&self.pool, claim, failure, retry_ms)).await

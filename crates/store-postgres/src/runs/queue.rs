@@ -180,9 +180,20 @@ pub async fn expire(pool: &PgPool, max_crashes: u32, all: bool) -> Result<u64> {
     Ok(rows.len() as u64)
 }
 
-pub async fn complete(pool: &PgPool, claim: &RunClaim, found: &RunFound) -> Result<bool> {
+pub async fn complete(pool: &PgPool, done: &[(RunClaim, RunFound)]) -> Result<Vec<bool>> {
+    let Some((first, _)) = done.first() else { return Ok(Vec::new()) };
     let mut tx = pool.begin().await.map_err(database)?;
-    steer::lock(&mut tx, claim.run).await?;
+    steer::lock(&mut tx, first.run).await?;
+    let mut held = Vec::with_capacity(done.len());
+    for (claim, found) in done {
+        held.push(complete_one(&mut tx, claim, found).await?);
+    }
+    steer::end(&mut tx, first.run).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(held)
+}
+
+async fn complete_one(tx: &mut PgConnection, claim: &RunClaim, found: &RunFound) -> Result<bool> {
     let finished = sqlx::query(
         "UPDATE run_documents SET state = 'completed', found = $1, left_out = $2, failure = NULL, worker = NULL, \
          lease_until = NULL WHERE run = $3 AND document = $4 AND attempts = $5 AND state = 'processing'",
@@ -198,9 +209,7 @@ pub async fn complete(pool: &PgPool, claim: &RunClaim, found: &RunFound) -> Resu
     if finished.rows_affected() == 0 {
         return Ok(false);
     }
-    values::replace(&mut tx, claim, &found.values).await?;
-    steer::end(&mut tx, claim.run).await?;
-    tx.commit().await.map_err(database)?;
+    values::replace(tx, claim, &found.values).await?;
     Ok(true)
 }
 

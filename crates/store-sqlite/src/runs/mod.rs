@@ -71,8 +71,8 @@ impl RunStore for SqliteStore {
     async fn expire_run_claims(&self, max_crashes: u32, all: bool) -> Result<u64> {
         queue::expire(&self.writer, max_crashes, all).await
     }
-    async fn complete_run_document(&self, claim: &RunClaim, found: &RunFound) -> Result<bool> {
-        queue::complete(&self.writer, claim, found).await
+    async fn complete_run_documents(&self, done: &[(RunClaim, RunFound)]) -> Result<Vec<bool>> {
+        queue::complete(&self.writer, done).await
     }
     async fn fail_run_document(&self, claim: &RunClaim, failure: &Failure, retry_ms: Option<u64>) -> Result<bool> {
         queue::fail(&self.writer, claim, failure, retry_ms).await

@@ -172,8 +172,19 @@ pub async fn expire(writer: &SqlitePool, max_crashes: u32, all: bool) -> Result<
     Ok(rows.len() as u64)
 }
 
-pub async fn complete(writer: &SqlitePool, claim: &RunClaim, found: &RunFound) -> Result<bool> {
+pub async fn complete(writer: &SqlitePool, done: &[(RunClaim, RunFound)]) -> Result<Vec<bool>> {
+    let Some((first, _)) = done.first() else { return Ok(Vec::new()) };
     let mut tx = writer.begin().await.map_err(database)?;
+    let mut held = Vec::with_capacity(done.len());
+    for (claim, found) in done {
+        held.push(complete_one(&mut tx, claim, found).await?);
+    }
+    steer::end(&mut tx, first.run).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(held)
+}
+
+async fn complete_one(tx: &mut SqliteConnection, claim: &RunClaim, found: &RunFound) -> Result<bool> {
     let finished = sqlx::query(
         "UPDATE run_documents SET state = 'completed', found = ?, left_out = ?, failure = NULL, worker = NULL, \
          lease_until = NULL WHERE run = ? AND document = ? AND attempts = ? AND state = 'processing'",
@@ -189,9 +200,7 @@ pub async fn complete(writer: &SqlitePool, claim: &RunClaim, found: &RunFound) -
     if finished.rows_affected() == 0 {
         return Ok(false);
     }
-    values::replace(&mut tx, claim, &found.values).await?;
-    steer::end(&mut tx, claim.run).await?;
-    tx.commit().await.map_err(database)?;
+    values::replace(tx, claim, &found.values).await?;
     Ok(true)
 }
 

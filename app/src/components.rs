@@ -42,6 +42,11 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod webhooks;
 
+#[cfg(feature = "ssr")]
+pub mod flow;
+#[cfg(feature = "ssr")]
+pub mod run;
+
 pub mod failure;
 pub mod skeleton;
 

@@ -83,6 +83,11 @@ impl Filters {
         Self { page: 0, heatmap_start: 0, heatmap_len: 0, level: 0, ..self.clone() }.query_string()
     }
 
+    /// The form that begins a run, with the documents that are looked at.
+    pub fn run_href(&self, batch: BatchId) -> String {
+        format!("/runs/new?batch={batch}{}", self.with_page(0).query_string().replace('?', "&"))
+    }
+
     fn query_string(&self) -> String {
         let parts: Vec<String> =
             self.pairs().into_iter().map(|(key, value)| format!("{key}={}", encode(&value))).collect();

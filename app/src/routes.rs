@@ -31,6 +31,9 @@ mod flows {
 #[cfg(feature = "ssr")]
 mod runs {
     //! Executions of flows.
+    pub mod ask;
+    pub mod begin;
+    pub mod document;
     pub mod list;
     pub mod show;
 }
@@ -61,13 +64,25 @@ use not_found::NotFound;
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
     Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
-    Whole as Search, Whole as ShowDocument, Whole as ShowRun,
+    Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun,
+    Whole as DeleteRun,
 };
 #[cfg(feature = "ssr")]
 use {
-    batches::cancel::CancelBatch, batches::delete::DeleteBatch, batches::families::ListFamilies,
-    compare::CompareBatches, documents::diff::DiffDocuments, documents::show::ShowDocument, flows::edit::EditFlow,
-    flows::list::ListFlows, runs::list::ListRuns, runs::list::NewRunPage, runs::show::ShowRun, search::Search,
+    batches::cancel::CancelBatch,
+    batches::delete::DeleteBatch,
+    batches::families::ListFamilies,
+    compare::CompareBatches,
+    documents::diff::DiffDocuments,
+    documents::show::ShowDocument,
+    flows::edit::EditFlow,
+    flows::list::ListFlows,
+    runs::ask::{CancelRun, DeleteRun},
+    runs::begin::NewRunPage,
+    runs::document::ShowRunDocument,
+    runs::list::ListRuns,
+    runs::show::ShowRun,
+    search::Search,
     webhooks::list::ListWebhooks,
 };
 
@@ -99,6 +114,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs") view=ListRuns ssr=SsrMode::Async />
                     <Route path=path!("/runs/new") view=NewRunPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=ShowRun ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/cancel") view=CancelRun ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/delete") view=DeleteRun ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/documents/:document") view=ShowRunDocument ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/diff") view=DiffDocuments ssr=SsrMode::Async />
                     <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>

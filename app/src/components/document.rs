@@ -36,6 +36,8 @@ pub fn DocumentPage(
     attempts: Vec<Attempt>,
     /// What was searched for when it was found.
     question: Option<String>,
+    /// A quote of the page that is looked at, from and to in bytes of its text.
+    quote: Option<(u32, u32)>,
     /// Where the page has it.
     boxes: Vec<PageBox>,
     /// The list that it was opened from, and what stands around it there.
@@ -59,11 +61,12 @@ pub fn DocumentPage(
     let number = chosen.as_ref().map(|(number, _)| *number);
     let is_drawn = can_be_drawn(&row);
     let strip = is_drawn.then(|| view! { <PageStrip of=of.clone() chosen=number /> });
-    let page = chosen.map(|(_, page)| view! { <ChosenPage of=of.clone() page is_drawn words=words.clone() boxes /> });
+    let page = chosen.map(|(_, page)| view! { <ChosenPage of=of.clone() page is_drawn words=words.clone() quotes=quote.into_iter().collect() boxes /> });
     let (folder, name) = split_path(&row.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let api = format!("/api/batches/{batch}/documents/{}", row.id);
     let like = format!("/search?batch={batch}&like={}", row.id);
+    let run = format!("/runs/new?document={}", row.id);
     let failure = row.failure.clone();
     let status = row.status;
     let readable = status == Status::Completed;
@@ -92,6 +95,7 @@ pub fn DocumentPage(
                 </div>
                 <nav class="downloads" aria-label="Downloads">
                     {readable.then(|| view! { <a class="download" href=like>"More like this"</a> })}
+                    {readable.then(|| view! { <a class="download" href=run>"Run a flow"</a> })}
                     <a class="download" href=format!("{api}/original") download="" rel="external">
                         "Original file"
                     </a>

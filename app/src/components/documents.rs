@@ -194,6 +194,9 @@ fn Paging(batch: BatchId, filters: Filters, matching: u64) -> impl IntoView {
             <p data-testid="paging">
                 {format!("{}\u{2013}{} of {}", count((first + 1).min(matching)), count(last), count(matching))}
             </p>
+            <a class="button quiet" href=filters.run_href(batch) rel="external">
+                "Run a flow on these"
+            </a>
             {previous}
             {next}
         </nav>

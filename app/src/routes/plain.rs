@@ -6,8 +6,13 @@ const PLAIN: &[&[&str]] = &[
     &["webhooks"],
     &["flows"],
     &["flows", "*"],
+    // A form that failed.
+    &["failed"],
     &["runs"],
     &["runs", "*"],
+    &["runs", "*", "cancel"],
+    &["runs", "*", "delete"],
+    &["runs", "*", "documents", "*"],
     &["compare"],
     &["search"],
     &["batches", "*", "cancel"],

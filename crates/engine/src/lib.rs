@@ -9,6 +9,7 @@ mod feed;
 mod flows;
 mod grids;
 mod intake;
+mod library;
 pub mod metrics;
 mod pictures;
 mod progress;
@@ -63,8 +64,8 @@ pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
 pub use flows::{
-    BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, RunExport, StepTrial, Template, Wanted,
-    WrongEndpoint, flow_schema, templates,
+    BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, ModelPrices, RunExport, StepTrial,
+    Template, Wanted, WrongEndpoint, flow_schema, templates,
 };
 pub use intake::{
     Announced, ArrivedFiles, BatchRequest, ImportedRecords, Intake, KNOWN_PATHS, RecordsRequest, clean_path, name_of,

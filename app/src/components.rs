@@ -12,6 +12,10 @@ pub mod overview;
 #[cfg(feature = "ssr")]
 pub mod compare;
 #[cfg(feature = "ssr")]
+pub mod facets;
+#[cfg(feature = "ssr")]
+pub mod families;
+#[cfg(feature = "ssr")]
 pub mod search;
 
 pub mod change;

@@ -7,6 +7,8 @@ mod batches {
     pub mod cancel;
     #[cfg(feature = "ssr")]
     pub mod delete;
+    #[cfg(feature = "ssr")]
+    pub mod families;
     pub mod list;
     pub mod show;
 }
@@ -61,13 +63,15 @@ use not_found::NotFound;
 #[cfg(not(feature = "ssr"))]
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
-    Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage, Whole as Search,
-    Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun,
+    Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
+    Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun,
+    Whole as DeleteRun,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch,
     batches::delete::DeleteBatch,
+    batches::families::ListFamilies,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
     documents::show::ShowDocument,
@@ -101,6 +105,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />

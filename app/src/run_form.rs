@@ -107,7 +107,7 @@ impl RunForm {
         form
     }
 
-    /// Reads an address: `flow`, and `batch` with the filters of its page.
+    /// Reads an address: `flow`, and `batch` with the filters of its page, or `documents` with their ids.
     pub fn of_address(params: &ParamsMap) -> Self {
         let parsed = |key: &str| params.get(key).filter(|text| !text.is_empty());
         let batch: Option<BatchId> = parsed("batch").and_then(|text| text.parse().ok());
@@ -116,10 +116,11 @@ impl RunForm {
             true => Pick::Part(batch, filters),
             false => Pick::Batch(batch),
         });
-        let document = parsed("document").and_then(|text| text.parse().ok()).map(Pick::Document);
+        let ids = [parsed("document"), parsed("documents")].into_iter().flatten().collect::<Vec<_>>().join(",");
+        let documents: Vec<Pick> = ids.split(',').filter_map(|id| id.parse().ok()).map(Pick::Document).collect();
         Self {
             flow: parsed("flow").and_then(|text| text.parse().ok()),
-            picks: document.or(pick).into_iter().collect(),
+            picks: if documents.is_empty() { pick.into_iter().collect() } else { documents },
             ..Self::default()
         }
     }

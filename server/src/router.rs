@@ -17,7 +17,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::http::failure::HttpFailure;
 use crate::http::{
     api, diff, download, events, families, flow_forms, flow_runs, flows, forms, health, run_forms, runs, search,
-    upload, uploads, webhooks,
+    selection, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
@@ -73,6 +73,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/merges", get(api::merges))
         .route("/api/batches/{id}/facets", get(api::facets))
+        .route("/api/batches/{id}/originals", get(selection::originals))
+        .route("/api/batches/{id}/copy", post(selection::copy))
         .route("/api/batches/{id}/families", get(families::list).put(families::change))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))
@@ -97,6 +99,7 @@ pub fn router(state: AppState) -> Router {
         .route("/batches/{id}/cancel", post(forms::cancel))
         .route("/batches/{id}/restart", post(forms::restart))
         .route("/batches/{id}/change", post(forms::change))
+        .route("/batches/{id}/selection", get(selection::act).post(selection::make))
         .route("/batches/{id}/families", post(families::change_by_form))
         .route("/webhooks", post(webhooks::add_by_form))
         .route("/webhooks/{id}/delete", post(webhooks::delete_by_form))

@@ -17,6 +17,7 @@ const PLAIN: &[&[&str]] = &[
     &["search"],
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
+    &["batches", "*", "families"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
 ];
@@ -43,6 +44,7 @@ mod tests {
         check("/batches/12", false);
         check("/batches/12/documents/7", true);
         check("/batches/12/diff", true);
+        check("/batches/12/families", true);
         check("/batches/12/add", false);
         check("/", false);
     }

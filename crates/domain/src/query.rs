@@ -151,6 +151,16 @@ impl DocumentQuery {
     }
 }
 
+/// Where a document stands among those that match a query, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    pub previous: Option<DocumentId>,
+    pub next: Option<DocumentId>,
+    /// From 1.
+    pub place: u64,
+    pub total: u64,
+}
+
 /// Which documents of all batches, or of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -16,6 +16,7 @@ mod progress;
 mod quotes;
 mod read;
 mod search;
+mod selection;
 mod steer;
 mod thumbnails;
 mod webhooks;
@@ -72,7 +73,6 @@ pub use intake::{
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
-pub use sheaf_store::Around;
 pub use trace::{NoTrace, Trace};
 pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 

@@ -17,6 +17,7 @@ pub mod webhooks;
 
 mod multipart;
 pub mod search;
+pub mod selection;
 mod settings;
 
 pub mod failure;

@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::{Attempt, BatchId, DocumentId, DocumentKind, DocumentView, PageBox, PageView, TextQuery};
+use sheaf_domain::{Around, Attempt, BatchId, DocumentId, DocumentKind, DocumentView, PageBox, PageView, TextQuery};
 
 use crate::boxed::Boxed;
 use crate::components::document::DocumentPage;
@@ -12,6 +12,7 @@ use crate::components::failure::FailurePage;
 use crate::components::skeleton::Skeleton;
 use crate::errors::AppError;
 use crate::file_path::file_name;
+use crate::filters::Filters;
 use crate::routes::path_param;
 use crate::server_fns::front_door::{engine, respond, respond_in_part};
 
@@ -23,13 +24,17 @@ pub fn ShowDocument() -> impl IntoView {
     let document = path_param::<DocumentId>("document");
     let query = use_query_map();
     let chosen = Memo::new(move |_| query.read().get("page").and_then(|page| page.parse::<u32>().ok()));
+    // `page` is the document's here.
+    let list = Memo::new(move |_| Filters { page: 0, ..Filters::read(&query.read()) });
     let question = Memo::new(move |_| query.read().get("q").filter(|text| !text.trim().is_empty()));
     let quote = Memo::new(move |_| {
         let number = |key: &str| query.read().get(key).and_then(|text| text.parse::<u32>().ok());
         number("start").zip(number("end"))
     });
-    let asked =
-        move || (batch.get(), document.get(), chosen.get(), Marked { question: question.get(), quote: quote.get() });
+    let asked = move || {
+        let marked = Marked { question: question.get(), quote: quote.get() };
+        (batch.get(), document.get(), chosen.get(), marked, list.get())
+    };
     let shown = Resource::new_blocking(asked, read);
     view! {
         <Transition fallback=|| {
@@ -37,11 +42,11 @@ pub fn ShowDocument() -> impl IntoView {
         }>
             {move || Suspend::new(async move {
                 match shown.await {
-                    Ok(Shown { view, attempts, chosen, boxes }) => {
+                    Ok(Shown { view, attempts, chosen, boxes, around }) => {
                         Either::Left(
                             view! {
                                 <Title text=file_name(&view.row.path).to_owned() />
-                                <DocumentPage view chosen attempts question=question.get() quote=quote.get() boxes />
+                                <DocumentPage view chosen attempts question=question.get() quote=quote.get() boxes list=list.get() around />
                             },
                         )
                     }
@@ -61,6 +66,8 @@ struct Shown {
     chosen: Option<(u32, Result<PageView, AppError>)>,
     /// Where the page has what was searched for, or the quote.
     boxes: Vec<PageBox>,
+    /// What stands around it in the list that it was opened from.
+    around: Option<Around>,
 }
 
 /// What is marked.
@@ -72,7 +79,7 @@ struct Marked {
 }
 
 async fn read(
-    (batch, document, chosen, marked): (Option<BatchId>, Option<DocumentId>, Option<u32>, Marked),
+    (batch, document, chosen, marked, list): (Option<BatchId>, Option<DocumentId>, Option<u32>, Marked, Filters),
 ) -> Result<Shown, AppError> {
     let (Some(batch), Some(document)) = (batch, document) else { return Err(AppError::not_found("document")) };
     let view = respond(engine()?.document(batch, document).await)?;
@@ -93,5 +100,6 @@ async fn read(
         }
         (Some(_) | None, _) => Vec::new(),
     };
-    Ok(Shown { view, attempts, chosen, boxes })
+    let around = respond_in_part(engine()?.around(batch, &list.document_query(), document).await)?;
+    Ok(Shown { view, attempts, chosen, boxes, around })
 }

@@ -12,6 +12,10 @@ pub mod overview;
 #[cfg(feature = "ssr")]
 pub mod compare;
 #[cfg(feature = "ssr")]
+pub mod facets;
+#[cfg(feature = "ssr")]
+pub mod families;
+#[cfg(feature = "ssr")]
 pub mod search;
 
 pub mod change;
@@ -37,6 +41,11 @@ pub mod pages;
 
 #[cfg(feature = "ssr")]
 pub mod webhooks;
+
+#[cfg(feature = "ssr")]
+pub mod flow;
+#[cfg(feature = "ssr")]
+pub mod run;
 
 pub mod failure;
 pub mod skeleton;

@@ -78,6 +78,16 @@ impl Filters {
         format!("{}#similarity", self.href(batch))
     }
 
+    /// What a document's page has to know of the list that it is in.
+    pub fn list_query(&self) -> String {
+        Self { page: 0, heatmap_start: 0, heatmap_len: 0, level: 0, ..self.clone() }.query_string()
+    }
+
+    /// The form that begins a run, with the documents that are looked at.
+    pub fn run_href(&self, batch: BatchId) -> String {
+        format!("/runs/new?batch={batch}{}", self.with_page(0).query_string().replace('?', "&"))
+    }
+
     fn query_string(&self) -> String {
         let parts: Vec<String> =
             self.pairs().into_iter().map(|(key, value)| format!("{key}={}", encode(&value))).collect();
@@ -148,6 +158,45 @@ impl Filters {
             descending: self.descending,
             offset: self.page.saturating_mul(DocumentQuery::DEFAULT_LIMIT),
             limit: DocumentQuery::DEFAULT_LIMIT,
+        }
+    }
+
+    /// The state that asks this question, on its first page.
+    pub fn of_query(query: DocumentQuery, level: u32) -> Self {
+        let DocumentQuery {
+            cluster,
+            status,
+            kind,
+            confidence,
+            failure,
+            language,
+            family,
+            size,
+            from,
+            to,
+            search,
+            documents: _,
+            sort,
+            descending,
+            offset: _,
+            limit: _,
+        } = query;
+        Self {
+            cluster,
+            status,
+            kind,
+            confidence,
+            failure,
+            language,
+            family,
+            size,
+            from,
+            to,
+            search,
+            sort,
+            descending,
+            level,
+            ..Self::default()
         }
     }
 

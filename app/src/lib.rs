@@ -8,7 +8,11 @@ pub mod shell;
 pub mod draft;
 pub mod errors;
 pub mod filters;
+#[cfg(feature = "ssr")]
+pub mod flow_form;
 pub mod history;
+#[cfg(feature = "ssr")]
+pub mod run_form;
 pub mod server_fns;
 pub mod views;
 

@@ -7,6 +7,8 @@ mod batches {
     pub mod cancel;
     #[cfg(feature = "ssr")]
     pub mod delete;
+    #[cfg(feature = "ssr")]
+    pub mod families;
     pub mod list;
     pub mod show;
 }
@@ -29,6 +31,9 @@ mod flows {
 #[cfg(feature = "ssr")]
 mod runs {
     //! Executions of flows.
+    pub mod ask;
+    pub mod begin;
+    pub mod document;
     pub mod list;
     pub mod show;
 }
@@ -58,14 +63,27 @@ use not_found::NotFound;
 #[cfg(not(feature = "ssr"))]
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
-    Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage, Whole as Search,
-    Whole as ShowDocument, Whole as ShowRun,
+    Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
+    Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun,
+    Whole as DeleteRun,
 };
 #[cfg(feature = "ssr")]
 use {
-    batches::cancel::CancelBatch, batches::delete::DeleteBatch, compare::CompareBatches,
-    documents::diff::DiffDocuments, documents::show::ShowDocument, flows::edit::EditFlow, flows::list::ListFlows,
-    runs::list::ListRuns, runs::list::NewRunPage, runs::show::ShowRun, search::Search, webhooks::list::ListWebhooks,
+    batches::cancel::CancelBatch,
+    batches::delete::DeleteBatch,
+    batches::families::ListFamilies,
+    compare::CompareBatches,
+    documents::diff::DiffDocuments,
+    documents::show::ShowDocument,
+    flows::edit::EditFlow,
+    flows::list::ListFlows,
+    runs::ask::{CancelRun, DeleteRun},
+    runs::begin::NewRunPage,
+    runs::document::ShowRunDocument,
+    runs::list::ListRuns,
+    runs::show::ShowRun,
+    search::Search,
+    webhooks::list::ListWebhooks,
 };
 
 /// Everything inside `<body>`.
@@ -87,6 +105,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />
@@ -95,6 +114,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs") view=ListRuns ssr=SsrMode::Async />
                     <Route path=path!("/runs/new") view=NewRunPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=ShowRun ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/cancel") view=CancelRun ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/delete") view=DeleteRun ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/documents/:document") view=ShowRunDocument ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/diff") view=DiffDocuments ssr=SsrMode::Async />
                     <Route path=path!("/webhooks") view=ListWebhooks ssr=SsrMode::Async />
                 </Routes>

@@ -26,6 +26,15 @@ impl BatchPage {
     }
 }
 
+/// What the filters would leave: the lists beside the table and the bar above it as HTML, and documents by cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetPanel {
+    pub lists: String,
+    pub selection: String,
+    /// Documents of each cluster (and group of them) under the other filters; absent when there are none.
+    pub clusters: Vec<(ClusterId, u64)>,
+}
+
 /// A batch that runs, and how far it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunningBatch {

@@ -1,7 +1,8 @@
 //! What things are called on the page: states, reasons, languages.
 
 use sheaf_domain::{
-    ClusterFilter, ClusterId, ConfidenceLevel, FailureCode, ModelName, OnError, Priority, SortKey, Stage, Status,
+    ClusterFilter, ClusterId, ConfidenceLevel, FailureCode, FamilyFilter, ModelName, OnError, Priority, SizeClass,
+    SortKey, Stage, Status,
 };
 
 /// A status as a word of its own.
@@ -21,6 +22,27 @@ pub const fn confidence(level: ConfidenceLevel) -> &'static str {
         ConfidenceLevel::High => "High",
         ConfidenceLevel::Medium => "Medium",
         ConfidenceLevel::Low => "Low",
+    }
+}
+
+/// What a filter by near-duplicates lets through.
+pub fn family(filter: FamilyFilter) -> String {
+    match filter {
+        FamilyFilter::Any => "In a family".to_owned(),
+        FamilyFilter::Spare => "Could be dropped".to_owned(),
+        FamilyFilter::Collapsed => "One of each".to_owned(),
+        FamilyFilter::Family(id) => format!("Family {id}"),
+    }
+}
+
+/// A size in words.
+pub const fn size(size: SizeClass) -> &'static str {
+    match size {
+        SizeClass::Tiny => "below 10 kB",
+        SizeClass::Small => "10 to 100 kB",
+        SizeClass::Medium => "100 kB to 1 MB",
+        SizeClass::Large => "1 to 10 MB",
+        SizeClass::Huge => "10 MB and more",
     }
 }
 

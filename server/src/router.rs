@@ -3,7 +3,7 @@
 use app::{App, shell};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Uri};
@@ -16,8 +16,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
 use crate::http::{
-    api, diff, download, events, families, flow_forms, flow_runs, flows, forms, health, runs, search, upload, uploads,
-    webhooks,
+    api, diff, download, events, families, flow_forms, flow_runs, flows, forms, health, run_forms, runs, search,
+    selection, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
@@ -73,6 +73,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/merges", get(api::merges))
         .route("/api/batches/{id}/facets", get(api::facets))
+        .route("/api/batches/{id}/originals", get(selection::originals))
+        .route("/api/batches/{id}/copy", post(selection::copy))
         .route("/api/batches/{id}/families", get(families::list).put(families::change))
         .route("/api/batches/{id}/similarity", get(api::similarity))
         .route("/api/batches/{id}/export", get(download::export))
@@ -88,7 +90,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/webhooks/{id}/test", post(webhooks::test))
         .route("/api/deliveries", get(webhooks::deliveries))
         .route("/api/deliveries/{id}/send", post(webhooks::send_again))
-        .merge(flow_routes())
+        .merge(flow_routes(&state))
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .route("/batches", post(upload::by_form).layer(upload_limit))
         .route("/batches/{id}/documents", post(upload::add_by_form).layer(upload_limit))
@@ -97,6 +99,7 @@ pub fn router(state: AppState) -> Router {
         .route("/batches/{id}/cancel", post(forms::cancel))
         .route("/batches/{id}/restart", post(forms::restart))
         .route("/batches/{id}/change", post(forms::change))
+        .route("/batches/{id}/selection", get(selection::act).post(selection::make))
         .route("/batches/{id}/families", post(families::change_by_form))
         .route("/webhooks", post(webhooks::add_by_form))
         .route("/webhooks/{id}/delete", post(webhooks::delete_by_form))
@@ -119,7 +122,7 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// Flows, their runs, and what these found.
-fn flow_routes() -> Router<AppState> {
+fn flow_routes(state: &AppState) -> Router<AppState> {
     let large = || DefaultBodyLimit::max(FLOW_LIMIT);
     Router::new()
         .route("/api/flows", post(flows::add).layer(large()).get(flows::list))
@@ -144,10 +147,13 @@ fn flow_routes() -> Router<AppState> {
         .route("/api/runs/{id}/export", get(flow_runs::export))
         .route("/flows/draft", post(flow_forms::draft).layer(large()))
         .route("/flows/{id}/delete", post(flow_forms::delete))
-        .route("/runs", post(flow_forms::start))
-        .route("/runs/{id}/cancel", post(flow_forms::cancel))
-        .route("/runs/{id}/restart", post(flow_forms::restart))
-        .route("/runs/{id}/values/{document}/{number}", post(flow_forms::review))
+        .route("/flows/import", post(flow_forms::import).layer(large()))
+        .route("/runs", post(run_forms::begin).layer(large()))
+        .route("/runs/{id}/cancel", post(run_forms::cancel))
+        .route("/runs/{id}/delete", post(run_forms::delete))
+        .route("/runs/{id}/restart", post(run_forms::restart))
+        .route("/runs/{id}/values/{document}/{number}", post(run_forms::review))
+        .layer(from_fn_with_state(state.clone(), flow_forms::failures_as_pages))
 }
 
 async fn no_such_route(uri: Uri) -> HttpFailure {

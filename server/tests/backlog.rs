@@ -1,5 +1,8 @@
 //! A backlog in a database through the built binary: in, worked off by any number of processes, and out again.
 
+#[path = "support/model.rs"]
+mod model;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -7,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use model::{FakeModel, Fault};
 use serde_json::{Value, json};
 use sheaf_test_postgres::TestPostgres;
 
@@ -291,4 +295,52 @@ fn a_database_that_goes_away_is_waited_for() {
     assert_eq!(ended.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&ended.stderr));
     assert!(said.contains("400 of 400 documents completed"), "{said}");
     assert_eq!(completed(&place), 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_models_trouble_is_waited_for_and_what_failed_stays_with_its_record() {
+    let faults = [
+        ("Busy", Fault::Busy),
+        ("Broken", Fault::Broken),
+        ("Cut", Fault::Cut),
+        ("Malformed", Fault::Malformed),
+        ("Wrong", Fault::WrongField),
+        ("Hopeless", Fault::Hopeless),
+        ("Refused", Fault::Refused),
+    ];
+    let model = FakeModel::start(&faults, Duration::ZERO).await;
+    let place = Place::new(None);
+    let names = ["Fine", "Busy", "Broken", "Cut", "Malformed", "Wrong", "Hopeless"];
+    let letter =
+        |name: &str| format!("{}\n", json!({ "id": name, "text": format!("Customer {name} writes of an order.") }));
+    fs::write(place.path("letters.jsonl"), names.map(letter).concat()).expect("written");
+    let fields = "[{ name = \"customer\", kind = \"text\", required = true }]";
+    let step =
+        format!("name = \"who\"\ndo = \"ask\"\ninstructions = \"Who is it?\"\nrows = \"one\"\nfields = {fields}\n");
+    fs::write(place.path("flow.toml"), format!("name = \"Customers\"\n[[steps]]\n{step}")).expect("written");
+    tokio::task::spawn_blocking(move || {
+        place.ends(0, &["import", "letters.jsonl", "--later", "--quiet"]);
+        assert!(place.ends(1, &["process", "--flow", "flow.toml"]).contains("--model-endpoint"));
+        let endpoint = ["--model-endpoint", model.address.as_str(), "--model-rate", "60000"];
+        let args = [&["process", "--flow", "flow.toml", "--output", "stats.json"][..], &endpoint].concat();
+        let said = place.ends(2, &args);
+        assert!(said.contains("6 of 7 documents completed, 1 failed"), "{said}");
+        let stats: Value = serde_json::from_slice(&fs::read(place.path("stats.json")).expect("written")).expect("JSON");
+        assert_eq!(stats["errors"], json!({ "bad_answer": 1 }), "{stats}");
+        let rows = place.exported(&[]);
+        let of = |name: &str| rows.iter().find(|row| row["id"] == name).expect("exported");
+        for name in &names[..6] {
+            assert_eq!(of(name)["values"], json!({ "who.customer": [*name] }), "{}", of(name));
+        }
+        assert_eq!(of("Hopeless")["status"], "failed");
+        assert!(of("Hopeless")["error"].as_str().is_some_and(|error| !error.is_empty()));
+        let asked = model.count("Hopeless");
+        assert!(place.ends(2, &args).contains("This process did 0 of them"), "what failed is left");
+        assert_eq!(model.count("Hopeless"), asked);
+        place.ends(2, &[&args[..], &["--retry"]].concat());
+        assert!(model.count("Hopeless") > asked, "unless it is asked for");
+        assert_eq!(model.count("Fine"), 1);
+    })
+    .await
+    .expect("no panic");
 }

@@ -2,13 +2,15 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter, EXACT_UP_TO};
+use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter, ClusterId, EXACT_UP_TO};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
+use crate::errors::AppError;
 use crate::file_path::file_name;
 use crate::filters::Filters;
 use crate::format::{count, counted, ratio};
+use crate::views::FacetPanel;
 
 /// Clusters that are shown at once; the smaller ones open on demand.
 const SHOWN: usize = 12;
@@ -20,6 +22,8 @@ pub fn Clusters(
     filters: Memo<Filters>,
     clusters: Vec<Cluster>,
     summary: BatchSummary,
+    /// How many documents of each the other filters leave.
+    facets: Resource<Result<FacetPanel, AppError>>,
 ) -> impl IntoView {
     let all = summary.clusters;
     let compared = summary.counts.completed.saturating_sub(summary.unclustered);
@@ -28,7 +32,7 @@ pub fn Clusters(
     let body = if clusters.is_empty() {
         Either::Left(view! { <NoClusters summary /> })
     } else {
-        let row = move |cluster: Cluster| view! { <Row batch filters cluster largest /> };
+        let row = move |cluster: Cluster| view! { <Row batch filters cluster largest facets /> };
         let mut first = clusters;
         let rest = first.split_off(first.len().min(SHOWN));
         let rest = (!rest.is_empty()).then(|| {
@@ -99,7 +103,13 @@ fn Levels(batch: BatchId, filters: Memo<Filters>, shown: u64, all: u64) -> impl 
 }
 
 #[component]
-fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -> impl IntoView {
+fn Row(
+    batch: BatchId,
+    filters: Memo<Filters>,
+    cluster: Cluster,
+    largest: u64,
+    facets: Resource<Result<FacetPanel, AppError>>,
+) -> impl IntoView {
     let Cluster { id, name, keywords, size, cohesion, average_probability, representative, representative_path } =
         cluster;
     let filter = Some(ClusterFilter::Cluster(id));
@@ -109,7 +119,7 @@ fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -
         now.with_cluster(if now.cluster == filter { None } else { filter }).href(batch)
     };
     let more = keywords.join(", ");
-    let width = (size * 100).div_ceil(largest).max(1).to_string();
+    let width = move |documents: u64| format!("{}%", (documents * 100).div_ceil(largest));
     view! {
         <li class="cluster-row" data-testid="cluster-row" data-cluster=id.to_string() class:chosen=chosen>
             <ClusterMark cluster=Some(id) />
@@ -121,12 +131,23 @@ fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -
             </span>
             <span class="cluster-size">
                 <span class="cluster-key">"Documents "</span>
-                <span class="tabular" data-testid="cluster-size">
-                    {count(size)}
-                </span>
-                <svg class=format!("bar {}", crate::words::hue_class(Some(id))) aria-hidden="true" height="6">
-                    <rect class="bar-fill" width=format!("{width}%") height="6" rx="1" />
-                </svg>
+                <Transition>
+                    {move || Suspend::new(async move {
+                        let of_others = facets.await.ok().and_then(|panel| left(&panel, filters.get_untracked().is_narrowed(), id));
+                        let left = of_others.unwrap_or(size);
+                        let part = of_others.map(|left| format!("{} of ", count(left)));
+                        view! {
+                            <span class="tabular" data-testid="cluster-size">
+                                {part}
+                                {count(size)}
+                            </span>
+                            <svg class=format!("bar {}", crate::words::hue_class(Some(id))) aria-hidden="true" height="6">
+                                <rect class="bar-rest" width=width(size) height="6" rx="1" />
+                                <rect class="bar-fill" width=width(left) height="6" rx="1" />
+                            </svg>
+                        }
+                    })}
+                </Transition>
             </span>
             <span class="cluster-number">
                 <span class="cluster-key">"Cohesion "</span>
@@ -146,6 +167,11 @@ fn Row(batch: BatchId, filters: Memo<Filters>, cluster: Cluster, largest: u64) -
         </li>
     }
     .boxed()
+}
+
+/// Documents of a cluster that the other filters leave; absent when there are no filters.
+fn left(panel: &FacetPanel, is_narrowed: bool, id: ClusterId) -> Option<u64> {
+    is_narrowed.then(|| panel.clusters.iter().find(|(of, _)| *of == id).map_or(0, |(_, documents)| *documents))
 }
 
 #[component]

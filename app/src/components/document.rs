@@ -4,8 +4,8 @@ use leptos::either::Either;
 use leptos::prelude::*;
 use leptos_meta::Meta;
 use sheaf_domain::{
-    Attempt, BatchId, ClusterFilter, DocumentKind, DocumentMetadata, DocumentRow, DocumentView, Failure, FailureCode,
-    PageBox, PageView, Problem, SnippetPart, Status, TextQuery,
+    Around, Attempt, BatchId, ClusterFilter, DocumentId, DocumentKind, DocumentMetadata, DocumentRow, DocumentView,
+    Failure, FailureCode, PageBox, PageView, Problem, SnippetPart, Status, TextQuery,
 };
 
 use crate::boxed::Boxed;
@@ -13,6 +13,7 @@ use crate::components::attempts::{Attempts, TryAgain};
 use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::failure::FailureView;
+use crate::components::families::OwnFamily;
 use crate::components::neighbours::Neighbours;
 use crate::components::pages::{ChosenPage, Of, PageStrip};
 use crate::components::search::Snippet;
@@ -35,8 +36,13 @@ pub fn DocumentPage(
     attempts: Vec<Attempt>,
     /// What was searched for when it was found.
     question: Option<String>,
+    /// A quote of the page that is looked at, from and to in bytes of its text.
+    quote: Option<(u32, u32)>,
     /// Where the page has it.
     boxes: Vec<PageBox>,
+    /// The list that it was opened from, and what stands around it there.
+    list: Filters,
+    around: Option<Around>,
 ) -> impl IntoView {
     let words = question.as_deref().map(TextQuery::parse).unwrap_or_default();
     let of = Of::new(&view, question.clone());
@@ -50,16 +56,17 @@ pub fn DocumentPage(
         text,
         text_truncated,
         neighbours,
-        family: _,
+        family,
     } = view;
     let number = chosen.as_ref().map(|(number, _)| *number);
     let is_drawn = can_be_drawn(&row);
     let strip = is_drawn.then(|| view! { <PageStrip of=of.clone() chosen=number /> });
-    let page = chosen.map(|(_, page)| view! { <ChosenPage of=of.clone() page is_drawn words=words.clone() boxes /> });
+    let page = chosen.map(|(_, page)| view! { <ChosenPage of=of.clone() page is_drawn words=words.clone() quotes=quote.into_iter().collect() boxes /> });
     let (folder, name) = split_path(&row.path);
     let (folder, name) = (folder.to_owned(), name.to_owned());
     let api = format!("/api/batches/{batch}/documents/{}", row.id);
     let like = format!("/search?batch={batch}&like={}", row.id);
+    let run = format!("/runs/new?document={}", row.id);
     let failure = row.failure.clone();
     let status = row.status;
     let readable = status == Status::Completed;
@@ -71,9 +78,10 @@ pub fn DocumentPage(
             <nav class="crumbs" aria-label="Breadcrumbs">
                 <a href="/">"Batches"</a>
                 <span aria-hidden="true">"/"</span>
-                <a href=format!("/batches/{batch}")>
+                <a href=if list.is_narrowed() { list.documents_href(batch) } else { list.href(batch) }>
                     <bdi>{batch_name}</bdi>
                 </a>
+                {around.map(|around| view! { <Beside batch list around /> })}
             </nav>
             <header class="document-head">
                 <div>
@@ -87,6 +95,7 @@ pub fn DocumentPage(
                 </div>
                 <nav class="downloads" aria-label="Downloads">
                     {readable.then(|| view! { <a class="download" href=like>"More like this"</a> })}
+                    {readable.then(|| view! { <a class="download" href=run>"Run a flow"</a> })}
                     <a class="download" href=format!("{api}/original") download="" rel="external">
                         "Original file"
                     </a>
@@ -111,6 +120,7 @@ pub fn DocumentPage(
                 </section>
                 <aside>
                     <Belongs batch row=row.clone() />
+                    {family.map(|family| view! { <OwnFamily batch document=row.id family /> })}
                     {readable.then(|| view! { <Neighbours batch document=row.id neighbours /> })}
                     <Recognised recognised pages=of.pages />
                     <Problems problems />
@@ -119,6 +129,35 @@ pub fn DocumentPage(
                 </aside>
             </div>
         </article>
+    }
+    .boxed()
+}
+
+/// The documents before and after it in the list.
+#[component]
+fn Beside(batch: BatchId, list: Filters, around: Around) -> impl IntoView {
+    let Around { previous, next, place, total } = around;
+    let ask = list.list_query();
+    let link = |to: Option<DocumentId>, text: &'static str, key: &'static str, rel: &'static str| {
+        to.map(|to| {
+            view! {
+                <a
+                    href=format!("/batches/{batch}/documents/{to}{ask}")
+                    rel=rel
+                    data-key=key
+                    data-testid=format!("document-{rel}")
+                >
+                    {text}
+                </a>
+            }
+        })
+    };
+    view! {
+        <span class="beside" data-testid="beside">
+            {link(previous, "Previous document", "k", "prev")}
+            <span class="tabular">{format!("{} of {}", count(place), count(total))}</span>
+            {link(next, "Next document", "j", "next")}
+        </span>
     }
     .boxed()
 }

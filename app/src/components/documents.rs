@@ -7,8 +7,8 @@ use leptos::wasm_bindgen::JsCast;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use leptos_router::params::ParamsMap;
-use sheaf_domain::{BatchId, ConfidenceLevel, DocumentKind, DocumentQuery, DocumentRow, Page, Status};
-use web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement};
+use sheaf_domain::{BatchId, Day, DocumentQuery, DocumentRow, Page};
+use web_sys::{FormData, HtmlFormElement};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
@@ -17,18 +17,43 @@ use crate::components::table::Table;
 use crate::errors::AppError;
 use crate::filters::Filters;
 use crate::format::count;
-use crate::words;
+use crate::views::FacetPanel;
 
-/// The form and, under it, what it finds.
+/// What the form sends.
+const FIELDS: [&str; 13] = [
+    "cluster",
+    "status",
+    "kind",
+    "confidence",
+    "failure",
+    "language",
+    "family",
+    "size",
+    "from",
+    "to",
+    "q",
+    "sort",
+    "dir",
+];
+
+/// A year, a month or a day.
+const DAY: &str = "[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?";
+
+/// The form and, under it, what it finds, between the facets and the bar for a selection.
 #[component]
 pub fn Documents(
     batch: BatchId,
     filters: Memo<Filters>,
     documents: Resource<Result<Page<DocumentRow>, AppError>>,
+    facets: Resource<Result<FacetPanel, AppError>>,
     total: u64,
 ) -> impl IntoView {
     view! {
         <Search batch filters />
+        <div class="explore">
+        <Panel facets class="facets" of=|panel| panel.lists />
+        <div>
+        <Panel facets class="selected" of=|panel| panel.selection />
         <Transition fallback=|| {
             view! { <Skeleton rows=20 /> }
         }>
@@ -53,6 +78,26 @@ pub fn Documents(
                 })
             }}
         </Transition>
+        </div>
+        </div>
+    }
+    .boxed()
+}
+
+/// A part of the page that the server makes.
+#[component]
+fn Panel(
+    facets: Resource<Result<FacetPanel, AppError>>,
+    class: &'static str,
+    of: fn(FacetPanel) -> String,
+) -> impl IntoView {
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                let html = facets.await.map(of).unwrap_or_default();
+                view! { <div class=class data-testid=class inner_html=html></div> }
+            })}
+        </Transition>
     }
     .boxed()
 }
@@ -65,10 +110,8 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok()) else { return };
         let Ok(fields) = FormData::new_with_form(&form) else { return };
         event.prevent_default();
-        let params: ParamsMap = ["cluster", "status", "kind", "confidence", "failure", "language", "q", "sort", "dir"]
-            .into_iter()
-            .filter_map(|key| fields.get(key).as_string().map(|value| (key, value)))
-            .collect();
+        let params: ParamsMap =
+            FIELDS.into_iter().filter_map(|key| fields.get(key).as_string().map(|value| (key, value))).collect();
         let now = filters.get_untracked();
         let next = Filters {
             heatmap_start: now.heatmap_start,
@@ -78,25 +121,13 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         };
         navigate(&next.href(batch), NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
-    let apply = |event: Event| {
-        let select = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
-        if let Some(form) = select.and_then(|select| select.form()) {
-            // A browser without `requestSubmit` leaves it to the button.
-            drop(form.request_submit());
-        }
-    };
     let kept = move || {
-        let kept = Filters { status: None, kind: None, confidence: None, search: None, page: 0, ..filters.get() };
+        let kept = Filters { from: None, to: None, search: None, page: 0, ..filters.get() };
         kept.pairs()
             .into_iter()
             .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })
             .collect_view()
     };
-    let statuses = Status::ALL.map(|s| (s.name(), words::status(s))).to_vec();
-    let kinds = DocumentKind::ALL.map(|k| (k.name(), k.label())).to_vec();
-    let levels = [ConfidenceLevel::High, ConfidenceLevel::Medium, ConfidenceLevel::Low]
-        .map(|c| (c.name(), words::confidence(c)))
-        .to_vec();
     view! {
         <form
             class="search"
@@ -116,23 +147,25 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
                     prop:value=move || filters.read().search.clone().unwrap_or_default()
                 />
             </label>
-            <label class="field">
-                <span>"Status"</span>
-                <select name="status" on:change=apply>
-                    {choices(statuses, Signal::derive(move || filters.read().status.map_or("", Status::name)))}
-                </select>
+            <label class="field dated">
+                <span>"Made from"</span>
+                <input
+                    name="from"
+                    placeholder="2019-05-31"
+                    pattern=DAY
+                    value=move || filters.read().from.as_ref().map(Day::to_string)
+                    prop:value=move || filters.read().from.as_ref().map(Day::to_string).unwrap_or_default()
+                />
             </label>
-            <label class="field">
-                <span>"Kind"</span>
-                <select name="kind" on:change=apply>
-                    {choices(kinds, Signal::derive(move || filters.read().kind.map_or("", DocumentKind::name)))}
-                </select>
-            </label>
-            <label class="field">
-                <span>"Confidence"</span>
-                <select name="confidence" on:change=apply>
-                    {choices(levels, Signal::derive(move || filters.read().confidence.map_or("", ConfidenceLevel::name)))}
-                </select>
+            <label class="field dated">
+                <span>"until"</span>
+                <input
+                    name="to"
+                    placeholder="2026"
+                    pattern=DAY
+                    value=move || filters.read().to.as_ref().map(Day::to_string)
+                    prop:value=move || filters.read().to.as_ref().map(Day::to_string).unwrap_or_default()
+                />
             </label>
             <button class="button quiet" type="submit">
                 "Search"
@@ -140,19 +173,6 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         </form>
     }
     .boxed()
-}
-
-/// The options of a select: all, then each of `names` with its label.
-fn choices(names: Vec<(&'static str, &'static str)>, chosen: Signal<&'static str>) -> impl IntoView {
-    let option = move |(name, label): (&'static str, &'static str)| {
-        let is_chosen = Signal::derive(move || chosen.get() == name);
-        view! {
-            <option value=name selected=is_chosen prop:selected=is_chosen>
-                {label}
-            </option>
-        }
-    };
-    [("", "All")].into_iter().chain(names).map(option).collect_view()
 }
 
 #[component]
@@ -174,6 +194,9 @@ fn Paging(batch: BatchId, filters: Filters, matching: u64) -> impl IntoView {
             <p data-testid="paging">
                 {format!("{}\u{2013}{} of {}", count((first + 1).min(matching)), count(last), count(matching))}
             </p>
+            <a class="button quiet" href=filters.run_href(batch) rel="external">
+                "Run a flow on these"
+            </a>
             {previous}
             {next}
         </nav>

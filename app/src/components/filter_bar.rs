@@ -42,6 +42,10 @@ pub fn FilterBar(
             now.language
                 .as_ref()
                 .map(|l| (plain.clone(), format!("Language: {}", words::language(l)), now.with_language(None))),
+            now.family
+                .map(|f| (plain.clone(), format!("Near-duplicates: {}", words::family(f)), now.with_family(None))),
+            now.size.map(|s| (plain.clone(), format!("Size: {}", words::size(s)), now.with_size(None))),
+            dates(&now).map(|text| (plain.clone(), text, now.with_dates(None, None))),
             now.search.as_ref().map(|q| (plain.clone(), format!("Has: {q}"), now.without_search())),
         ];
         chips
@@ -85,5 +89,16 @@ pub fn FilterBar(
                 </div>
             }
         })
+    }
+}
+
+/// The dates in words.
+fn dates(now: &Filters) -> Option<String> {
+    match (&now.from, &now.to) {
+        (Some(from), Some(to)) if from == to => Some(format!("Made: {from}")),
+        (Some(from), Some(to)) => Some(format!("Made: {from} to {to}")),
+        (Some(from), None) => Some(format!("Made: from {from}")),
+        (None, Some(to)) => Some(format!("Made: until {to}")),
+        (None, None) => None,
     }
 }

@@ -19,7 +19,7 @@ use crate::components::status::StatusMark;
 use crate::errors::AppError;
 use crate::filters::Filters;
 use crate::format::{bytes, count, counted, date_time, duration, iso};
-use crate::views::{FinishedBatch, HeatmapPicture};
+use crate::views::{FacetPanel, FinishedBatch, HeatmapPicture};
 use crate::words;
 
 /// Everything about a finished batch. `documents` and `heatmap` follow `filters`; the figures are of the whole batch.
@@ -29,6 +29,7 @@ pub fn Overview(
     filters: Memo<Filters>,
     documents: Resource<Result<Page<DocumentRow>, AppError>>,
     heatmap: Resource<Result<HeatmapPicture, AppError>>,
+    facets: Resource<Result<FacetPanel, AppError>>,
     /// The batch was started again or changed.
     reload: Callback<()>,
 ) -> impl IntoView {
@@ -56,7 +57,7 @@ pub fn Overview(
             {is_grouped
                 .then(|| {
                     view! {
-                        <Clusters batch=id filters clusters summary />
+                        <Clusters batch=id filters clusters summary facets />
                         <section class="section" id="similarity" aria-labelledby="similarity-title">
                             <h2 id="similarity-title">"Similarity"</h2>
                             <Transition fallback=|| {
@@ -78,7 +79,7 @@ pub fn Overview(
             <Failures batch=id filters failures failed restarted=reload />
             <section class="section" id="documents" aria-labelledby="documents-title">
                 <h2 id="documents-title">"Documents"</h2>
-                <Documents batch=id filters documents total />
+                <Documents batch=id filters documents facets total />
             </section>
         </div>
     }

@@ -1,5 +1,7 @@
 //! A document's pages as pictures: a strip to choose from, and the chosen one with what was recognised on it.
 
+use std::ops::Range;
+
 use leptos::either::Either;
 use leptos::prelude::*;
 use sheaf_domain::{
@@ -96,6 +98,8 @@ pub fn ChosenPage(
     is_drawn: bool,
     /// What is marked in its text.
     words: TextQuery,
+    /// Quotes that are marked in their place, from and to in bytes, in order.
+    quotes: Vec<(u32, u32)>,
     /// The same on its picture.
     boxes: Vec<PageBox>,
 ) -> impl IntoView {
@@ -113,7 +117,10 @@ pub fn ChosenPage(
         .as_ref()
         .map(|found| format!("Text recognised on the picture, with a mean confidence of {}.", ratio(found.confidence)));
     let found = (!boxes.is_empty()).then(|| view! { <Hits boxes /> });
-    let hits = words.hits(&text, MARKS);
+    let hits = match quotes.is_empty() {
+        true => words.hits(&text, MARKS),
+        false => apart(&text, quotes),
+    };
     let parts = SnippetPart::cut(&text, 0..text.len(), &hits);
     let boxes = recognition.map(|found| view! { <Words text=text.clone() found /> });
     let step = |page: u32, label: &'static str, key: &'static str| {
@@ -155,6 +162,19 @@ pub fn ChosenPage(
             </p>
         </section>
     })
+}
+
+/// Stretches of a text that do not overlap: of two that do the first stays.
+fn apart(text: &str, quotes: Vec<(u32, u32)>) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    for (start, end) in quotes {
+        let stretch = start as usize..end as usize;
+        let is_after = stretches.last().is_none_or(|before| before.end <= stretch.start);
+        if is_after && text.get(stretch.clone()).is_some() {
+            stretches.push(stretch);
+        }
+    }
+    stretches
 }
 
 /// Marks over what was found.

@@ -1,17 +1,26 @@
 //! The page of a search: the question, what was found, and why.
 
+mod empty;
+
 use leptos::either::{Either, EitherOf3};
 use leptos::prelude::*;
 use sheaf_domain::{
-    Batch, DocumentId, DocumentKind, DocumentRow, SearchHit, SearchMode, SearchQuery, SearchResults, SnippetPart,
+    Batch, DocumentId, DocumentQuery, DocumentRow, Facets, SearchHit, SearchMode, SearchQuery, SearchResults,
+    SnippetPart,
 };
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
+use crate::components::facets::{FacetLists, SelectionBar};
 use crate::file_path::split_path;
 use crate::filters::{Filters, encode};
 use crate::format::{count, counted, ratio};
 use crate::words;
+
+use empty::{Help, Nothing};
+
+/// A year, a month or a day.
+const DAY: &str = "[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?";
 
 /// What the URL asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,6 +42,10 @@ impl Asked {
             confidence: filter.confidence,
             failure: filter.failure,
             language: filter.language.clone(),
+            family: filter.family,
+            size: filter.size,
+            from: filter.from.clone(),
+            to: filter.to.clone(),
             page: offset / SearchQuery::DEFAULT_LIMIT,
             ..Filters::default()
         };
@@ -42,6 +55,13 @@ impl Asked {
         pairs.extend(self.like.map(|like| ("like", like.to_string())));
         let parts: Vec<String> = pairs.into_iter().map(|(key, value)| format!("{key}={}", encode(&value))).collect();
         format!("/search?{}", parts.join("&"))
+    }
+
+    /// The same question with other filters.
+    fn filtered(&self, filters: &Filters) -> Self {
+        self.with(|asked| {
+            asked.query.filter = DocumentQuery { search: None, offset: 0, limit: 0, ..filters.document_query() };
+        })
     }
 
     fn with(&self, change: impl FnOnce(&mut Self)) -> Self {
@@ -61,6 +81,7 @@ pub fn SearchPage(
     batch: Option<Batch>,
     /// The path of the document that others are to be like.
     like: Option<String>,
+    facets: Facets,
 ) -> impl IntoView {
     let text = asked.query.text.clone();
     let head = match like {
@@ -89,15 +110,44 @@ pub fn SearchPage(
                 ""
             },
         );
+        let ids: Vec<String> = items.iter().map(|hit| hit.document.id.to_string()).collect();
+        let all = format!("all {} on this page", count(ids.len() as u64));
+        let one = batch.as_ref().map(|batch| batch.id);
+        let bar = match one {
+            Some(batch) => Either::Left(view! { <SelectionBar batch fields=vec![("all", ids.join(","))] all /> }),
+            None => Either::Right(view! {
+                <p class="fine">
+                    "Search in one batch to choose from what was found, to download it or to run a flow on it."
+                </p>
+            }),
+        };
+        let is_chosen = one.is_some();
         EitherOf3::C(view! {
             <p class="search-count" data-testid="search-count">
                 {about}
             </p>
+            {bar}
             <ol class="hits" data-testid="hits">
-                {items.into_iter().map(|hit| view! { <Hit hit question=text.clone() /> }).collect_view()}
+                {items.into_iter().map(|hit| view! { <Hit hit question=text.clone() is_chosen /> }).collect_view()}
             </ol>
             <Paging asked=asked.clone() total />
         })
+    };
+    let filters = Filters::of_query(asked.query.filter.clone(), 0);
+    let of = asked.clone();
+    let href = Callback::new(move |state: Filters| of.filtered(&state).href());
+    let body = match facets == Facets::default() {
+        true => Either::Left(body),
+        false => Either::Right(view! {
+            <div class="explore">
+                <div class="facets" data-testid="facets">
+                    <h2 class="unseen">"Narrow what was found"</h2>
+                    <FacetLists filters facets href />
+                    <p class="fine">"Counted among the best of what was found."</p>
+                </div>
+                <div>{body}</div>
+            </div>
+        }),
     };
     let crumb = batch.map(|batch| {
         view! {
@@ -125,7 +175,6 @@ pub fn SearchPage(
 #[component]
 fn Question(asked: Asked, batch: Option<Batch>) -> impl IntoView {
     let mode = asked.query.mode;
-    let chosen = asked.query.filter.kind;
     let text = asked.query.text.clone();
     let field = if mode == SearchMode::Meaning {
         Either::Left(view! {
@@ -137,13 +186,6 @@ fn Question(asked: Asked, batch: Option<Batch>) -> impl IntoView {
         Either::Right(view! { <input type="search" name="q" value=text data-key="/" data-testid="question" /> })
     };
     let label = if mode == SearchMode::Meaning { "A question or a paragraph" } else { "Words, names or a question" };
-    let kinds = DocumentKind::ALL.map(|kind| {
-        view! {
-            <option value=kind.name() selected=chosen == Some(kind)>
-                {kind.label()}
-            </option>
-        }
-    });
     let ways = SearchMode::ALL.map(|way| {
         let to = asked.with(|asked| asked.query.mode = way).href();
         view! {
@@ -154,11 +196,20 @@ fn Question(asked: Asked, batch: Option<Batch>) -> impl IntoView {
             </li>
         }
     });
-    let filters = Filters {
-        language: asked.query.filter.language.clone(),
-        cluster: asked.query.filter.cluster,
-        ..Filters::default()
-    };
+    let filters = Filters { from: None, to: None, ..Filters::of_query(asked.query.filter.clone(), 0) };
+    let (from, to) = (asked.query.filter.from.clone(), asked.query.filter.to.clone());
+    let paragraph = asked.with(|asked| asked.query.mode = SearchMode::Meaning).href();
+    let paragraph = (mode != SearchMode::Meaning).then(|| {
+        view! {
+            <p class="search-scope">
+                "Or "
+                <a href=paragraph data-testid="paste">
+                    "paste a paragraph"
+                </a>
+                " and find documents that are about the same."
+            </p>
+        }
+    });
     let kept = filters.pairs().into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
     let kept = kept.collect_view();
     let everywhere = asked.with(|asked| asked.query.batch = None).href();
@@ -181,16 +232,18 @@ fn Question(asked: Asked, batch: Option<Batch>) -> impl IntoView {
                 <span>{label}</span>
                 {field}
             </label>
-            <label class="field">
-                <span>"Kind"</span>
-                <select name="kind">
-                    <option value="">"All kinds"</option>
-                    {kinds.collect_view()}
-                </select>
+            <label class="field dated">
+                <span>"Made from"</span>
+                <input name="from" value=from.map(|day| day.to_string()) placeholder="2019-05-31" pattern=DAY />
+            </label>
+            <label class="field dated">
+                <span>"until"</span>
+                <input name="to" value=to.map(|day| day.to_string()) placeholder="2026" pattern=DAY />
             </label>
             <button class="button" type="submit">
                 "Search"
             </button>
+            {paragraph}
             {scope}
         </form>
         <ul class="parts" aria-label="How to search">
@@ -209,7 +262,7 @@ const fn mode_label(mode: SearchMode) -> &'static str {
 }
 
 #[component]
-fn Hit(hit: SearchHit, question: String) -> impl IntoView {
+fn Hit(hit: SearchHit, question: String, is_chosen: bool) -> impl IntoView {
     let SearchHit { batch, batch_name, document, page, snippet, by_words, by_name, similarity } = hit;
     let DocumentRow { id, path, kind, cluster, cluster_name, language, .. } = document;
     let (folder, name) = split_path(&path);
@@ -237,6 +290,19 @@ fn Hit(hit: SearchHit, question: String) -> impl IntoView {
     view! {
         <li class="hit" data-testid="hit">
             <h2 class="hit-name">
+                {is_chosen
+                    .then(|| {
+                        view! {
+                            <input
+                                type="checkbox"
+                                class="tick"
+                                name="d"
+                                value=id.to_string()
+                                form="selection"
+                                aria-label=format!("Choose {path}")
+                            />
+                        }
+                    })}
                 <a href=href>
                     <span class="folder">
                         <bdi>{folder}</bdi>
@@ -296,55 +362,6 @@ fn Paging(asked: Asked, total: u64) -> impl IntoView {
             {previous}
             {next}
         </nav>
-    }
-    .boxed()
-}
-
-#[component]
-fn Nothing(asked: Asked) -> impl IntoView {
-    let meaning = asked.with(|asked| asked.query.mode = SearchMode::Meaning).href();
-    view! {
-        <div class="empty" data-testid="nothing-found">
-            <p class="empty-title">"Nothing found"</p>
-            <p>
-                "No document has these words, in its text or its name. Fewer words find more, and a star stands for any ending: "
-                <code>"contract*"</code> ". Or "
-                <a href=meaning>"search by meaning"</a> "."
-            </p>
-        </div>
-    }
-    .boxed()
-}
-
-/// What can be typed.
-#[component]
-fn Help() -> impl IntoView {
-    let rows = [
-        ("late fees", "both words, anywhere in the document"),
-        ("\"late fees\"", "exactly these words, one after the other"),
-        ("fees -late", "the first word, but not the second"),
-        ("contract*", "every word that begins so"),
-        ("invoice OR bill", "one of the two"),
-    ];
-    let rows = rows.map(|(example, meaning)| {
-        view! {
-            <dt>
-                <a href=format!("/search?q={}", encode(example))>
-                    <code>{example}</code>
-                </a>
-            </dt>
-            <dd>{meaning}</dd>
-        }
-    });
-    view! {
-        <section class="section" data-testid="search-help">
-            <h2>"What you can type"</h2>
-            <dl class="details">{rows.collect_view()}</dl>
-            <p class="fine">
-                "Accents and capitals make no difference. Documents that are about the same without having the words are \
-                found by their meaning, once their batch is analysed."
-            </p>
-        </section>
     }
     .boxed()
 }

@@ -8,7 +8,7 @@ use crate::components::chip::ClusterMark;
 use crate::components::confidence::Confidence;
 use crate::components::status::StatusMark;
 use crate::file_path::split_path;
-use crate::filters::{Filters, encode};
+use crate::filters::Filters;
 use crate::format::{count, ratio};
 use crate::words;
 
@@ -29,8 +29,8 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
             </th>
         }
     };
-    // The document's page marks what was searched for.
-    let ask = filters.search.as_deref().map_or_else(String::new, |search| format!("?q={}", encode(search)));
+    // The document's page marks what was searched for, and leads on to the next one of the same list.
+    let ask = filters.list_query();
     let before_confidence = SortKey::ALL.into_iter().filter(|key| *key != SortKey::Status).map(heading).collect_view();
     view! {
         <div class="table-scroll" tabindex="0" role="region" aria-label="Table of documents">
@@ -109,6 +109,14 @@ fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
     view! {
         <tr data-testid="document-row" data-status=status.name() data-cluster=data_cluster>
             <th scope="row" class="c-path">
+                <input
+                    type="checkbox"
+                    class="tick"
+                    name="d"
+                    value=id.to_string()
+                    form="selection"
+                    aria-label=format!("Choose {path}")
+                />
                 <a href=format!("/batches/{batch}/documents/{id}{ask}")>
                     <bdi>
                         <span class="folder">{folder}</span>

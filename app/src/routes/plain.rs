@@ -6,12 +6,18 @@ const PLAIN: &[&[&str]] = &[
     &["webhooks"],
     &["flows"],
     &["flows", "*"],
+    // A form that failed.
+    &["failed"],
     &["runs"],
     &["runs", "*"],
+    &["runs", "*", "cancel"],
+    &["runs", "*", "delete"],
+    &["runs", "*", "documents", "*"],
     &["compare"],
     &["search"],
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
+    &["batches", "*", "families"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
 ];
@@ -38,6 +44,7 @@ mod tests {
         check("/batches/12", false);
         check("/batches/12/documents/7", true);
         check("/batches/12/diff", true);
+        check("/batches/12/families", true);
         check("/batches/12/add", false);
         check("/", false);
     }

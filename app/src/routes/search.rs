@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
-use sheaf_domain::{Batch, DocumentQuery, SearchQuery, SearchResults, SimilarQuery};
+use sheaf_domain::{Batch, DocumentQuery, Facets, SearchQuery, SearchResults, SimilarQuery};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
@@ -31,8 +31,8 @@ pub fn Search() -> impl IntoView {
         }>
             {move || Suspend::new(async move {
                 match results.await {
-                    Ok((results, batch, like)) => {
-                        Either::Left(view! { <SearchPage asked=asked.get() results batch like /> })
+                    Ok((results, batch, like, facets)) => {
+                        Either::Left(view! { <SearchPage asked=asked.get() results batch like facets /> })
                     }
                     Err(error) => Either::Right(view! { <FailurePage failure=error.0 /> }),
                 }
@@ -59,7 +59,7 @@ fn read(params: &ParamsMap) -> Asked {
 }
 
 /// What was found, the batch that was searched, and the path of the document that others are to be like.
-async fn find(asked: Asked) -> Result<(SearchResults, Option<Batch>, Option<String>), AppError> {
+async fn find(asked: Asked) -> Result<(SearchResults, Option<Batch>, Option<String>, Facets), AppError> {
     let engine = engine()?;
     let batch = match asked.query.batch {
         Some(batch) => Some(respond(engine.batch(batch).await)?),
@@ -70,7 +70,8 @@ async fn find(asked: Asked) -> Result<(SearchResults, Option<Batch>, Option<Stri
         let query =
             SimilarQuery { text: None, documents: vec![like], offset: asked.query.offset, limit: asked.query.limit };
         let results = respond(engine.similar(batch.id, &query).await)?;
-        return Ok((results, Some(batch.clone()), Some(view.row.path)));
+        return Ok((results, Some(batch.clone()), Some(view.row.path), Facets::default()));
     }
-    Ok((respond(engine.search(&asked.query).await)?, batch, None))
+    let (results, facets) = respond(engine.search_with_facets(&asked.query).await)?;
+    Ok((results, batch, None, facets))
 }

@@ -5,12 +5,42 @@ use leptos::server_fn::codec::GetUrl;
 use sheaf_domain::{BatchId, DocumentQuery, DocumentRow, Page};
 
 #[cfg(feature = "ssr")]
-use super::front_door::{engine, respond};
+use super::front_door::{engine, respond, respond_in_part};
+#[cfg(feature = "ssr")]
+use crate::components::facets::{FacetLists, SelectionBar};
 use crate::errors::AppError;
+#[cfg(feature = "ssr")]
+use crate::filters::Filters;
+use crate::views::FacetPanel;
 use crate::wire::Json;
 
 /// A page of the documents of a batch.
 #[server(prefix = "/rpc", endpoint = "documents", input = GetUrl, output = Json)]
 pub async fn list_documents(batch: BatchId, query: DocumentQuery) -> Result<Page<DocumentRow>, AppError> {
     respond(engine()?.documents(batch, &query).await)
+}
+
+/// What the filters of a batch's page would leave. Pages of the table do not matter; links keep the level.
+#[server(prefix = "/rpc", endpoint = "facets", input = GetUrl, output = Json)]
+pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> Result<FacetPanel, AppError> {
+    use sheaf_domain::ClusterFilter;
+
+    let facets = respond_in_part(engine()?.facets(batch, &query).await)?;
+    let filters = Filters::of_query(query, level);
+    let clusters = facets.clusters.iter().filter_map(|count| match count.value {
+        ClusterFilter::Cluster(id) => Some((id, count.documents)),
+        ClusterFilter::Outliers => None,
+    });
+    let clusters = clusters.collect();
+    let all = match facets.matching {
+        1 => "the one that matches".to_owned(),
+        many => format!("all {} that match", crate::format::count(many)),
+    };
+    let selection = match facets.matching {
+        0 => String::new(),
+        _ => view! { <SelectionBar batch fields=filters.pairs() all /> }.to_html(),
+    };
+    let href = Callback::new(move |state: Filters| state.documents_href(batch));
+    let lists = view! { <FacetLists filters facets href /> }.to_html();
+    Ok(FacetPanel { lists, selection, clusters })
 }

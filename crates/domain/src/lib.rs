@@ -60,7 +60,7 @@ pub use passwords::Passwords;
 pub use progress::{
     Bottleneck, Changes, DocumentProgress, Estimate, Progress, ProgressCell, ProgressGrid, StageCounts,
 };
-pub use query::{BatchQuery, DocumentQuery, Page, SortKey};
+pub use query::{Around, BatchQuery, DocumentQuery, LibraryQuery, LibraryRow, Page, SortKey};
 pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use search::{SearchHit, SearchMode, SearchQuery, SearchResults, SimilarQuery, SnippetPart};
 pub use status::Status;

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{ClusterFilter, ConfidenceLevel};
+use crate::document::DocumentRow;
 use crate::failure::FailureCode;
 use crate::family::FamilyFilter;
 use crate::filter::{Day, SizeClass};
-use crate::ids::DocumentId;
+use crate::ids::{BatchId, DocumentId};
 use crate::kind::DocumentKind;
 use crate::status::{Status, UnknownName};
 
@@ -148,6 +149,34 @@ impl DocumentQuery {
             limit => limit.min(Self::MAX_LIMIT),
         }
     }
+}
+
+/// Where a document stands among those that match a query, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    pub previous: Option<DocumentId>,
+    pub next: Option<DocumentId>,
+    /// From 1.
+    pub place: u64,
+    pub total: u64,
+}
+
+/// Which documents of all batches, or of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LibraryQuery {
+    /// All when absent.
+    pub batch: Option<BatchId>,
+    pub filter: DocumentQuery,
+}
+
+/// A document with the batch that it is in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LibraryRow {
+    pub batch: BatchId,
+    pub batch_name: String,
+    #[serde(flatten)]
+    pub document: DocumentRow,
 }
 
 /// Which batches, latest first, and which page of them.

@@ -1,8 +1,6 @@
 //! Facets of a batch, and the way from one document of a list to the next.
 
-use sheaf_domain::{BatchId, DocumentId, DocumentQuery, FacetCount, Facets, Failure};
-use sheaf_domain::{ClusterFilter, ClusterId};
-use sheaf_store::Around;
+use sheaf_domain::{Around, BatchId, ClusterFilter, ClusterId, DocumentId, DocumentQuery, FacetCount, Facets, Failure};
 
 use crate::Engine;
 

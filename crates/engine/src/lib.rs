@@ -9,12 +9,14 @@ mod feed;
 mod flows;
 mod grids;
 mod intake;
+mod library;
 pub mod metrics;
 mod pictures;
 mod progress;
 mod quotes;
 mod read;
 mod search;
+mod selection;
 mod steer;
 mod thumbnails;
 mod webhooks;
@@ -62,8 +64,8 @@ pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::Event;
 pub use flows::{
-    BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, RunExport, StepTrial, Template, Wanted,
-    WrongEndpoint, flow_schema, templates,
+    BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, ModelPrices, RunExport, StepTrial,
+    Template, Wanted, WrongEndpoint, flow_schema, templates,
 };
 pub use intake::{
     Announced, ArrivedFiles, BatchRequest, ImportedRecords, Intake, KNOWN_PATHS, RecordsRequest, clean_path, name_of,
@@ -71,7 +73,6 @@ pub use intake::{
 pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
-pub use sheaf_store::Around;
 pub use trace::{NoTrace, Trace};
 pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 

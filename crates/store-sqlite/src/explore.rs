@@ -1,8 +1,10 @@
 //! Facets in one grouped query; pages of a selection; what stands before and after a document.
 
 use async_trait::async_trait;
-use sheaf_domain::{BatchId, ClusterId, ConfidenceLevel, DocumentId, DocumentQuery, DocumentRow, FacetRow, SizeClass};
-use sheaf_store::{Around, ExploreStore, StoreError};
+use sheaf_domain::{
+    Around, BatchId, ClusterId, ConfidenceLevel, DocumentId, DocumentQuery, DocumentRow, FacetRow, SizeClass,
+};
+use sheaf_store::{ExploreStore, StoreError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
 

@@ -1,19 +1,9 @@
 //! Looking at a batch from several sides at once: facets, selections, and what comes before and after a document.
 
 use async_trait::async_trait;
-use sheaf_domain::{BatchId, DocumentId, DocumentQuery, DocumentRow, FacetRow};
+use sheaf_domain::{Around, BatchId, DocumentId, DocumentQuery, DocumentRow, FacetRow};
 
 use crate::StoreError;
-
-/// Where a document stands among those that match a query, in its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Around {
-    pub previous: Option<DocumentId>,
-    pub next: Option<DocumentId>,
-    /// From 1.
-    pub place: u64,
-    pub total: u64,
-}
 
 /// Reading documents by what they have in common.
 #[async_trait]

@@ -19,7 +19,7 @@ mod store;
 pub mod conformance;
 
 pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
-pub use explore::{Around, ExploreStore};
+pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
 pub use imports::{Found, ImportStore, ImportedDocument};

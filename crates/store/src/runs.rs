@@ -6,7 +6,9 @@ use sheaf_domain::flow::{
     Answer, Exchange, FlowRun, FoundValue, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery,
     ValueReview,
 };
-use sheaf_domain::{BatchId, ClusterId, DocumentId, DocumentKind, Failure, FlowId, Page, Restart, RunId, RunPolicy};
+use sheaf_domain::{
+    BatchId, ClusterId, DocumentId, DocumentKind, Failure, FailureCode, FlowId, Page, Restart, RunId, RunPolicy,
+};
 
 use crate::StoreError;
 
@@ -95,6 +97,8 @@ pub trait RunStore: Send + Sync + 'static {
     /// By id, which is the order of arrival.
     async fn run_documents(&self, run: RunId, query: &RunDocumentQuery) -> Result<Page<RunDocument>>;
     async fn run_document(&self, run: RunId, document: DocumentId) -> Result<Option<RunDocument>>;
+    /// How many of its documents failed for each reason, the most frequent first.
+    async fn run_failures(&self, run: RunId) -> Result<Vec<(FailureCode, u64)>>;
     /// By document, each document's in the order in which they were found.
     async fn run_values(&self, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>>;
     /// Notes what a person thinks of a value; `false` when there is none.

@@ -114,8 +114,15 @@ async fn command(command: Command) -> anyhow::Result<ExitCode> {
                 Err(_) => engine.save_flow(&read(&flow)?, None).await.map_err(|failure| plain(&failure))?.id,
             };
             let documents = RunDocuments { batches: batch, ..RunDocuments::default() };
-            let wanted =
-                NewRun { flow, version: None, name, documents, policy: RunPolicy::default(), budget_tokens: budget };
+            let wanted = NewRun {
+                flow,
+                version: None,
+                name,
+                documents,
+                policy: RunPolicy::default(),
+                budget_tokens: budget,
+                budget_money: None,
+            };
             return run_flow(&engine, &wanted, &out).await;
         }
     }
@@ -173,7 +180,7 @@ async fn run_flow(engine: &Engine, wanted: &NewRun, out: &PathBuf) -> anyhow::Re
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
-    let export = engine.export_run(started.id, Wanted::Zip).await.map_err(|failure| plain(&failure))?;
+    let export = engine.export_run(started.id, Wanted::Zip, None).await.map_err(|failure| plain(&failure))?;
     let mut file =
         tokio::fs::File::create(out).await.with_context(|| format!("`{}` cannot be written", out.display()))?;
     let mut stream = std::pin::pin!(export.into_stream());

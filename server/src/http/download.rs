@@ -7,7 +7,7 @@ use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
 use sheaf_domain::{ExportFormat, ExportSubject};
-use sheaf_engine::Engine;
+use sheaf_engine::{Engine, Export};
 
 use super::api::{Filter, batch_id, document_id, page_number};
 use super::failure::HttpFailure;
@@ -41,10 +41,15 @@ pub async fn export(
         .parse()
         .map_err(|error| HttpFailure::invalid(format!("`format`: {error}")))?;
     let export = engine.export(batch_id(&id)?, subject, format, &wanted.filter.query()?).await?;
+    Ok(answer(export))
+}
+
+/// A download as a response.
+pub fn answer(export: Export) -> Response {
     let disposition = attachment(&export.file_name);
     let media_type = HeaderValue::from_static(export.media_type);
     let body = Body::from_stream(export.into_stream());
-    Ok(([(CONTENT_TYPE, media_type), (CONTENT_DISPOSITION, disposition)], body).into_response())
+    ([(CONTENT_TYPE, media_type), (CONTENT_DISPOSITION, disposition)], body).into_response()
 }
 
 pub async fn original(

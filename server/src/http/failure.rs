@@ -40,6 +40,7 @@ impl IntoResponse for HttpFailure {
     fn into_response(self) -> Response {
         let status = status(self.0.code);
         let mut response = (status, Json(&self.0)).into_response();
+        response.extensions_mut().insert(self.0);
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(RETRY_AFTER, RETRY_SECONDS);
         }

@@ -59,6 +59,9 @@ pub struct Asked {
     limit: Option<String>,
     cursor: Option<String>,
     what: Option<String>,
+    field: Option<String>,
+    code: Option<String>,
+    format: Option<String>,
 }
 
 /// `GET /api/runs?flow=&q=&status=&limit=&cursor=`
@@ -114,7 +117,7 @@ pub async fn restart(
     Ok(Json(Restarted { documents: engine.restart_run(run_id(&id)?, &which).await? }))
 }
 
-/// `GET /api/runs/{id}/documents?status=&limit=&cursor=`
+/// `GET /api/runs/{id}/documents?status=&code=&limit=&cursor=`
 pub async fn documents(
     State(engine): State<Engine>,
     Path(id): Path<String>,
@@ -122,13 +125,14 @@ pub async fn documents(
 ) -> Answer<Page<RunDocument>> {
     let query = RunDocumentQuery {
         status: read("status", asked.status.as_deref())?,
+        code: read("code", asked.code.as_deref())?,
         offset: read("cursor", asked.cursor.as_deref())?.unwrap_or_default(),
         limit: read("limit", asked.limit.as_deref())?.unwrap_or_default(),
     };
     Ok(Json(engine.run_documents(run_id(&id)?, &query).await?))
 }
 
-/// `GET /api/runs/{id}/values?document=&step=&review=&verified=&limit=&cursor=`
+/// `GET /api/runs/{id}/values?document=&step=&field=&review=&verified=&limit=&cursor=`
 pub async fn values(
     State(engine): State<Engine>,
     Path(id): Path<String>,
@@ -137,6 +141,7 @@ pub async fn values(
     let query = ValueQuery {
         document: asked.document.as_deref().filter(|text| !text.is_empty()).map(document_id).transpose()?,
         step: asked.step.filter(|step| !step.is_empty()),
+        field: asked.field.filter(|field| !field.is_empty()),
         review: read("review", asked.review.as_deref())?,
         verified: read("verified", asked.verified.as_deref())?,
         cursor: asked.cursor.filter(|cursor| !cursor.is_empty()),
@@ -165,7 +170,7 @@ pub async fn exchanges(
     Ok(Json(engine.exchanges(run_id(&id)?, document_id(&document)?).await?))
 }
 
-/// `GET /api/runs/{id}/export?what=zip|table`
+/// `GET /api/runs/{id}/export?what=zip|table&format=csv|tsv|json`: as the flow says without a format.
 pub async fn export(
     State(engine): State<Engine>,
     Path(id): Path<String>,
@@ -176,19 +181,20 @@ pub async fn export(
         "table" => Wanted::Whole,
         other => return Err(HttpFailure::invalid(format!("`what`: `{other}` is neither zip nor table"))),
     };
-    download(&engine, &id, wanted).await
+    download(&engine, &id, wanted, asked.format.as_deref()).await
 }
 
-/// `GET /api/runs/{id}/documents/{document}/export`
+/// `GET /api/runs/{id}/documents/{document}/export?format=`
 pub async fn export_document(
     State(engine): State<Engine>,
     Path((id, document)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, HttpFailure> {
-    download(&engine, &id, Wanted::Document(document_id(&document)?)).await
+    download(&engine, &id, Wanted::Document(document_id(&document)?), asked.format.as_deref()).await
 }
 
-async fn download(engine: &Engine, id: &str, wanted: Wanted) -> Result<Response, HttpFailure> {
-    let export = engine.export_run(run_id(id)?, wanted).await?;
+async fn download(engine: &Engine, id: &str, wanted: Wanted, format: Option<&str>) -> Result<Response, HttpFailure> {
+    let export = engine.export_run(run_id(id)?, wanted, read("format", format)?).await?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(export.media_type)),
         (CONTENT_DISPOSITION, attachment(&export.file_name)),

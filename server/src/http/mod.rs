@@ -9,6 +9,7 @@ pub mod flow_forms;
 pub mod flow_runs;
 pub mod flows;
 pub mod forms;
+pub mod run_forms;
 pub mod runs;
 pub mod upload;
 pub mod uploads;
@@ -16,6 +17,7 @@ pub mod webhooks;
 
 mod multipart;
 pub mod search;
+pub mod selection;
 mod settings;
 
 pub mod failure;

@@ -17,7 +17,7 @@ use crate::errors::AppError;
 use crate::filters::Filters;
 use crate::routes::path_param;
 use crate::server_fns::batches::{batch_heatmap, batch_uploads, show_batch};
-use crate::server_fns::documents::list_documents;
+use crate::server_fns::documents::{batch_facets, list_documents};
 use crate::views::BatchPage;
 
 /// `/batches/{id}`
@@ -40,6 +40,17 @@ pub fn ShowBatch() -> impl IntoView {
     let documents = Resource::new_blocking(
         move || (id.get(), document_query.get(), round.get()),
         |(id, query, _)| async move { list_documents(id.ok_or_else(|| AppError::not_found("batch"))?, query).await },
+    );
+    // Another page of the table changes nothing of it.
+    let facet_query = Memo::new(move |_| {
+        let now = filters.read();
+        (now.with_page(0).document_query(), now.level)
+    });
+    let facets = Resource::new_blocking(
+        move || (id.get(), facet_query.get(), round.get()),
+        |(id, (query, level), _)| async move {
+            batch_facets(id.ok_or_else(|| AppError::not_found("batch"))?, query, level).await
+        },
     );
     let heatmap_view = Memo::new(move |_| filters.read().heatmap_view());
     let heatmap = Resource::new_blocking(
@@ -99,7 +110,7 @@ pub fn ShowBatch() -> impl IntoView {
                                 view! {
                                     <Title text=finished.overview.batch.name.clone() />
                                     <div class="page more">{more}</div>
-                                    <Overview finished=*finished filters documents heatmap reload />
+                                    <Overview finished=*finished filters documents heatmap facets reload />
                                 },
                             )
                         }

@@ -1,191 +1,143 @@
-//! One run: how it stands, what became of its documents, and what was found, to be judged. While it goes on the page loads
-//! itself again every two seconds.
+//! One run: how it stands, what became of its documents, and what was found, to be judged. While it goes on its parts are
+//! fetched again every two seconds, or the whole page without a script.
 
 use leptos::either::Either;
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::{Meta, Title};
+use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::flow::{FlowRun, Review, RunDocument, RunDocumentQuery, RunValue, ValueQuery};
-use sheaf_domain::{Page, RunId, Status};
+use sheaf_domain::flow::{Column, FlowRun, RunFailures, RunValue};
+use sheaf_domain::{Page, RunId};
+use sheaf_engine::ModelPrices;
 
 use crate::boxed::Boxed;
 use crate::components::failure::{FailurePage, FailureView};
-use crate::components::status::StatusMark;
+use crate::components::run::failures::{Again, Failures};
+use crate::components::run::progress::RunProgress;
+use crate::components::run::values::{ValueFilter, Values};
 use crate::errors::AppError;
-use crate::format::{count, counted, duration};
 use crate::routes::path_param;
 use crate::server_fns::front_door::{engine, respond};
 
-/// `/runs/:id`
+/// `/runs/:id?column=&review=&verified=&cursor=`
 #[component]
 pub fn ShowRun() -> impl IntoView {
     let id = path_param::<RunId>("id").get_untracked();
     let query = use_query_map().get_untracked();
-    let cursor = query.get("cursor").filter(|cursor| !cursor.is_empty());
+    let filter = ValueFilter::read(|key| query.get(key));
     let read = async move {
         let engine = engine()?;
-        let id = id.ok_or_else(|| {
-            AppError(sheaf_domain::Failure::new(sheaf_domain::FailureCode::NotFound, "there is no such run"))
-        })?;
+        let id = id.ok_or_else(|| AppError::not_found("run"))?;
         let run = respond(engine.run(id).await)?;
-        let failed = RunDocumentQuery { status: Some(Status::Failed), ..RunDocumentQuery::default() };
-        let failed = respond(engine.run_documents(id, &failed).await)?;
-        let values = respond(engine.run_values(id, &ValueQuery { cursor, ..ValueQuery::default() }).await)?;
-        Ok::<_, AppError>((run, failed, values))
+        let failures = respond(engine.run_failures(id).await)?;
+        let values = respond(engine.run_values(id, &filter.query(None)).await)?;
+        let flow = respond(engine.flow(run.flow, Some(run.version)).await)?;
+        let columns = flow.spec.columns();
+        Ok::<_, AppError>(Shown { run, failures, values, filter, columns, prices: engine.model_prices().cloned() })
     };
     view! {
         <Suspense>
             {Suspend::new(async move {
                 match read.await {
-                    Ok((run, failed, values)) => Either::Left(view! { <Whole run failed values /> }),
+                    Ok(shown) => Either::Left(view! { <Whole shown /> }),
                     Err(error) => Either::Right(view! { <FailurePage failure=error.0 /> }),
                 }
             })}
         </Suspense>
+        <script type="module" src="/run-page.js" nonce=use_nonce()></script>
     }
     .boxed()
 }
 
+struct Shown {
+    run: FlowRun,
+    failures: Vec<RunFailures>,
+    values: Page<RunValue>,
+    filter: ValueFilter,
+    columns: Vec<Column>,
+    prices: Option<ModelPrices>,
+}
+
 #[component]
-fn Whole(run: FlowRun, failed: Page<RunDocument>, values: Page<RunValue>) -> impl IntoView {
+fn Whole(shown: Shown) -> impl IntoView {
+    let Shown { run, failures, values, filter, columns, prices } = shown;
     let id = run.id;
-    let goes_on = !run.status.is_final();
-    let counts = run.counts;
-    let done = counts.completed + counts.failed + counts.cancelled;
-    let may_retry = counts.failed > 0 && !goes_on;
-    let may_continue = counts.cancelled > 0 && !goes_on;
-    let button = |path: &str, which: &'static str, text: &'static str| {
-        view! {
-            <form method="post" action=format!("/runs/{id}/{path}")>
-                <input type="hidden" name="which" value=which />
-                <button class="button quiet" type="submit">{text}</button>
-            </form>
-        }
-    };
-    let tokens = (run.tokens > 0).then(|| format!(", {} tokens", count(run.tokens)));
-    let any_values = run.values > 0;
+    let has_ended = run.status.is_final();
+    let cancelled = run.counts.cancelled;
+    let failure = run.failure.clone();
     view! {
         <Title text=run.name.clone() />
-        {goes_on.then(|| view! { <Meta http_equiv="refresh" content="2" /> })}
-        <div class="page">
-            <nav class="crumbs" aria-label="Where this is"><a href="/runs">"Runs"</a></nav>
-            <h1>{run.name}</h1>
-            <p data-testid="run-status">
-                <StatusMark status=run.status />
-                {format!(" {} of {} documents, {}", count(done), counted(counts.total, "document", "documents").trim_end_matches(" documents").trim_end_matches(" document"), duration(run.elapsed_seconds))}
-                {format!(", {}", counted(run.values, "value", "values"))} {tokens}
-            </p>
-            <progress max=counts.total.max(1).to_string() value=done.to_string() aria-label="Documents that are done"></progress>
+        <div class="page" data-live=(!has_ended).then_some("")>
+            {(!has_ended)
+                .then(|| {
+                    view! {
+                        <noscript>
+                            <meta http-equiv="refresh" content="2" />
+                        </noscript>
+                    }
+                })}
+            <nav class="crumbs" aria-label="Where this is">
+                <a href="/runs">"Runs"</a>
+            </nav>
+            <h1>
+                <bdi>{run.name.clone()}</bdi>
+            </h1>
             <p class="fine">
-                <a href=format!("/flows/{}", run.flow)>{run.flow_name}</a>
+                <a href=format!("/flows/{}", run.flow) rel="external">
+                    {run.flow_name.clone()}
+                </a>
                 {format!(", version {}", run.version)}
             </p>
-            {run.failure.map(|failure| view! { <FailureView failure /> })}
-            <div class="actions">
-                {goes_on.then(|| button("cancel", "", "Stop"))}
-                {may_retry.then(|| button("restart", "failed", "Try what failed again"))}
-                {may_continue.then(|| button("restart", "cancelled", "Go on"))}
-                {any_values
-                    .then(|| {
-                        view! {
-                            <a class="button" href=format!("/api/runs/{id}/export?what=zip")>"Download all (ZIP)"</a>
-                            <a class="button quiet" href=format!("/api/runs/{id}/export?what=table")>"Download the table"</a>
-                        }
-                    })}
+            <div data-part="progress">
+                <RunProgress run=run.clone() prices />
+                {failure.map(|failure| view! { <FailureView failure /> })}
+                <Acts run=run.clone() />
+                {(has_ended && cancelled > 0)
+                    .then(|| view! { <Again run=id which="cancelled".to_owned() documents=cancelled /> })}
             </div>
-            <Failed failed />
-            <Values run=id values />
+            <div data-part="failures">
+                <Failures run=id failures has_ended />
+            </div>
+            <div data-part="values">
+                <Values run=id at=format!("/runs/{id}") values filter columns has_documents=true />
+            </div>
         </div>
     }
     .boxed()
 }
 
+/// What can be done with the run as it stands.
 #[component]
-fn Failed(failed: Page<RunDocument>) -> impl IntoView {
-    let row = |document: RunDocument| {
-        let message = document.failure.map(|failure| format!("{} {}", failure.message, failure.hint));
+fn Acts(run: FlowRun) -> impl IntoView {
+    let id = run.id;
+    let export = |what: &str, format: &str, text: &'static str, class: &'static str| {
+        let format = if format.is_empty() { String::new() } else { format!("&format={format}") };
         view! {
-            <li>
-                <a href=format!("/batches/{}/documents/{}", document.batch, document.document)>{document.path}</a>
-                <span class="fine">" "{message}</span>
-            </li>
+            <a class=class href=format!("/api/runs/{id}/export?what={what}{format}") download="" rel="external">
+                {text}
+            </a>
         }
     };
-    (failed.total > 0).then(|| {
+    let stop = (!run.status.is_final()).then(|| {
         view! {
-            <section class="section" aria-labelledby="failed">
-                <h2 id="failed">{counted(failed.total, "document failed", "documents failed")}</h2>
-                <ul class="flows">{failed.items.into_iter().map(row).collect_view()}</ul>
-            </section>
+            <a class="button quiet" href=format!("/runs/{id}/cancel") rel="external">
+                "Stop"
+            </a>
         }
-    })
-}
-
-#[component]
-fn Values(run: RunId, values: Page<RunValue>) -> impl IntoView {
-    let more = values.next_cursor.map(|cursor| {
-        view! { <a class="button quiet" href=format!("/runs/{run}?cursor={cursor}#values")>"More values"</a> }
     });
-    view! {
-        <section class="section" id="values" aria-labelledby="values-title">
-            <h2 id="values-title">"Values"</h2>
-            <div class="table-scroll" tabindex="0" role="region" aria-labelledby="values-title">
-                <table class="run-values">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Value"</th>
-                            <th scope="col">"Column"</th>
-                            <th scope="col">"Where it stands"</th>
-                            <th scope="col">"Judgement"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{values.items.into_iter().map(|value| view! { <ValueRow run value /> }).collect_view()}</tbody>
-                </table>
-            </div>
-            <p class="actions">{more}</p>
-        </section>
-    }
-    .boxed()
-}
-
-#[component]
-fn ValueRow(run: RunId, value: RunValue) -> impl IntoView {
-    let anchor = format!("v-{}-{}", value.document, value.number);
-    let page = value.found.page.map(|page| format!("?page={page}")).unwrap_or_default();
-    let place = format!("/batches/{}/documents/{}{page}", value.batch, value.document);
-    let action = format!("/runs/{run}/values/{}/{}", value.document, value.number);
-    let verified = value.found.verified.map(|yes| if yes { "verified" } else { "not found in the text" });
-    let shown = value.effective().to_owned();
-    let shown = if value.review == Review::Rejected { value.found.value.clone() } else { shown };
-    let label = |verb: &str| format!("{verb} {}", value.found.value);
-    let judged = match value.review {
-        Review::None => None,
-        Review::Accepted => Some("accepted"),
-        Review::Corrected => Some("corrected"),
-        Review::Rejected => Some("rejected"),
-    };
-    let (accept, reject, correct) = (label("Accept"), label("Reject"), label("Correct"));
-    view! {
-        <tr id=anchor data-testid="value" class=format!("review-{}", value.review)>
-            <td class="value">{shown.clone()}</td>
-            <td class="fine">{format!("{}.{}", value.found.step, value.found.field)}</td>
-            <td>
-                <a href=place>
-                    {value.path.clone()} {value.found.page.map(|page| format!(", page {page}"))}
-                </a>
-                {value.found.quote.map(|quote| view! { <q class="fine">{quote}</q> })}
-                <span class="fine">{verified}</span>
-            </td>
-            <td>
-                <form method="post" action=action class="review">
-                    <button class="button quiet" name="review" value="accepted" type="submit" aria-label=accept>"Accept"</button>
-                    <button class="button quiet" name="review" value="rejected" type="submit" aria-label=reject>"Reject"</button>
-                    <input name="value" value=shown maxlength="10000" aria-label=correct.clone() />
-                    <button class="button quiet" name="review" value="corrected" type="submit" aria-label=correct>"Correct"</button>
-                    <span class="fine">{judged}</span>
-                </form>
-            </td>
-        </tr>
-    }
-    .boxed()
+    let delete = run.status.is_final().then(|| {
+        view! {
+            <a class="button quiet" href=format!("/runs/{id}/delete") rel="external">
+                "Delete"
+            </a>
+        }
+    });
+    let downloads = (run.values > 0).then(|| {
+        view! {
+            {export("zip", "", "Download all (ZIP)", "button")}
+            {export("table", "csv", "CSV", "button quiet")}
+            {export("table", "json", "JSON", "button quiet")}
+        }
+    });
+    view! { <p class="actions">{downloads} {stop} {delete}</p> }
 }

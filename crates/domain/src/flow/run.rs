@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Counts;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCode};
 use crate::ids::{BatchId, DocumentId, FlowId, RunId};
 use crate::query::DocumentQuery;
 use crate::run::{Priority, RunPolicy};
@@ -54,6 +54,9 @@ pub struct NewRun {
     pub policy: RunPolicy,
     #[serde(default)]
     pub budget_tokens: Option<u64>,
+    /// The most money that models may cost, where the operator said what they cost.
+    #[serde(default)]
+    pub budget_money: Option<f64>,
 }
 
 /// Which documents a run works on. Together they are taken once each.
@@ -66,6 +69,18 @@ pub struct RunDocuments {
     pub documents: Vec<DocumentId>,
     /// Which documents of `batches`; its order and page are ignored.
     pub filter: Option<DocumentQuery>,
+    /// Parts of batches, each with a filter of its own.
+    pub selections: Vec<RunSelection>,
+}
+
+/// The documents of a batch that a filter lets through.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSelection {
+    pub batch: BatchId,
+    /// Its order and page are ignored.
+    #[serde(default)]
+    pub filter: DocumentQuery,
 }
 
 /// A document of a run.
@@ -82,6 +97,15 @@ pub struct RunDocument {
     pub attempts: u32,
     pub tokens: u64,
     pub failure: Option<Failure>,
+}
+
+/// Documents of a run that failed for one reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunFailures {
+    pub code: FailureCode,
+    pub documents: u64,
+    /// A few of them.
+    pub examples: Vec<RunDocument>,
 }
 
 /// What can be changed of a run at any time; absent means as it is.
@@ -123,6 +147,8 @@ impl RunQuery {
 #[serde(default)]
 pub struct RunDocumentQuery {
     pub status: Option<Status>,
+    /// Why they failed.
+    pub code: Option<FailureCode>,
     /// How many to pass over.
     pub offset: u32,
     /// 0 means 50, more than 500 means 500.
@@ -151,4 +177,7 @@ pub struct Estimated {
     pub seconds: (f64, f64),
     /// Tokens, from and to; 0 when no model is asked.
     pub tokens: (u64, u64),
+    /// Money, from and to, where the operator said what tokens cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<(f64, f64)>,
 }

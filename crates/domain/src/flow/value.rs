@@ -116,6 +116,8 @@ pub struct ValueQuery {
     pub document: Option<DocumentId>,
     /// The name of a step.
     pub step: Option<String>,
+    /// A field of steps.
+    pub field: Option<String>,
     pub review: Option<Review>,
     pub verified: Option<bool>,
     /// What the page before gave.

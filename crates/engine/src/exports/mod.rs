@@ -28,6 +28,14 @@ pub struct Export {
 }
 
 impl Export {
+    pub(crate) const fn new(
+        file_name: String,
+        media_type: &'static str,
+        body: mpsc::Receiver<Result<Bytes, Failure>>,
+    ) -> Self {
+        Self { file_name, media_type, body }
+    }
+
     /// The bytes; a failure in the middle cuts the download off, so that it does not look complete.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, Failure>> + Send + 'static {
         stream::unfold(self.body, |mut body| async move { body.recv().await.map(|chunk| (chunk, body)) })

@@ -302,9 +302,9 @@ async fn step(
 }
 
 /// Tokens that the questions of a flow about a document would cost, from and to; nothing is asked.
-pub fn foreseen(prepared: &Prepared, document: &DocumentText) -> (u64, u64) {
+pub fn foreseen(prepared: &Prepared, document: &DocumentText) -> ask::Cost {
     let mut selections = Vec::new();
-    let mut total = (0, 0);
+    let mut total = ask::Cost::default();
     for (place, ready) in prepared.steps.iter().enumerate() {
         match ready {
             Ready::Select(selection) => selections.push(selection.clone()),
@@ -313,8 +313,7 @@ pub fn foreseen(prepared: &Prepared, document: &DocumentText) -> (u64, u64) {
                 let passages = seen(document, &selections);
                 let question =
                     ask::Question { step: &of.name, instructions: &of.instructions, ask, passages: &passages };
-                let (from, to) = question.cost();
-                total = (total.0 + from, total.1 + to);
+                total = total + question.cost();
             }
             Ready::Find { .. }
             | Ready::Classify { .. }

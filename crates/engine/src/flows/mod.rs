@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::Engine;
 use crate::read::no_document;
 
-pub use ask::{ModelConfig, WrongEndpoint};
+pub use ask::{ModelConfig, ModelPrices, WrongEndpoint};
 pub use backlog::{BacklogRequest, BacklogStatistics, BacklogTally};
 pub use execute::StepTrial;
 pub use file::{FlowFile, flow_schema};

@@ -20,7 +20,7 @@ pub async fn sample(engine: &Engine, run: RunId) -> Result<Vec<String>, Failure>
     let total = engine.run(run).await?.counts.total;
     let mut texts = Vec::new();
     for (offset, limit) in stretches(total) {
-        let query = RunDocumentQuery { status: None, offset, limit };
+        let query = RunDocumentQuery { offset, limit, ..RunDocumentQuery::default() };
         for row in engine.store().run_documents(run, &query).await?.items {
             if let Some(document) = engine.store().document_text(row.batch, row.document).await? {
                 texts.push(beginning(&document.pages));

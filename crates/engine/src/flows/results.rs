@@ -47,17 +47,17 @@ impl RunExport {
 }
 
 impl Engine {
-    /// Starts a download of a run's results, as its flow formats them.
+    /// Starts a download of a run's results, as its flow formats them, or as another kind of file.
     ///
     /// # Errors
     /// `not_found`, `storage`.
-    pub async fn export_run(&self, run: RunId, wanted: Wanted) -> Result<RunExport, Failure> {
+    pub async fn export_run(&self, run: RunId, wanted: Wanted, file: Option<FileFormat>) -> Result<RunExport, Failure> {
         let found = self.run(run).await?;
         let flow = self.flow(found.flow, Some(found.version)).await?;
         if let Wanted::Document(document) = wanted {
             self.run_document(run, document).await?;
         }
-        let table = Table::new(&flow.spec);
+        let table = Table::new(&flow.spec).in_file(file);
         let (suffix, media_type) = match (wanted, table.file()) {
             (Wanted::Zip, _) => ("zip", "application/zip"),
             (_, FileFormat::Csv) => ("csv", "text/csv; charset=utf-8"),
@@ -170,7 +170,7 @@ impl Writing {
 
     /// Every document that was completed and not left out, in order.
     fn each_document(&self, mut of: impl FnMut(&RunDocument) -> Result<(), Failure>) -> Result<(), Failure> {
-        let mut query = RunDocumentQuery { status: Some(Status::Completed), offset: 0, limit: 500 };
+        let mut query = RunDocumentQuery { status: Some(Status::Completed), limit: 500, ..RunDocumentQuery::default() };
         loop {
             let page = self.handle.block_on(self.engine.store().run_documents(self.run, &query))?;
             for document in page.items.iter().filter(|document| !document.left_out) {

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use sheaf_domain::flow::{
-    Exchange, FlowRun, NewRun, Review, RunChange, RunDocument, RunDocumentQuery, RunDocuments, RunQuery, RunValue,
-    ValueQuery, ValueReview,
+    Exchange, FlowRun, NewRun, Review, RunChange, RunDocument, RunDocumentQuery, RunDocuments, RunFailures, RunQuery,
+    RunValue, ValueQuery, ValueReview,
 };
 use sheaf_domain::{BatchId, DocumentId, DocumentQuery, Failure, FailureCode, Page, Restart, RunId, Status};
 use sheaf_store::{RunInput, StartedRun};
@@ -14,6 +14,8 @@ use crate::{Engine, intake};
 
 /// The most documents of one run.
 const MOST_DOCUMENTS: usize = 1_000_000;
+/// Failed documents that are named for each reason.
+const EXAMPLES: u32 = 5;
 /// The longest correction, in characters.
 const CORRECTION: usize = 10_000;
 
@@ -45,7 +47,7 @@ impl Engine {
                 flow: flow.id,
                 version: flow.version,
                 policy: wanted.policy,
-                budget_tokens: wanted.budget_tokens,
+                budget_tokens: self.budget(wanted)?,
                 documents,
             })
             .await?;
@@ -53,9 +55,25 @@ impl Engine {
         self.run(id).await
     }
 
+    /// The tokens that a run may use. Which of them go in and which come out is not known before, so that money is counted at
+    /// the dearer of the two prices: it is never exceeded.
+    fn budget(&self, wanted: &NewRun) -> Result<Option<u64>, Failure> {
+        let Some(money) = wanted.budget_money else { return Ok(wanted.budget_tokens) };
+        let wrong = |message: &str| Failure::new(FailureCode::InvalidRequest, message);
+        let Some(prices) = self.model_prices() else {
+            return Err(wrong("money cannot be limited, for it is not known what the model costs")
+                .with_hint("Limit the tokens, or start Sheaf with --model-price-in and --model-price-out."));
+        };
+        if !(money.is_finite() && money >= 0.0) {
+            return Err(wrong("the most money has to be a number that is not below 0"));
+        }
+        let tokens = prices.tokens_for(money);
+        Ok(Some(wanted.budget_tokens.map_or(tokens, |budget| budget.min(tokens))))
+    }
+
     /// The documents that a run would work on, each once, in the order of their ids.
     pub(crate) async fn run_inputs(&self, wanted: &RunDocuments) -> Result<Vec<RunInput>, Failure> {
-        let RunDocuments { batches, documents, filter } = wanted;
+        let RunDocuments { batches, documents, filter, selections } = wanted;
         let mut inputs = self.store().find_documents(documents).await?;
         if inputs.len() < documents.iter().collect::<HashSet<_>>().len() {
             let known: HashSet<DocumentId> = inputs.iter().map(|input| input.document).collect();
@@ -63,9 +81,11 @@ impl Engine {
             let missing = missing.map(ToString::to_string).unwrap_or_default();
             return Err(Failure::new(FailureCode::NotFound, format!("there is no document `{missing}`")));
         }
-        for &batch in batches {
+        let of_batches = batches.iter().map(|&batch| (batch, filter.as_ref()));
+        let of_selections = selections.iter().map(|selection| (selection.batch, Some(&selection.filter)));
+        for (batch, filter) in of_batches.chain(of_selections) {
             self.batch(batch).await?;
-            self.add_inputs(batch, filter.as_ref(), &mut inputs).await?;
+            self.add_inputs(batch, filter, &mut inputs).await?;
             if inputs.len() > MOST_DOCUMENTS {
                 let message = format!("a run takes at most {MOST_DOCUMENTS} documents");
                 return Err(Failure::new(FailureCode::InvalidRequest, message).with_hint("Choose fewer of them."));
@@ -130,6 +150,21 @@ impl Engine {
     pub async fn run_values(&self, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>, Failure> {
         self.run(run).await?;
         Ok(self.store().run_values(run, query).await?)
+    }
+
+    /// Why documents of a run failed, the most frequent reason first, with a few of each.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn run_failures(&self, run: RunId) -> Result<Vec<RunFailures>, Failure> {
+        self.run(run).await?;
+        let mut failures = Vec::new();
+        for (code, documents) in self.store().run_failures(run).await? {
+            let query = RunDocumentQuery { code: Some(code), limit: EXAMPLES, ..RunDocumentQuery::default() };
+            let examples = self.store().run_documents(run, &query).await?.items;
+            failures.push(RunFailures { code, documents, examples });
+        }
+        Ok(failures)
     }
 
     /// What was sent to models for a document, and what they said.

@@ -60,6 +60,12 @@ impl Table {
         Self { format, columns, roots, main }
     }
 
+    /// Written as another kind of file.
+    pub fn in_file(mut self, file: Option<FileFormat>) -> Self {
+        self.format.file = file.unwrap_or(self.format.file);
+        self
+    }
+
     pub const fn file(&self) -> FileFormat {
         self.format.file
     }

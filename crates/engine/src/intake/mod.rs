@@ -123,7 +123,7 @@ pub struct BatchRequest {
 }
 
 impl BatchRequest {
-    fn check(self) -> Result<NewBatch, Failure> {
+    pub(crate) fn check(self) -> Result<NewBatch, Failure> {
         let Self { name, params, policy, passwords } = self;
         let params = params.check()?;
         let trace = Trace::current().map(|trace| trace.to_string());

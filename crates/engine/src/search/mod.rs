@@ -12,8 +12,8 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use sheaf_domain::{
-    BatchId, DocumentId, DocumentQuery, Failure, FailureCode, SearchHit, SearchMode, SearchQuery, SearchResults,
-    SimilarQuery, TextQuery,
+    BatchId, DocumentId, DocumentQuery, Facets, Failure, FailureCode, SearchHit, SearchMode, SearchQuery,
+    SearchResults, SimilarQuery, TextQuery,
 };
 use sheaf_store::SearchScope;
 
@@ -42,6 +42,15 @@ struct Standing {
     similarity: Option<f32>,
 }
 
+/// What was found, before a page of it is read.
+struct Ranking {
+    standings: HashMap<DocumentId, Standing>,
+    /// Whether there are more than were ranked.
+    more: bool,
+    /// Whether meaning could be compared.
+    compared: bool,
+}
+
 impl Engine {
     /// Documents that have the words or are about the same, the best first. Nothing that is typed is an error.
     ///
@@ -51,15 +60,55 @@ impl Engine {
         if let Some(batch) = query.batch {
             self.batch(batch).await?;
         }
-        let filter = DocumentQuery { search: None, ..query.filter.clone() };
+        if query.text.trim().is_empty() {
+            return Ok(SearchResults::default());
+        }
+        let ranking = self.rank_all(query, &query.filter).await?;
+        self.results(ranking, query).await
+    }
+
+    /// The same with the values of each filter, and how many of the documents that are ranked without any filter have them
+    /// beside the other filters.
+    ///
+    /// # Errors
+    /// As [`Self::search`].
+    pub async fn search_with_facets(&self, query: &SearchQuery) -> Result<(SearchResults, Facets), Failure> {
+        if let Some(batch) = query.batch {
+            self.batch(batch).await?;
+        }
+        if query.text.trim().is_empty() {
+            return Ok((SearchResults::default(), Facets::default()));
+        }
+        let all = self.rank_all(query, &DocumentQuery::default()).await?;
+        let documents: Vec<DocumentId> = all.standings.keys().copied().collect();
+        let facets = match documents.is_empty() {
+            true => Facets::default(),
+            false => {
+                let beside = DocumentQuery { search: None, documents, ..query.filter.clone() };
+                Facets::of(&self.store().facets(query.batch, &beside).await?, &beside)
+            }
+        };
+        let is_narrowed = DocumentQuery { search: None, ..query.filter.clone() }.is_narrowed();
+        let ranking = if is_narrowed { self.rank_all(query, &query.filter).await? } else { all };
+        Ok((self.results(ranking, query).await?, facets))
+    }
+
+    async fn results(&self, ranking: Ranking, query: &SearchQuery) -> Result<SearchResults, Failure> {
+        let Ranking { standings, more, compared } = ranking;
+        let words = TextQuery::parse(&query.text);
+        let mut results = self.page_of(standings, &words, query.offset, query.effective_limit()).await?;
+        (results.more, results.meaning) = (more, compared);
+        Ok(results)
+    }
+
+    /// Where documents that a filter lets through stand.
+    async fn rank_all(&self, query: &SearchQuery, filter: &DocumentQuery) -> Result<Ranking, Failure> {
+        let filter = DocumentQuery { search: None, ..filter.clone() };
         let scope = SearchScope { batch: query.batch, filter: &filter };
         let words = TextQuery::parse(&query.text);
         let typed = query.text.trim();
         let mut standings: HashMap<DocumentId, Standing> = HashMap::new();
         let mut more = false;
-        if typed.is_empty() {
-            return Ok(SearchResults::default());
-        }
         if query.mode != SearchMode::Meaning {
             let (texts, names) = futures::try_join!(
                 self.store().search_texts(&words, scope, RANKED + 1),
@@ -77,9 +126,7 @@ impl Engine {
                 rank_near(&mut standings, &near);
             }
         }
-        let mut results = self.page_of(standings, &words, query.offset, query.effective_limit()).await?;
-        (results.more, results.meaning) = (more, compared);
-        Ok(results)
+        Ok(Ranking { standings, more, compared })
     }
 
     /// The documents of a batch that are most like a text, or like others of its documents, which are not among them.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use sheaf_domain::flow::{
     Answer, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery, ValueReview,
 };
-use sheaf_domain::{BatchId, DocumentId, Failure, Page, Restart, RunId};
+use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, Page, Restart, RunId};
 use sheaf_store::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
 
 use crate::again::{Patience, again};
@@ -33,6 +33,9 @@ impl RunStore for PostgresStore {
     }
     async fn run_document(&self, run: RunId, document: DocumentId) -> Result<Option<RunDocument>> {
         again(Patience::ASKED, || read::document(&self.pool, run, document)).await
+    }
+    async fn run_failures(&self, run: RunId) -> Result<Vec<(FailureCode, u64)>> {
+        again(Patience::ASKED, || read::failures(&self.pool, run)).await
     }
     async fn run_values(&self, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>> {
         again(Patience::ASKED, || values::list(&self.pool, run, query)).await

@@ -1,7 +1,7 @@
 //! Runs and their documents, as pages ask for them.
 
 use sheaf_domain::flow::{FlowRun, RunDocument, RunDocumentQuery, RunQuery};
-use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FlowId, Page, Priority, RunId, RunPolicy};
+use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FailureCode, FlowId, Page, Priority, RunId, RunPolicy};
 use sheaf_store::{DocumentText, RunInput};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Postgres, QueryBuilder};
@@ -117,12 +117,15 @@ pub(crate) fn read_document(row: &PgRow) -> Result<RunDocument> {
 }
 
 pub async fn documents(pool: &PgPool, run: RunId, query: &RunDocumentQuery) -> Result<Page<RunDocument>> {
-    let RunDocumentQuery { status, offset, limit: _ } = query;
+    let RunDocumentQuery { status, code, offset, limit: _ } = query;
     let limit = query.effective_limit();
     let filter = |sql: &mut QueryBuilder<Postgres>| {
         sql.push_bind(run.0);
         if let Some(status) = status {
             sql.push(" AND state = ").push_bind(status.name());
+        }
+        if let Some(code) = code {
+            sql.push(" AND failure_code = ").push_bind(code.name());
         }
     };
     let mut counting = QueryBuilder::new("SELECT count(*) FROM run_documents WHERE run = ");
@@ -148,6 +151,18 @@ pub async fn document(pool: &PgPool, run: RunId, document: DocumentId) -> Result
         .await
         .map_err(database)?;
     row.as_ref().map(read_document).transpose()
+}
+
+pub async fn failures(pool: &PgPool, run: RunId) -> Result<Vec<(FailureCode, u64)>> {
+    let rows = sqlx::query(
+        "SELECT failure_code, count(*) AS number FROM run_documents WHERE run = $1 AND state = 'failed' \
+         GROUP BY failure_code ORDER BY number DESC, failure_code",
+    )
+    .bind(run.0)
+    .fetch_all(pool)
+    .await
+    .map_err(database)?;
+    rows.iter().map(|row| Ok((name(row, "run_documents", "failure_code")?, count(row, "number")?))).collect()
 }
 
 pub async fn find_documents(pool: &PgPool, documents: &[DocumentId]) -> Result<Vec<RunInput>> {

@@ -51,7 +51,7 @@ pub(super) async fn replace(tx: &mut PgConnection, claim: &RunClaim, values: &[F
 }
 
 pub async fn list(pool: &PgPool, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>> {
-    let ValueQuery { document, step, review, verified, cursor, limit: _ } = query;
+    let ValueQuery { document, step, field, review, verified, cursor, limit: _ } = query;
     let limit = query.effective_limit();
     let filter = |sql: &mut QueryBuilder<Postgres>| {
         sql.push_bind(run.0);
@@ -60,6 +60,9 @@ pub async fn list(pool: &PgPool, run: RunId, query: &ValueQuery) -> Result<Page<
         }
         if let Some(step) = step {
             sql.push(" AND v.step = ").push_bind(step.clone());
+        }
+        if let Some(field) = field {
+            sql.push(" AND v.field = ").push_bind(field.clone());
         }
         if let Some(review) = review {
             sql.push(" AND v.review = ").push_bind(review.name());

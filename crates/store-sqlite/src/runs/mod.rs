@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use sheaf_domain::flow::{
     Answer, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery, ValueReview,
 };
-use sheaf_domain::{BatchId, DocumentId, Failure, Page, Restart, RunId};
+use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, Page, Restart, RunId};
 use sheaf_store::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
 
 use crate::{Result, SqliteStore};
@@ -32,6 +32,9 @@ impl RunStore for SqliteStore {
     }
     async fn run_document(&self, run: RunId, document: DocumentId) -> Result<Option<RunDocument>> {
         read::document(&self.readers, run, document).await
+    }
+    async fn run_failures(&self, run: RunId) -> Result<Vec<(FailureCode, u64)>> {
+        read::failures(&self.readers, run).await
     }
     async fn run_values(&self, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>> {
         values::list(&self.readers, run, query).await

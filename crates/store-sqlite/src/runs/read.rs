@@ -1,7 +1,7 @@
 //! Runs and their documents, as pages ask for them.
 
 use sheaf_domain::flow::{FlowRun, RunDocument, RunDocumentQuery, RunQuery};
-use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FlowId, Page, Priority, RunId, RunPolicy};
+use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FailureCode, FlowId, Page, Priority, RunId, RunPolicy};
 use sheaf_store::{DocumentText, RunInput};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
@@ -117,12 +117,15 @@ pub(crate) fn read_document(row: &SqliteRow) -> Result<RunDocument> {
 }
 
 pub async fn documents(readers: &SqlitePool, run: RunId, query: &RunDocumentQuery) -> Result<Page<RunDocument>> {
-    let RunDocumentQuery { status, offset, limit: _ } = query;
+    let RunDocumentQuery { status, code, offset, limit: _ } = query;
     let limit = query.effective_limit();
     let filter = |sql: &mut QueryBuilder<Sqlite>| {
         sql.push_bind(run.to_string());
         if let Some(status) = status {
             sql.push(" AND state = ").push_bind(status.name());
+        }
+        if let Some(code) = code {
+            sql.push(" AND failure_code = ").push_bind(code.name());
         }
     };
     let mut counting = QueryBuilder::new("SELECT count(*) FROM run_documents WHERE run = ");
@@ -148,6 +151,18 @@ pub async fn document(readers: &SqlitePool, run: RunId, document: DocumentId) ->
         .await
         .map_err(database)?;
     row.as_ref().map(read_document).transpose()
+}
+
+pub async fn failures(readers: &SqlitePool, run: RunId) -> Result<Vec<(FailureCode, u64)>> {
+    let rows = sqlx::query(
+        "SELECT failure_code, count(*) AS number FROM run_documents WHERE run = ? AND state = 'failed' \
+         GROUP BY failure_code ORDER BY number DESC, failure_code",
+    )
+    .bind(run.to_string())
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
+    rows.iter().map(|row| Ok((name(row, "run_documents", "failure_code")?, count(row, "number")?))).collect()
 }
 
 pub async fn find_documents(readers: &SqlitePool, documents: &[DocumentId]) -> Result<Vec<RunInput>> {

@@ -33,7 +33,7 @@ pub(super) async fn replace(tx: &mut SqliteConnection, claim: &RunClaim, values:
 }
 
 pub async fn list(readers: &SqlitePool, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>> {
-    let ValueQuery { document, step, review, verified, cursor, limit: _ } = query;
+    let ValueQuery { document, step, field, review, verified, cursor, limit: _ } = query;
     let limit = query.effective_limit();
     let filter = |sql: &mut QueryBuilder<Sqlite>| {
         sql.push_bind(run.to_string());
@@ -42,6 +42,9 @@ pub async fn list(readers: &SqlitePool, run: RunId, query: &ValueQuery) -> Resul
         }
         if let Some(step) = step {
             sql.push(" AND v.step = ").push_bind(step.clone());
+        }
+        if let Some(field) = field {
+            sql.push(" AND v.field = ").push_bind(field.clone());
         }
         if let Some(review) = review {
             sql.push(" AND v.review = ").push_bind(review.name());

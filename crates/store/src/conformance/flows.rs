@@ -133,6 +133,10 @@ pub async fn a_document_of_a_run_is_leased_once_and_its_values_are_kept<S: Store
     assert_eq!((reviewed.len(), reviewed[0].effective()), (1, "2027"));
     assert_eq!(of(ValueQuery { verified: Some(true), ..ValueQuery::default() }).await.len(), 1);
     assert_eq!(of(ValueQuery { step: Some("other".into()), ..ValueQuery::default() }).await.len(), 0);
+    let field = value.found.field.clone();
+    assert_eq!(of(ValueQuery { field: Some(field), ..ValueQuery::default() }).await.len(), 2);
+    assert_eq!(of(ValueQuery { field: Some("other".into()), ..ValueQuery::default() }).await.len(), 0);
+    assert_eq!(store.run_failures(run).await.expect("counted"), []);
     let rows = store.run_documents(run, &RunDocumentQuery::default()).await.expect("read");
     assert_eq!((rows.total, rows.items[0].values), (2, 2));
     let other = store.run_document(run, documents[1]).await.expect("read").expect("it is there");
@@ -180,6 +184,12 @@ pub async fn a_run_is_stopped_and_goes_on<S: Store>(store: &S) {
     let ended = store.run(other).await.expect("read").expect("it is there");
     assert_eq!((ended.status, ended.counts.failed, ended.counts.cancelled), (Status::Failed, 1, 1));
     assert_eq!(ended.failure, Some(failure));
+    assert_eq!(store.run_failures(other).await.expect("counted"), [(FailureCode::NoText, 1)]);
+    let of = |code| async move {
+        let query = RunDocumentQuery { code: Some(code), ..RunDocumentQuery::default() };
+        store.run_documents(other, &query).await.expect("read").total
+    };
+    assert_eq!((of(FailureCode::NoText).await, of(FailureCode::TimedOut).await), (1, 0));
 
     let change = RunChange { name: Some("Renamed\0".into()), budget_tokens: Some(7), priority: None };
     assert!(store.change_run(other, &change).await.expect("answered"));

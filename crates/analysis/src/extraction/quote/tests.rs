@@ -27,6 +27,9 @@ fn what_is_there_is_found() {
     let misread = "the contrcl group remained stable throughout the observation";
     let meant = "the control group remained stable throughout the observation";
     check(misread, Some((meant, Match::Fuzzy)));
+    // The first letter of all may be the misread one.
+    let meant = "expression of BRCA1 was increased 2.5-fold in treated cells";
+    check(&meant.replacen('e', "c", 1), Some((meant, Match::Fuzzy)));
 }
 
 #[test]

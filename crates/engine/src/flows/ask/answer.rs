@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sheaf_analysis::extraction::locate;
 use sheaf_domain::flow::{Ask, AskField, FieldKind, FoundValue, Rows};
 
 use super::prompt::Part;
@@ -151,11 +152,11 @@ fn text(value: &Value, field: &AskField) -> Result<Option<String>, String> {
     Ok(Some(text))
 }
 
-/// Whether a value stands in its quote: a text or a number as it is, a day in any form. Yes, no and choices are conclusions;
+/// Whether a value stands in its quote: a text as [`locate`] finds it, a number as it is, a day in any form. Yes, no and choices are conclusions;
 /// for them there is only the quote to be read.
 fn supports(field: &AskField, quote: &str, value: &str) -> bool {
     match field.kind {
-        FieldKind::Text => plain(quote).contains(&plain(value)),
+        FieldKind::Text => locate(quote, value).is_some(),
         FieldKind::Number => {
             let wanted = value.parse::<f64>().ok();
             super::super::steps::numbers(quote).any(|number| Some(number) == wanted)
@@ -163,10 +164,4 @@ fn supports(field: &AskField, quote: &str, value: &str) -> bool {
         FieldKind::Date => super::super::steps::days(quote).any(|day| day == value),
         FieldKind::Choice | FieldKind::Boolean => true,
     }
-}
-
-/// A text as it is compared: lower case, one blank between words, without hyphens at the ends of lines.
-fn plain(text: &str) -> String {
-    let joined = text.replace("-\n", "").replace('\u{ad}', "");
-    joined.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

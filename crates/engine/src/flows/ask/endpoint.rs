@@ -19,11 +19,45 @@ pub struct ModelConfig {
     pub per_minute: NonZeroU32,
     /// How long one answer may take.
     pub patience: Duration,
+    /// What it costs, if the operator said so.
+    pub prices: Option<ModelPrices>,
+}
+
+/// What a model costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelPrices {
+    /// For a million tokens that are sent.
+    pub input: f64,
+    /// For a million tokens of answers.
+    pub output: f64,
+    /// What the money is called, such as `USD`.
+    pub currency: String,
+}
+
+/// Tokens for which a price stands.
+const PRICED: f64 = 1e6;
+
+impl ModelPrices {
+    /// What so many tokens in and out cost.
+    pub fn of(&self, (input, output): (u64, u64)) -> f64 {
+        (input as f64 * self.input + output as f64 * self.output) / PRICED
+    }
+
+    /// What tokens cost of which nobody knows which way they went, from and to.
+    pub fn between(&self, tokens: u64) -> (f64, f64) {
+        let of = |price: f64| tokens as f64 * price / PRICED;
+        (of(self.input.min(self.output)), of(self.input.max(self.output)))
+    }
+
+    /// As many tokens as surely cost no more than this.
+    pub fn tokens_for(&self, money: f64) -> u64 {
+        (money / self.input.max(self.output) * PRICED).floor() as u64
+    }
 }
 
 impl std::fmt::Debug for ModelConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { endpoint, name, key, per_minute, patience } = self;
+        let Self { endpoint, name, key, per_minute, patience, prices } = self;
         let key = key.as_ref().map(|_| "…");
         f.debug_struct("ModelConfig")
             .field("endpoint", &endpoint.as_str())
@@ -31,6 +65,7 @@ impl std::fmt::Debug for ModelConfig {
             .field("key", &key)
             .field("per_minute", per_minute)
             .field("patience", patience)
+            .field("prices", prices)
             .finish()
     }
 }
@@ -68,7 +103,7 @@ impl ModelConfig {
     pub fn new(endpoint: &str, name: String) -> Result<Self, WrongEndpoint> {
         let Endpoint(endpoint) = endpoint.parse()?;
         let per_minute = const { NonZeroU32::new(600).expect("not zero") };
-        Ok(Self { endpoint, name, key: None, per_minute, patience: Duration::from_secs(120) })
+        Ok(Self { endpoint, name, key: None, per_minute, patience: Duration::from_secs(120), prices: None })
     }
 
     /// Where questions are sent to. Whether the base ends in `/` makes no difference.
@@ -83,6 +118,15 @@ impl ModelConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn money_is_never_exceeded() {
+        let prices = ModelPrices { input: 0.5, output: 2.0, currency: "USD".to_owned() };
+        assert!((prices.of((1_000_000, 500_000)) - 1.5).abs() < 1e-9);
+        assert_eq!(prices.between(2_000_000), (1.0, 4.0));
+        assert_eq!(prices.tokens_for(1.0), 500_000);
+        assert!(prices.of((0, prices.tokens_for(0.3))) <= 0.3);
+    }
 
     #[test]
     fn addresses_are_those_of_servers_only() {

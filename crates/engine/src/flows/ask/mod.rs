@@ -16,7 +16,7 @@ use crate::Engine;
 use answer::Row;
 use prompt::Part;
 
-pub use endpoint::{ModelConfig, WrongEndpoint};
+pub use endpoint::{ModelConfig, ModelPrices, WrongEndpoint};
 
 pub(crate) use client::Model;
 
@@ -29,13 +29,32 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// Tokens that it costs, from and to.
-    pub fn cost(&self) -> (u64, u64) {
+    /// Tokens that are sent, and those of answers, from and to.
+    pub fn cost(&self) -> Cost {
         let parts = prompt::parts(self.passages);
         let of = |part: &Part<'_>| prompt::tokens(&prompt::request("", self, part, true));
         let asked: u64 = parts.iter().map(of).sum();
         let answers = parts.len() as u64 * u64::from(self.ask.max_tokens);
-        (asked + answers / 20, asked + answers)
+        Cost { asked, answers: (answers / 20, answers) }
+    }
+}
+
+/// Tokens that questions cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    pub asked: u64,
+    /// From and to.
+    pub answers: (u64, u64),
+}
+
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            asked: self.asked + other.asked,
+            answers: (self.answers.0 + other.answers.0, self.answers.1 + other.answers.1),
+        }
     }
 }
 

@@ -1,0 +1,257 @@
+//! The whole form of a flow, and the choice of a document to try it on.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use sheaf_domain::flow::{ActionKind, FlowProblem, LabelAccuracy};
+use sheaf_domain::{BatchId, DocumentId, DocumentRow, Failure, FlowId};
+use sheaf_engine::StepTrial;
+
+use super::inputs::StepForm;
+use super::step::StepCard;
+use crate::boxed::Boxed;
+use crate::components::failure::FailureView;
+use crate::draft::FlowDraft;
+use crate::format::{count, counted};
+
+/// What the flow gives for the document that was chosen.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    pub batch: BatchId,
+    pub document: DocumentId,
+    pub path: String,
+    pub steps: Result<Vec<StepTrial>, Failure>,
+    /// Whether a model would have to be asked, which is done on demand only.
+    pub waits: bool,
+}
+
+/// Documents that were looked for, to try the flow on one.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub documents: Vec<(BatchId, String, DocumentRow)>,
+    pub total: u64,
+}
+
+#[component]
+pub fn Editor(
+    draft: FlowDraft,
+    problems: Vec<FlowProblem>,
+    trial: Option<Trial>,
+    found: Option<Found>,
+    /// By the places of steps.
+    accuracies: Vec<(usize, LabelAccuracy)>,
+) -> impl IntoView {
+    let FlowDraft { based_on, sent, is_searching: _, may_ask: _, failure } = draft;
+    let spec = sent.spec;
+    let title = if spec.name.is_empty() { "New flow".to_owned() } else { spec.name.clone() };
+    let whole = |field: &str| -> Option<String> {
+        let of = |problem: &&FlowProblem| problem.step.is_none() && problem.field == field;
+        problems.iter().find(of).map(|problem| problem.message.clone())
+    };
+    let (name_problem, steps_problem) = (whole("name"), whole("steps"));
+    let cards = spec
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(place, step)| {
+            let of_step = |problem: &&FlowProblem| problem.step == u32::try_from(place).ok();
+            let problems = problems.iter().filter(of_step).cloned().collect();
+            let form = StepForm { place, problems, typed: sent.typed.clone() };
+            let tried = trial.as_ref().and_then(|trial| {
+                let of = trial.steps.as_ref().ok()?.iter().find(|tried| tried.step as usize == place)?;
+                Some((of.clone(), trial.batch, trial.document))
+            });
+            let accuracy = accuracies.iter().find(|(of, _)| *of == place).map(|(_, accuracy)| *accuracy);
+            view! { <StepCard form spec=spec.clone() step=step.clone() trial=tried accuracy /> }
+        })
+        .collect_view();
+    let number = problems.len() as u64;
+    view! {
+        <div class="page flow-page">
+            <nav class="crumbs" aria-label="Where this is">
+                <a href="/flows">"Flows"</a>
+            </nav>
+            <h1>{title}</h1>
+            {failure.map(|failure| view! { <FailureView failure /> })}
+            <form method="post" action="/flows/draft" enctype="multipart/form-data" class="flow-editor" data-flow-editor="">
+                // The first button is the one that the Enter key presses.
+                <button type="submit" name="change" value="check" hidden></button>
+                {based_on.map(|(id, version)| view! { <Basis id version /> })}
+                <div class="flow-about">
+                    <label class="field">
+                        <span>"Name"</span>
+                        <input name="name" maxlength="200" value=spec.name.clone() aria-invalid=name_problem.as_ref().map(|_| "true") />
+                    </label>
+                    <label class="field grow">
+                        <span>"What it is for"</span>
+                        <input name="description" value=spec.description.clone() />
+                    </label>
+                </div>
+                {name_problem.map(|message| view! { <p class="field-problem" role="alert">{message}</p> })}
+                <TryOn trial search=sent.search found />
+                <h2 id="steps-title">"Steps"</h2>
+                {steps_problem.map(|message| view! { <p class="field-problem" role="alert">{message}</p> })}
+                <ol class="flow-steps" data-testid="steps" aria-labelledby="steps-title">{cards}</ol>
+                <Add next=spec.steps.len() />
+                <div class="flow-end">
+                    {(number > 0)
+                        .then(|| {
+                            view! {
+                                <p class="fine" data-testid="problem-count">
+                                    {format!("{} to mend before it can be saved; each stands at its step.", counted(number, "problem", "problems"))}
+                                </p>
+                            }
+                        })}
+                    <Actions based_on=based_on.map(|(id, _)| id) />
+                </div>
+            </form>
+        </div>
+    }
+    .boxed()
+}
+
+#[component]
+fn Basis(id: FlowId, version: u32) -> impl IntoView {
+    view! {
+        <input type="hidden" name="id" value=id.to_string() />
+        <input type="hidden" name="version" value=version.to_string() />
+        <p class="fine">
+            {format!("Version {version}. Saving makes the next one; runs keep the version with which they began.")}
+        </p>
+    }
+}
+
+#[component]
+fn Add(next: usize) -> impl IntoView {
+    let button = |kind: ActionKind| {
+        view! {
+            <li>
+                <button
+                    class="button quiet"
+                    type="submit"
+                    name="change"
+                    value=format!("add:{kind}")
+                    formaction=format!("/flows/draft#s{next}")
+                >
+                    {kind.label()}
+                </button>
+                <span class="fine">{kind.explained()}</span>
+            </li>
+        }
+    };
+    view! {
+        <fieldset class="flow-add">
+            <legend>"Add a step"</legend>
+            <ul>{ActionKind::ALL.into_iter().map(button).collect_view()}</ul>
+        </fieldset>
+    }
+}
+
+#[component]
+fn Actions(based_on: Option<FlowId>) -> impl IntoView {
+    view! {
+        <p class="actions">
+            <button class="button" type="submit" name="change" value="save" data-testid="save-flow">
+                "Save"
+            </button>
+            <button class="button quiet" type="submit" name="change" value="check">
+                "Check"
+            </button>
+            {based_on
+                .map(|id| {
+                    view! {
+                        <a class="button quiet" href=format!("/runs/new?flow={id}") rel="external">
+                            "Run it"
+                        </a>
+                        <a class="button quiet" href=format!("/api/flows/{id}/export?format=toml") download="" rel="external">
+                            "Download as TOML"
+                        </a>
+                        <a class="button quiet" href=format!("/api/flows/{id}/export?format=json") download="" rel="external">
+                            "Download as JSON"
+                        </a>
+                    }
+                })}
+        </p>
+    }
+}
+
+/// The choice of a document, and how the flow does on it as a whole.
+#[component]
+fn TryOn(trial: Option<Trial>, search: String, found: Option<Found>) -> impl IntoView {
+    let chosen = trial.as_ref().map(|trial| (format!("{}/{}", trial.batch, trial.document), trial.path.clone()));
+    let failure = trial.as_ref().and_then(|trial| trial.steps.as_ref().err().cloned());
+    let waits = trial.is_some_and(|trial| trial.waits);
+    let head = match chosen {
+        Some((value, path)) => Either::Left(view! {
+            <p class="try-chosen" data-testid="try-chosen">
+                <input type="hidden" name="try" value=value />
+                "Tried on "
+                <bdi>{path}</bdi>
+                ". What each step gives stands beside it."
+            </p>
+        }),
+        None => Either::Right(view! {
+            <p class="fine">"Choose a document, and beside each step stands what it gives."</p>
+        }),
+    };
+    view! {
+        <section class="try-on" id="try" aria-labelledby="try-title">
+            <h2 id="try-title">"Try on one document"</h2>
+            {head} {failure.map(|failure| view! { <FailureView failure /> })}
+            <div class="search">
+                <label class="field grow">
+                    <span>"Name or words of a document"</span>
+                    <input type="search" name="try_q" value=search />
+                </label>
+                <button class="button quiet" type="submit" name="change" value="search" formaction="/flows/draft#try">
+                    "Find"
+                </button>
+                {waits
+                    .then(|| {
+                        view! {
+                            <button class="button" type="submit" name="change" value="try" formaction="/flows/draft#steps-title">
+                                "Ask the model, too"
+                            </button>
+                        }
+                    })}
+            </div>
+            {found.map(|found| view! { <Candidates found /> })}
+        </section>
+    }
+    .boxed()
+}
+
+#[component]
+fn Candidates(found: Found) -> impl IntoView {
+    let Found { documents, total } = found;
+    if documents.is_empty() {
+        return Either::Left(view! { <p class="notice">"No document that was read has these words."</p> });
+    }
+    let shown = documents.len() as u64;
+    let row = |(batch, batch_name, row): (BatchId, String, DocumentRow)| {
+        view! {
+            <li>
+                <button
+                    class="link"
+                    type="submit"
+                    name="try"
+                    value=format!("{batch}/{}", row.id)
+                    formaction="/flows/draft#steps-title"
+                >
+                    <bdi>{row.path}</bdi>
+                </button>
+                <span class="fine">
+                    {batch_name}
+                    {row.pages.map(|pages| format!(", {}", counted(pages.into(), "page", "pages")))}
+                </span>
+            </li>
+        }
+    };
+    let more = (total > shown).then(|| {
+        view! { <li class="fine">{format!("and {} more; use more words", count(total - shown))}</li> }
+    });
+    Either::Right(view! {
+        <ul class="candidates" data-testid="candidates">
+            {documents.into_iter().map(row).collect_view()} {more}
+        </ul>
+    })
+}

@@ -1,0 +1,77 @@
+//! What a step gave for the document that the flow is tried on.
+
+use leptos::prelude::*;
+use sheaf_domain::flow::{ActionKind, FoundValue};
+use sheaf_domain::{BatchId, DocumentId};
+use sheaf_engine::StepTrial;
+
+use super::evidence::Proof;
+use crate::boxed::Boxed;
+use crate::components::failure::FailureView;
+use crate::format::{count, counted};
+
+/// Rows that are shown.
+const SHOWN: usize = 6;
+
+#[component]
+pub fn Tried(trial: StepTrial, batch: BatchId, document: DocumentId) -> impl IntoView {
+    let StepTrial { step: _, name: _, kind, values, tokens, seconds, characters, left_out, accuracy: _, failure } =
+        trial;
+    let rows = rows(values);
+    let total = rows.len();
+    let said = match (left_out, kind) {
+        (true, _) => "The document is left out here; the steps below do nothing to it.".to_owned(),
+        (false, ActionKind::Select) => format!("{} of text are left.", counted(characters, "character", "characters")),
+        (false, ActionKind::Format) => "The result is written from the columns above.".to_owned(),
+        (false, _) if failure.is_some() => String::new(),
+        (false, _) if total == 0 => "It found nothing here.".to_owned(),
+        (false, _) => counted(total as u64, "row", "rows"),
+    };
+    let cost = match (kind, tokens) {
+        (ActionKind::Format, _) => String::new(),
+        (_, 0) => format!("{seconds:.2} s"),
+        (_, tokens) => format!("{seconds:.2} s, {} tokens", count(tokens)),
+    };
+    let row = |row: Vec<FoundValue>| {
+        let first = row.first().cloned().unwrap_or_default();
+        let cell = |value: FoundValue| {
+            view! {
+                <dt>{value.field}</dt>
+                <dd>
+                    <bdi>{value.value}</bdi>
+                </dd>
+            }
+        };
+        view! {
+            <li>
+                <dl>{row.into_iter().map(cell).collect_view()}</dl>
+                <Proof batch document found=first />
+            </li>
+        }
+    };
+    view! {
+        <div class="tried" data-testid="tried">
+            <p class="tried-head">
+                <span>{said}</span>
+                <span class="fine tabular">{cost}</span>
+            </p>
+            {failure.map(|failure| view! { <FailureView failure /> })}
+            <ol class="tried-rows">{rows.into_iter().take(SHOWN).map(row).collect_view()}</ol>
+            {(total > SHOWN)
+                .then(|| view! { <p class="fine">{format!("and {} more", count((total - SHOWN) as u64))}</p> })}
+        </div>
+    }
+    .boxed()
+}
+
+/// Values of one row belong together.
+fn rows(values: Vec<FoundValue>) -> Vec<Vec<FoundValue>> {
+    let mut rows: Vec<Vec<FoundValue>> = Vec::new();
+    for value in values {
+        match rows.last_mut() {
+            Some(row) if row.first().is_some_and(|first| first.row == value.row) => row.push(value),
+            Some(_) | None => rows.push(vec![value]),
+        }
+    }
+    rows
+}

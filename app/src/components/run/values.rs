@@ -1,0 +1,272 @@
+//! What a run found, to be judged: each value with its evidence, and what people think of it.
+
+use leptos::either::Either;
+use leptos::prelude::*;
+use sheaf_domain::flow::{Column, DOCUMENT, Review, RunValue, ValueQuery};
+use sheaf_domain::{DocumentId, Page, RunId};
+
+use crate::boxed::Boxed;
+use crate::components::flow::Proof;
+use crate::components::flow::choices::{Choice, options};
+use crate::filters::encode;
+use crate::format::counted;
+
+/// Which values are looked at, as it stands in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ValueFilter {
+    /// `step.field`
+    pub column: Option<String>,
+    pub review: Option<Review>,
+    pub verified: Option<bool>,
+    pub cursor: Option<String>,
+}
+
+impl ValueFilter {
+    /// Reads the parameters of an address; what cannot be understood is as if it were not there.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |key: &str| get(key).filter(|text| !text.is_empty());
+        Self {
+            column: text("column"),
+            review: text("review").and_then(|text| text.parse().ok()),
+            verified: text("verified").and_then(|text| text.parse().ok()),
+            cursor: text("cursor"),
+        }
+    }
+
+    /// The question to the engine.
+    pub fn query(&self, document: Option<DocumentId>) -> ValueQuery {
+        let (step, field) = self.column.as_deref().and_then(|column| column.split_once('.')).unzip();
+        ValueQuery {
+            document,
+            step: step.map(str::to_owned),
+            field: field.map(str::to_owned),
+            review: self.review,
+            verified: self.verified,
+            cursor: self.cursor.clone(),
+            limit: 0,
+        }
+    }
+
+    /// The query of the address, with its question mark.
+    pub fn write(&self) -> String {
+        let Self { column, review, verified, cursor } = self;
+        let pairs = [
+            ("column", column.clone()),
+            ("review", review.map(|review| review.to_string())),
+            ("verified", verified.map(|verified| verified.to_string())),
+            ("cursor", cursor.clone()),
+        ];
+        let parts: Vec<String> = pairs
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|value| format!("{key}={}", encode(&value))))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+    }
+
+    const fn is_narrowed(&self) -> bool {
+        self.column.is_some() || self.review.is_some() || self.verified.is_some()
+    }
+}
+
+#[component]
+pub fn Values(
+    run: RunId,
+    /// The page on which the values stand.
+    at: String,
+    values: Page<RunValue>,
+    filter: ValueFilter,
+    /// Those of the flow.
+    columns: Vec<Column>,
+    /// Whether values of several documents are shown.
+    has_documents: bool,
+) -> impl IntoView {
+    let Page { items, total, next_cursor } = values;
+    let tab = |label: &'static str, of: ValueFilter| {
+        let is_current = (of.review, of.verified) == (filter.review, filter.verified);
+        let href = format!("{at}{}#values", ValueFilter { column: filter.column.clone(), ..of }.write());
+        view! {
+            <a href=href aria-current=is_current.then_some("true") rel="external">
+                {label}
+            </a>
+        }
+    };
+    let tabs = [
+        ("All", ValueFilter::default()),
+        ("Not reviewed", ValueFilter { review: Some(Review::None), ..ValueFilter::default() }),
+        ("Not verified", ValueFilter { verified: Some(false), ..ValueFilter::default() }),
+        ("Accepted", ValueFilter { review: Some(Review::Accepted), ..ValueFilter::default() }),
+        ("Corrected", ValueFilter { review: Some(Review::Corrected), ..ValueFilter::default() }),
+        ("Rejected", ValueFilter { review: Some(Review::Rejected), ..ValueFilter::default() }),
+    ];
+    let back = format!("{at}{}", filter.write());
+    let next = next_cursor.map(|cursor| {
+        let href = format!("{at}{}#values", ValueFilter { cursor: Some(cursor), ..filter.clone() }.write());
+        view! { <a class="button quiet" href=href rel="external">"Next page"</a> }
+    });
+    let first = filter.cursor.is_some().then(|| {
+        let href = format!("{at}{}#values", ValueFilter { cursor: None, ..filter.clone() }.write());
+        view! { <a class="button quiet" href=href rel="external">"First page"</a> }
+    });
+    let due = items.iter().position(|value| value.review == Review::None);
+    let body = match items.is_empty() {
+        true => Either::Left(view! {
+            <p class="empty">
+                {if filter.is_narrowed() { "No value is like this." } else { "Nothing was found yet." }}
+            </p>
+        }),
+        false => {
+            let rows = items.into_iter().enumerate().map(|(place, value)| {
+                let has_keys = due == Some(place);
+                view! { <ValueRow run value back=back.clone() has_document=has_documents has_keys /> }
+            });
+            Either::Right(view! {
+                <table class="run-values">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Value"</th>
+                            <th scope="col">"Column"</th>
+                            <th scope="col">"Where it stands"</th>
+                            <th scope="col">"Review"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows.collect_view()}</tbody>
+                </table>
+            })
+        }
+    };
+    view! {
+        <section class="section" id="values" aria-labelledby="values-title">
+            <h2 id="values-title">"Values"</h2>
+            <nav class="run-tabs" aria-label="Which values">
+                {tabs.into_iter().map(|(label, of)| tab(label, of)).collect_view()}
+            </nav>
+            <ByColumn at=at.clone() filter=filter.clone() columns />
+            <p class="fine" data-testid="value-count">{counted(total, "value", "values")}</p>
+            {body}
+            <p class="actions">{first} {next}</p>
+        </section>
+    }
+    .boxed()
+}
+
+/// The choice of a column.
+#[component]
+fn ByColumn(at: String, filter: ValueFilter, columns: Vec<Column>) -> impl IntoView {
+    let mut choices: Vec<Choice> = vec![(String::new(), "every column".to_owned(), filter.column.is_none())];
+    choices.extend(columns.into_iter().filter(|column| column.name.step != DOCUMENT).map(|column| {
+        let name = column.name.to_string();
+        let is_chosen = filter.column.as_ref() == Some(&name);
+        (name.clone(), name, is_chosen)
+    }));
+    (choices.len() > 2).then(|| {
+        view! {
+            <form method="get" action=format!("{at}#values") class="search">
+                <label class="field">
+                    <span>"Column"</span>
+                    <select name="column">{options(choices)}</select>
+                </label>
+                {filter
+                    .review
+                    .map(|review| view! { <input type="hidden" name="review" value=review.name() /> })}
+                {filter
+                    .verified
+                    .map(|verified| view! { <input type="hidden" name="verified" value=verified.to_string() /> })}
+                <button class="button quiet" type="submit">
+                    "Show"
+                </button>
+            </form>
+        }
+    })
+}
+
+#[component]
+fn ValueRow(
+    run: RunId,
+    value: RunValue,
+    back: String,
+    has_document: bool,
+    /// Whether the keys of the page judge this one.
+    has_keys: bool,
+) -> impl IntoView {
+    let RunValue { document, batch, path, number, found, review, corrected } = value;
+    let anchor = format!("v-{document}-{number}");
+    let action = format!("/runs/{run}/values/{document}/{number}");
+    let shown = corrected.clone().unwrap_or_else(|| found.value.clone());
+    let was = corrected.map(|_| view! { <span class="was">{format!("found: {}", found.value)}</span> });
+    let column = format!("{}.{}", found.step, found.field);
+    let of_document = has_document.then(|| {
+        view! {
+            <a href=format!("/runs/{run}/documents/{document}") rel="external">
+                <bdi>{path}</bdi>
+            </a>
+        }
+    });
+    let label = |verb: &str| format!("{verb} {}", found.value);
+    let button = |of: Review, text: &'static str, key: &'static str| {
+        view! {
+            <button
+                class="button quiet small"
+                name="review"
+                value=of.name()
+                type="submit"
+                aria-label=label(text)
+                aria-pressed=(review == of).to_string()
+                data-key=has_keys.then_some(key)
+                data-key-label=has_keys.then(|| format!("{text} the first value that was not reviewed"))
+            >
+                {text}
+            </button>
+        }
+    };
+    let judged = match review {
+        Review::None => None,
+        Review::Accepted => Some("accepted"),
+        Review::Corrected => Some("corrected"),
+        Review::Rejected => Some("rejected"),
+    };
+    view! {
+        <tr id=anchor data-testid="value" class=format!("review-{review}")>
+            <td class="value">
+                <bdi>{shown.clone()}</bdi>
+                {was}
+            </td>
+            <td class="column fine">{column}</td>
+            <td>{of_document} " " <Proof batch document found=found.clone() /></td>
+            <td class="judge">
+                <form method="post" action=action class="review">
+                    <input type="hidden" name="back" value=back />
+                    {button(Review::Accepted, "Accept", "a")} {button(Review::Rejected, "Reject", "x")}
+                    <input name="value" value=shown maxlength="10000" aria-label=label("What is right in place of") />
+                    {button(Review::Corrected, "Correct", "c")}
+                    <span class="fine" data-testid="judged">{judged}</span>
+                </form>
+            </td>
+        </tr>
+    }
+    .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_comes_back_from_its_address() {
+        let filter = ValueFilter {
+            column: Some("genes.value".to_owned()),
+            review: Some(Review::None),
+            verified: Some(false),
+            cursor: None,
+        };
+        assert_eq!(filter.write(), "?column=genes.value&review=none&verified=false");
+        let read = ValueFilter::read(|key| match key {
+            "column" => Some("genes.value".to_owned()),
+            "review" => Some("none".to_owned()),
+            "verified" => Some("false".to_owned()),
+            _ => Some(String::new()),
+        });
+        assert_eq!(read, filter);
+        let query = filter.query(None);
+        assert_eq!((query.step.as_deref(), query.field.as_deref()), (Some("genes"), Some("value")));
+    }
+}

@@ -66,7 +66,7 @@ pub fn DropField(add: Callback<Vec<Picked>>, hidden: Signal<bool>) -> impl IntoV
                 <path class="drop-arrow" d="M25 36V22M19 28l6-6 6 6" />
             </svg>
             <p class="drop-title">"Drop a folder, files or a ZIP anywhere on this page"</p>
-            <p class="fine">"PDF, Word, e-mail, web pages, Markdown, CSV, JSON and plain text"</p>
+            <p class="fine">"PDF, Word, Excel, PowerPoint, e-mail, pictures, web pages, text and more"</p>
             <Choosers add />
         </div>
     }

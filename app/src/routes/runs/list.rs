@@ -74,7 +74,7 @@ fn Rows(page: Page<FlowRun>) -> impl IntoView {
                 <span class="fine run-line">
                     <StatusMark status=run.status />
                     {format!(
-                        "{}, {}, ",
+                        "{}, {}",
                         counted(run.counts.total, "document", "documents"),
                         counted(run.values, "value", "values"),
                     )}

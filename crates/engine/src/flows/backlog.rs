@@ -299,7 +299,7 @@ fn uuid_of(seconds: i64, parts: &[&[u8]]) -> Uuid {
 
 /// Does it until it succeeds, as long as what fails is the system's trouble and somebody wants it.
 async fn patient<T>(closing: &CancellationToken, work: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
-    let since = Instant::now();
+    let since = tokio::time::Instant::now();
     let mut wait = SHORTEST;
     loop {
         let failure = match work().await {

@@ -18,6 +18,8 @@ pub struct Offer {
     pub form: RunForm,
     pub flows: Vec<Flow>,
     pub batches: Vec<Batch>,
+    /// Whether there are older batches than these.
+    pub has_older: bool,
     pub chips: Vec<Chip>,
     /// What it would take; absent where nothing was chosen.
     pub estimate: Option<Result<Estimated, Failure>>,
@@ -39,7 +41,7 @@ pub struct Chip {
 
 #[component]
 pub fn Begin(offer: Offer) -> impl IntoView {
-    let Offer { form, flows, batches, chips, estimate, library, failure, model_missing, prices } = offer;
+    let Offer { form, flows, batches, has_older, chips, estimate, library, failure, model_missing, prices } = offer;
     if flows.is_empty() {
         return Either::Left(view! { <NoFlows /> });
     }
@@ -78,7 +80,7 @@ pub fn Begin(offer: Offer) -> impl IntoView {
                                 </p>
                             }
                         })}
-                    <Picker form=form.clone() batches library />
+                    <Picker form=form.clone() batches has_older library />
                 </div>
                 <aside class="run-side">
                     <Chosen chips />

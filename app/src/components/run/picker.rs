@@ -19,11 +19,11 @@ pub struct Library {
 }
 
 #[component]
-pub fn Picker(form: RunForm, batches: Vec<Batch>, library: Option<Library>) -> impl IntoView {
+pub fn Picker(form: RunForm, batches: Vec<Batch>, has_older: bool, library: Option<Library>) -> impl IntoView {
     let clusters = library.as_ref().map(|library| library.clusters.clone()).unwrap_or_default();
     let body = match library {
         Some(library) => Either::Left(view! { <Documents form=form.clone() page=library.page /> }),
-        None => Either::Right(view! { <Batches batches=batches.clone() /> }),
+        None => Either::Right(view! { <Batches batches=batches.clone() has_older /> }),
     };
     view! {
         <fieldset class="picker" id="picker">
@@ -85,7 +85,7 @@ fn Question(form: RunForm, batches: Vec<Batch>, clusters: Vec<Cluster>) -> impl 
 }
 
 #[component]
-fn Batches(batches: Vec<Batch>) -> impl IntoView {
+fn Batches(batches: Vec<Batch>, has_older: bool) -> impl IntoView {
     if batches.is_empty() {
         return Either::Left(view! {
             <p class="empty">
@@ -97,6 +97,19 @@ fn Batches(batches: Vec<Batch>) -> impl IntoView {
             </p>
         });
     }
+    let older = has_older.then(|| {
+        let latest = format!(
+            "These are the latest {} batches. To use an older one, open it and press Run a flow there: ",
+            batches.len()
+        );
+        view! {
+            <p class="fine">
+                {latest} <a href="/" rel="external">
+                    "all batches"
+                </a>
+            </p>
+        }
+    });
     let row = |batch: Batch| {
         let done = batch.counts.completed;
         view! {
@@ -123,6 +136,7 @@ fn Batches(batches: Vec<Batch>) -> impl IntoView {
         <ul class="pick-list" data-testid="batches">
             {batches.into_iter().map(row).collect_view()}
         </ul>
+        {older}
         <button class="button quiet" type="submit" name="act" value="look">
             "Add what is ticked"
         </button>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use sheaf_domain::flow::Estimated;
-use sheaf_domain::{BatchQuery, DocumentId, DocumentQuery, Failure, LibraryQuery, Status};
+use sheaf_domain::{BatchQuery, DocumentId, DocumentQuery, Failure, LibraryQuery, Page, Status};
 use sheaf_engine::Engine;
 
 use crate::boxed::Boxed;
@@ -49,7 +49,7 @@ async fn offer(engine: &Engine, draft: RunDraft) -> Result<Offer, AppError> {
     let mut form = draft.form;
     form.flow = form.flow.or_else(|| flows.first().map(|flow| flow.id));
     let query = BatchQuery { limit: OFFERED, ..BatchQuery::default() };
-    let batches = respond(engine.batches(&query).await)?.items;
+    let Page { items: batches, next_cursor, .. } = respond(engine.batches(&query).await)?;
     let chips = chips(engine, &form).await?;
     let is_asked = !form.picks.is_empty() && form.act != Act::Find;
     let spec = flows.iter().find(|flow| Some(flow.id) == form.flow).map(|flow| &flow.spec);
@@ -65,6 +65,7 @@ async fn offer(engine: &Engine, draft: RunDraft) -> Result<Offer, AppError> {
     Ok(Offer {
         flows,
         batches,
+        has_older: next_cursor.is_some(),
         chips,
         estimate,
         library,

@@ -105,7 +105,7 @@ pub struct FamilySummary {
     pub documents: u64,
     /// From which Jaccard similarity on two texts count as nearly the same.
     pub least: f32,
-    /// The lowest that [`Self::least`] can be.
+    /// The lowest that other families can be asked for: less similar pairs were not kept.
     pub lowest: f32,
 }
 

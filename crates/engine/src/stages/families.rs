@@ -83,9 +83,9 @@ fn group(
         all.iter().flat_map(|family| &family.members).for_each(|member| ever[member.document] = true);
         ever
     };
-    let lowest = strongest(&mut alike.pairs);
-    let least = least.max(lowest);
+    // From all pairs, before some are dropped: only the dial has to do with those that are kept.
     let placed = places(&alike, least);
+    let lowest = strongest(&mut alike.pairs);
     let rows = documents
         .iter()
         .zip(&alike.documents)

@@ -8,6 +8,7 @@ mod listen;
 mod otlp;
 mod router;
 mod security;
+mod share;
 mod state;
 mod watch;
 

@@ -20,6 +20,7 @@ use crate::http::{
     selection, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
+use crate::share::{self, Share};
 use crate::state::AppState;
 use crate::watch;
 
@@ -115,6 +116,7 @@ pub fn router(state: AppState) -> Router {
         })
         .fallback(fallback)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(Share::new(state.engine.clone()), share::page))
         .layer(from_fn(own_site_only))
         .layer(from_fn(safe_headers))
         .layer(from_fn(watch::request))

@@ -14,18 +14,33 @@ use crate::filters::Filters;
 use crate::views::FacetPanel;
 use crate::wire::Json;
 
-/// A page of the documents of a batch.
+/// A page of the documents of a batch; none while it runs, for its page shows how far they are then.
 #[server(prefix = "/rpc", endpoint = "documents", input = GetUrl, output = Json)]
 pub async fn list_documents(batch: BatchId, query: DocumentQuery) -> Result<Page<DocumentRow>, AppError> {
-    respond(engine()?.documents(batch, &query).await)
+    let engine = engine()?;
+    if is_running(&engine, batch).await? {
+        return Ok(Page { items: Vec::new(), total: 0, next_cursor: None });
+    }
+    respond(engine.documents(batch, &query).await)
 }
 
-/// What the filters of a batch's page would leave. Pages of the table do not matter; links keep the level.
+/// Whether the batch's page shows its progress instead of its overview.
+#[cfg(feature = "ssr")]
+async fn is_running(engine: &sheaf_engine::Engine, batch: BatchId) -> Result<bool, AppError> {
+    Ok(!respond_in_part(engine.batch(batch).await)?.status.is_final())
+}
+
+/// What the filters of a batch's page would leave; nothing while it runs. Pages of the table do not matter; links keep the
+/// level.
 #[server(prefix = "/rpc", endpoint = "facets", input = GetUrl, output = Json)]
 pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> Result<FacetPanel, AppError> {
     use sheaf_domain::ClusterFilter;
 
-    let facets = respond_in_part(engine()?.facets(batch, &query).await)?;
+    let engine = engine()?;
+    if is_running(&engine, batch).await? {
+        return Ok(FacetPanel::default());
+    }
+    let facets = respond_in_part(engine.facets(batch, &query).await)?;
     let filters = Filters::of_query(query, level);
     let clusters = facets.clusters.iter().filter_map(|count| match count.value {
         ClusterFilter::Cluster(id) => Some((id, count.documents)),

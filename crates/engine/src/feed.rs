@@ -2,6 +2,9 @@
 //! that are in step with it share its answers, and one that is not (it was away, or slow) asks for what it missed. What is
 //! told is therefore without a gap whichever process did the work, and a listener costs next to nothing.
 
+mod missed;
+mod told;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -12,11 +15,19 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
+use missed::{Missed, MissedBefore};
+
+pub use told::Told;
 
 /// Other processes announce nothing here: the store is asked this often.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
 /// A burst of changes is told together.
 const AT_MOST_EVERY: Duration = Duration::from_millis(300);
+/// After a burst of this many documents the next one is waited for longer: nobody reads so much, and of a document that
+/// changed twice only the last change is told.
+const BURST: usize = 100;
+/// That longer wait.
+const AFTER_A_BURST: Duration = Duration::from_secs(1);
 /// Rates and estimates change though no document does.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 /// Events that a slow listener may leave waiting.
@@ -26,9 +37,9 @@ const WAITING: usize = 8;
 #[derive(Clone, Debug)]
 pub enum Event {
     /// These documents changed.
-    Documents(Vec<DocumentProgress>, String),
+    Documents(Arc<Told<Vec<DocumentProgress>>>, String),
     /// How far the batch is.
-    Progress(Arc<Progress>, String),
+    Progress(Arc<Told<Progress>>, String),
     /// Nothing more will happen by itself.
     Ended(Status, String),
     /// The batch was deleted.
@@ -41,15 +52,16 @@ struct Tick {
     /// What changed lies between these cursors.
     from: String,
     to: String,
-    documents: Vec<DocumentProgress>,
+    documents: Arc<Told<Vec<DocumentProgress>>>,
     /// Absent when the batch is gone.
-    progress: Option<Arc<Progress>>,
+    progress: Option<Arc<Told<Progress>>>,
 }
 
 /// The batches that somebody listens to.
 #[derive(Default)]
 pub struct Feeds {
     open: Mutex<HashMap<BatchId, Weak<watch::Receiver<Tick>>>>,
+    missed: MissedBefore,
     /// Cancelled when the process is ending.
     closing: CancellationToken,
 }
@@ -79,7 +91,7 @@ impl Engine {
             Some(cursor) => cursor,
             None => self.store().changes(batch, None, 1).await?.cursor,
         };
-        let progress = self.progress(batch).await?;
+        let progress = Arc::new(Told::new(self.progress(batch).await?));
         let feed = self.feed(batch, &cursor, progress.clone());
         let (sender, mut receiver) = mpsc::channel(WAITING);
         let engine = self.clone();
@@ -105,15 +117,14 @@ impl Engine {
     }
 
     /// The feed of a batch; a new one goes on after this cursor.
-    fn feed(&self, batch: BatchId, cursor: &str, progress: Progress) -> Arc<watch::Receiver<Tick>> {
+    fn feed(&self, batch: BatchId, cursor: &str, progress: Arc<Told<Progress>>) -> Arc<watch::Receiver<Tick>> {
         let mut open = self.feeds().open();
         if let Some(feed) = open.get(&batch).and_then(Weak::upgrade) {
             return feed;
         }
         open.retain(|_, feed| feed.strong_count() > 0);
         let cursor = cursor.to_owned();
-        let first =
-            Tick { from: cursor.clone(), to: cursor, documents: Vec::new(), progress: Some(Arc::new(progress)) };
+        let first = Tick { from: cursor.clone(), to: cursor, documents: nobody(), progress: Some(progress) };
         let (sender, receiver) = watch::channel(first);
         let receiver = Arc::new(receiver);
         open.insert(batch, Arc::downgrade(&receiver));
@@ -122,14 +133,20 @@ impl Engine {
     }
 }
 
+fn nobody() -> Arc<Told<Vec<DocumentProgress>>> {
+    Arc::new(Told::new(Vec::new()))
+}
+
 /// Asks the store about a batch as long as somebody listens and the batch is there.
 async fn ask(engine: Engine, batch: BatchId, sender: watch::Sender<Tick>) {
     let mut told = Instant::now();
     while !sender.is_closed() {
         let woken = engine.woken();
+        let is_burst = sender.borrow().documents.what().len() >= BURST;
+        let wait = if is_burst { AFTER_A_BURST } else { AT_MOST_EVERY };
         tokio::select! {
             () = tokio::time::sleep(ASKED_EVERY) => {}
-            () = async { tokio::join!(woken, tokio::time::sleep(AT_MOST_EVERY)); } => {}
+            () = async { tokio::join!(woken, tokio::time::sleep(wait)); } => {}
             () = sender.closed() => return,
         }
         let last = sender.borrow().clone();
@@ -137,7 +154,7 @@ async fn ask(engine: Engine, batch: BatchId, sender: watch::Sender<Tick>) {
             Ok(Some(tick)) => tick,
             Ok(None) => continue,
             Err(failure) if failure.code == FailureCode::NotFound => {
-                Tick { from: last.to.clone(), to: last.to, documents: Vec::new(), progress: None }
+                Tick { from: last.to.clone(), to: last.to, documents: nobody(), progress: None }
             }
             Err(failure) => {
                 // Listeners wait; the next question may be answered.
@@ -156,14 +173,23 @@ async fn ask(engine: Engine, batch: BatchId, sender: watch::Sender<Tick>) {
 
 /// What happened since the last tick; absent when nothing did and nothing is due.
 async fn next(engine: &Engine, batch: BatchId, last: &Tick, due: bool) -> Result<Option<Tick>, Failure> {
-    let changes = engine.changes(batch, Some(&last.to)).await?;
+    // All of it, however much: what the batch's last word says must have been told before that.
+    let (mut documents, mut to) = (Vec::new(), last.to.clone());
+    loop {
+        let changes = engine.changes(batch, Some(&to)).await?;
+        documents.extend(changes.documents);
+        to = changes.cursor;
+        if !changes.more {
+            break;
+        }
+    }
     let status = engine.batch(batch).await?.status;
-    let known = last.progress.as_ref().map(|progress| progress.status);
-    if changes.documents.is_empty() && known == Some(status) && (!due || status.is_final()) {
+    let known = last.progress.as_ref().map(|progress| progress.what().status);
+    if documents.is_empty() && known == Some(status) && (!due || status.is_final()) {
         return Ok(None);
     }
-    let progress = Some(Arc::new(engine.progress(batch).await?));
-    Ok(Some(Tick { from: last.to.clone(), to: changes.cursor, documents: changes.documents, progress }))
+    let progress = Some(Arc::new(Told::new(engine.progress(batch).await?)));
+    Ok(Some(Tick { from: last.to.clone(), to, documents: Arc::new(Told::new(documents)), progress }))
 }
 
 /// Tells one listener.
@@ -171,19 +197,21 @@ async fn tell(
     engine: &Engine,
     batch: BatchId,
     (mut cursor, is_back): (String, bool),
-    progress: Progress,
+    progress: Arc<Told<Progress>>,
     feed: Arc<watch::Receiver<Tick>>,
     sender: &mpsc::Sender<Event>,
 ) {
     let mut ticks = (*feed).clone();
-    let mut progress = Some(Arc::new(progress));
-    let mut documents = None;
+    let mut progress = Some(progress);
+    let mut documents: Option<Arc<Told<Vec<DocumentProgress>>>> = None;
     let mut is_known = !is_back;
     loop {
         if std::mem::take(&mut is_known) {
             // How far it is comes first.
-        } else if let Some(documents) = documents.take().filter(|documents: &Vec<_>| !documents.is_empty()) {
-            if sender.send(Event::Documents(documents, cursor.clone())).await.is_err() {
+        } else if let Some(documents) = documents.take() {
+            let told =
+                documents.what().is_empty() || sender.send(Event::Documents(documents, cursor.clone())).await.is_ok();
+            if !told {
                 return;
             }
         } else if catch_up(engine, batch, &mut cursor, sender).await.is_none() {
@@ -193,7 +221,7 @@ async fn tell(
             let _ = sender.send(Event::Gone).await;
             return;
         };
-        let status = now.status;
+        let status = now.what().status;
         if sender.send(Event::Progress(now, cursor.clone())).await.is_err() {
             return;
         }
@@ -218,17 +246,22 @@ async fn tell(
 /// refuses: then the listener comes back.
 async fn catch_up(engine: &Engine, batch: BatchId, cursor: &mut String, sender: &mpsc::Sender<Event>) -> Option<()> {
     loop {
-        let changes = match engine.changes(batch, Some(cursor)).await {
-            Ok(changes) => changes,
+        let read = async {
+            let changes = engine.changes(batch, Some(cursor)).await?;
+            let documents = Arc::new(Told::new(changes.documents));
+            Ok(Missed { documents, cursor: changes.cursor, more: changes.more })
+        };
+        let missed = match engine.feeds().missed.get(batch, cursor, read).await {
+            Ok(missed) => missed,
             // That it is gone is told by the tick.
             Err(failure) if failure.code == FailureCode::NotFound => return Some(()),
             Err(_) => return None,
         };
-        *cursor = changes.cursor;
-        if !changes.documents.is_empty() {
-            sender.send(Event::Documents(changes.documents, cursor.clone())).await.ok()?;
+        *cursor = missed.cursor;
+        if !missed.documents.what().is_empty() {
+            sender.send(Event::Documents(missed.documents, cursor.clone())).await.ok()?;
         }
-        if !changes.more {
+        if !missed.more {
             return Some(());
         }
     }

@@ -3,6 +3,7 @@
 mod compare;
 mod config;
 mod diff;
+mod effort;
 mod explore;
 mod families;
 mod feed;
@@ -51,6 +52,7 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
+use effort::Effort;
 use feed::Feeds;
 use flows::{Model, PreparedFlows};
 use grids::Grids;
@@ -62,7 +64,7 @@ use thumbnails::Thumbnails;
 pub use blobs::{BlobLocation, WrongLocation};
 pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
-pub use feed::Event;
+pub use feed::{Event, Told};
 pub use flows::{
     BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, ModelPrices, RunExport, StepTrial,
     Template, Wanted, WrongEndpoint, flow_schema, templates,
@@ -102,6 +104,7 @@ struct Inner {
     config: EngineConfig,
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
+    effort: Arc<Effort>,
     /// Announces a message that a person waits for.
     outbox: Notify,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
@@ -150,6 +153,7 @@ impl Engine {
             prepared: PreparedFlows::default(),
             config,
             work: Arc::new(Notify::new()),
+            effort: Arc::default(),
             outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
@@ -232,6 +236,15 @@ impl Engine {
 
     fn config(&self) -> &EngineConfig {
         &self.0.config
+    }
+
+    /// Whether documents are being worked on in this process, now or a moment ago.
+    pub fn is_at_work(&self) -> bool {
+        self.0.effort.is_under_way()
+    }
+
+    fn effort(&self) -> &Arc<Effort> {
+        &self.0.effort
     }
 
     fn outbox(&self) -> &Notify {

@@ -29,8 +29,12 @@ macro_rules! members {
 
 #[async_trait]
 impl FamilyStore for PostgresStore {
-    async fn unprinted_texts(&self, batch: BatchId, version: u32, limit: u32) -> Result<Vec<(String, String)>> {
-        again(Patience::WORK, || unprinted_texts(&self.pool, batch, version, limit)).await
+    async fn unprinted(&self, batch: BatchId, version: u32) -> Result<Vec<String>> {
+        again(Patience::WORK, || unprinted(&self.pool, batch, version)).await
+    }
+
+    async fn texts(&self, keys: &[String]) -> Result<Vec<(String, String)>> {
+        again(Patience::WORK, || texts(&self.pool, keys)).await
     }
 
     async fn keep_fingerprints(&self, version: u32, prints: &[(String, Vec<u8>)]) -> Result<()> {
@@ -66,17 +70,24 @@ impl FamilyStore for PostgresStore {
     }
 }
 
-async fn unprinted_texts(pool: &PgPool, batch: BatchId, version: u32, limit: u32) -> Result<Vec<(String, String)>> {
-    let rows = sqlx::query(
-        "SELECT t.key, t.text FROM texts t WHERE t.key IN (SELECT d.parse FROM documents d WHERE d.batch = $1) \
-         AND NOT EXISTS (SELECT FROM fingerprints f WHERE f.key = t.key AND f.version = $2) ORDER BY t.key LIMIT $3",
+async fn unprinted(pool: &PgPool, batch: BatchId, version: u32) -> Result<Vec<String>> {
+    sqlx::query_scalar(
+        "SELECT t.key FROM texts t WHERE t.key IN (SELECT d.parse FROM documents d WHERE d.batch = $1) \
+         AND NOT EXISTS (SELECT FROM fingerprints f WHERE f.key = t.key AND f.version = $2) ORDER BY t.key",
     )
     .bind(batch.0)
     .bind(i64::from(version))
-    .bind(i64::from(limit))
     .fetch_all(pool)
     .await
-    .map_err(database)?;
+    .map_err(database)
+}
+
+async fn texts(pool: &PgPool, keys: &[String]) -> Result<Vec<(String, String)>> {
+    let rows = sqlx::query("SELECT key, text FROM texts WHERE key = ANY($1) ORDER BY key")
+        .bind(keys)
+        .fetch_all(pool)
+        .await
+        .map_err(database)?;
     rows.iter().map(|row| Ok((get(row, "key")?, text(row, "text")?))).collect()
 }
 

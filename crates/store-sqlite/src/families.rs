@@ -23,17 +23,24 @@ macro_rules! members {
 
 #[async_trait]
 impl FamilyStore for SqliteStore {
-    async fn unprinted_texts(&self, batch: BatchId, version: u32, limit: u32) -> Result<Vec<(String, String)>> {
-        sqlx::query_as(
-            "SELECT DISTINCT t.key, t.text FROM documents d JOIN texts t ON t.key = d.parse WHERE d.batch = ? \
-             AND NOT EXISTS (SELECT 1 FROM fingerprints f WHERE f.key = t.key AND f.version = ?) ORDER BY t.key LIMIT ?",
+    async fn unprinted(&self, batch: BatchId, version: u32) -> Result<Vec<String>> {
+        sqlx::query_scalar(
+            "SELECT DISTINCT d.parse FROM documents d JOIN texts t ON t.key = d.parse WHERE d.batch = ? \
+             AND NOT EXISTS (SELECT 1 FROM fingerprints f WHERE f.key = d.parse AND f.version = ?) ORDER BY d.parse",
         )
         .bind(batch.to_string())
         .bind(version)
-        .bind(limit)
         .fetch_all(&self.readers)
         .await
         .map_err(database)
+    }
+
+    async fn texts(&self, keys: &[String]) -> Result<Vec<(String, String)>> {
+        sqlx::query_as("SELECT key, text FROM texts WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key")
+            .bind(json(&keys))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(database)
     }
 
     async fn keep_fingerprints(&self, version: u32, prints: &[(String, Vec<u8>)]) -> Result<()> {

@@ -70,8 +70,10 @@ pub struct KeptAlike {
 /// [`Store::complete_analysis`]: crate::Store::complete_analysis
 #[async_trait]
 pub trait FamilyStore: Send + Sync {
-    /// Texts of a batch that have no fingerprint of this version, with their parses' keys, by key; at most `limit`.
-    async fn unprinted_texts(&self, batch: BatchId, version: u32, limit: u32) -> Result<Vec<(String, String)>>;
+    /// The keys of the parses of a batch whose texts have no fingerprint of this version, in their order.
+    async fn unprinted(&self, batch: BatchId, version: u32) -> Result<Vec<String>>;
+    /// The texts of these parses with their keys, by key; nothing of what is not there.
+    async fn texts(&self, keys: &[String]) -> Result<Vec<(String, String)>>;
     /// Remembers fingerprints by content, in the place of those of other versions; of a parse that is not there, nothing.
     async fn keep_fingerprints(&self, version: u32, prints: &[(String, Vec<u8>)]) -> Result<()>;
     /// The documents of a batch whose bytes are there, in the order of (path, id).

@@ -42,8 +42,8 @@ pub async fn events(
 fn line(event: &Event) -> Result<sse::Event, axum::Error> {
     let named = |name: &str| sse::Event::default().event(name).retry(RECONNECT);
     match event {
-        Event::Documents(documents, cursor) => named("documents").id(cursor).json_data(documents),
-        Event::Progress(progress, cursor) => named("progress").id(cursor).json_data(progress),
+        Event::Documents(documents, cursor) => Ok(named("documents").id(cursor).data(documents.json())),
+        Event::Progress(progress, cursor) => Ok(named("progress").id(cursor).data(progress.json())),
         Event::Ended(status, cursor) => named("end").id(cursor).json_data(status),
         Event::Gone => named("gone").json_data(()),
     }

@@ -1,24 +1,22 @@
 //! `cargo xtask bench runs`: batches through the built server, as programs and browsers meet it: how many small documents a
 //! second, how long answers take while a large batch runs, how soon a cancellation works, how a crowd is borne.
 
-use std::io::{BufRead, BufReader, Read};
+mod queue;
+mod server;
+
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use reqwest::blocking::Client;
-use reqwest::blocking::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use super::texts::text;
 use crate::paths::{Paths, Profile};
 use crate::{build, setup};
-
-/// Longest wait for a batch.
-const PATIENCE: Duration = Duration::from_secs(1800);
+use server::Server;
 
 #[derive(clap::Args)]
 pub struct Runs {
@@ -37,13 +35,22 @@ pub struct Runs {
     /// Connections that ask for a batch's page while another batch runs.
     #[arg(long, default_value_t = 256)]
     connections: usize,
+    /// Small documents of the batch that runs beside them.
+    #[arg(long, default_value_t = 40_000)]
+    work: usize,
     /// Seconds for which they do.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
     /// Measure this program instead of building one.
     #[arg(long)]
     program: Option<PathBuf>,
-    /// Only these: throughput, large, cancel, crowd.
+    /// Real documents, for the measurement of what the queue costs; the corpora's PDFs when not given.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Turns of that measurement.
+    #[arg(long, default_value_t = 3)]
+    turns: usize,
+    /// Only these: throughput, queue, cancel, crowd, large.
     #[arg(long)]
     only: Vec<String>,
 }
@@ -61,6 +68,13 @@ impl Runs {
         println!("| what | figure |\n|---|---|");
         if wanted("throughput") {
             self.throughput(&sheaf)?;
+        }
+        if wanted("queue") {
+            let folder = match self.folder.clone() {
+                Some(folder) => folder,
+                None => paths.corpora()?.join("documents/pdf"),
+            };
+            queue::measure(&sheaf, &folder, self.turns)?;
         }
         if wanted("cancel") {
             self.cancel(&sheaf)?;
@@ -124,8 +138,9 @@ impl Runs {
         let server = Server::start(sheaf)?;
         let shown = server.upload("shown", 500, 2)?;
         server.wait(&shown, is_final)?;
-        // As much work as fills the time.
-        let alone = server.rate_over(Duration::from_secs(self.seconds / 3 + 1), 3)?;
+        let time = Duration::from_secs(self.seconds);
+        let (first, second) = (server.held_back(self.work, 3)?, server.held_back(self.work, 4)?);
+        let alone = server.rate(&first, time)?;
         let (asked, errors) = (AtomicU64::new(0), AtomicU64::new(0));
         let mut waits = Vec::new();
         let stop = AtomicBool::new(false);
@@ -134,7 +149,9 @@ impl Runs {
             let askers: Vec<_> = (0..self.connections)
                 .map(|_| scope.spawn(|| ask_again_and_again(address, &path, &stop, &asked, &errors)))
                 .collect();
-            let together = server.rate_over(Duration::from_secs(self.seconds), 4);
+            let begun = Instant::now();
+            let together = server.rate(&second, time);
+            thread::sleep(time.saturating_sub(begun.elapsed()));
             stop.store(true, Ordering::Relaxed);
             for asker in askers {
                 waits.extend(asker.join().map_err(|_| anyhow::anyhow!("a connection gave up"))?);
@@ -144,7 +161,7 @@ impl Runs {
         row(
             &format!("{} connections on a batch's page for {} s", self.connections, self.seconds),
             &format!(
-                "{} answers, {} errors, {}; another batch beside it at {:.0} % of its speed alone",
+                "{} answers, {} errors, {}; another batch beside it at {:.0} % of its speed alone ({together:.0} documents a second instead of {alone:.0})",
                 asked.load(Ordering::Relaxed),
                 errors.load(Ordering::Relaxed),
                 percentiles(&mut waits),
@@ -154,37 +171,58 @@ impl Runs {
         Ok(())
     }
 
+    /// A large batch with many listeners, from its start to its overview; then its page.
     fn large(&self, sheaf: &Path) -> Result<()> {
         let server = Server::start(sheaf)?;
-        let id = server.upload("large", self.large, 5)?;
+        let id = server.held_back(self.large, 5)?;
+        let changes = server.get(&format!("/api/batches/{id}/changes"))?;
+        let cursor = changes["cursor"].as_str().context("a cursor")?.to_owned();
+        let left = server.get(&format!("/api/batches/{id}/progress"))?["counts"]["cancelled"].clone();
         let (mut status, mut page) = (Vec::new(), Vec::new());
         let mut peak = 0_u64;
+        let mut last_vector = None;
+        let start = Instant::now();
         let heard = thread::scope(|scope| -> Result<Vec<u64>> {
-            let listeners: Vec<_> = (0..self.listeners).map(|_| scope.spawn(|| listen(&server.address, &id))).collect();
+            let listeners: Vec<_> =
+                (0..self.listeners).map(|_| scope.spawn(|| listen(&server.address, &id, &cursor))).collect();
+            server.post(&format!("/api/batches/{id}/restart"), &json!("cancelled"))?;
             loop {
-                let start = Instant::now();
+                let asked = Instant::now();
                 let progress = server.get(&format!("/api/batches/{id}/progress"))?;
-                status.push(start.elapsed());
-                let start = Instant::now();
+                status.push(asked.elapsed());
+                let asked = Instant::now();
                 server.page(&format!("/batches/{id}"))?;
-                page.push(start.elapsed());
+                page.push(asked.elapsed());
                 peak = peak.max(server.memory());
+                if last_vector.is_none() && finished(&progress) == self.large as u64 {
+                    last_vector = Some(start.elapsed().as_secs_f64());
+                }
                 if is_final(&progress) {
                     break;
                 }
-                thread::sleep(Duration::from_millis(200));
+                thread::sleep(Duration::from_millis(500));
             }
             listeners.into_iter().map(|l| l.join().map_err(|_| anyhow::anyhow!("a listener gave up"))?).collect()
         })?;
-        row(&format!("{} short texts, the status call meanwhile", self.large), &percentiles(&mut status));
+        let all = start.elapsed().as_secs_f64();
+        let last_vector = last_vector.unwrap_or(all);
+        row(
+            &format!("{} short texts, {left} of them with listeners", self.large),
+            &format!("{last_vector:.0} s to the last vector, {all:.0} s to the overview"),
+        );
+        row("the status call meanwhile", &percentiles(&mut status));
         row("their page meanwhile", &percentiles(&mut page));
-        let mut done = Vec::new();
+        let (mut status, mut page) = (Vec::new(), Vec::new());
         for _ in 0..20 {
-            let start = Instant::now();
+            let asked = Instant::now();
+            server.get(&format!("/api/batches/{id}/progress"))?;
+            status.push(asked.elapsed());
+            let asked = Instant::now();
             server.page(&format!("/batches/{id}"))?;
-            done.push(start.elapsed());
+            page.push(asked.elapsed());
         }
-        row("their page when they are done", &percentiles(&mut done));
+        row("the status call when they are done", &percentiles(&mut status));
+        row("their page when they are done", &percentiles(&mut page));
         row("the server's memory at its peak", &format!("{} MB", peak >> 20));
         let (least, most) = (heard.iter().min().copied().unwrap_or(0), heard.iter().max().copied().unwrap_or(0));
         row(&format!("{} listeners", heard.len()), &format!("each heard the last word on {least} to {most} documents"));
@@ -234,25 +272,26 @@ fn ask_again_and_again(
     waits
 }
 
-/// Listens until the end; gives the number of documents of which it heard that they are done.
-fn listen(address: &str, id: &str) -> Result<u64> {
-    // From the beginning: a cursor before all changes.
+/// Listens from a cursor to the end; gives the number of documents of which it heard that they are done.
+fn listen(address: &str, id: &str, cursor: &str) -> Result<u64> {
     let client = Client::builder().timeout(None).build()?;
-    let answer = client.get(format!("{address}/api/batches/{id}/events")).header("Last-Event-ID", "0.0").send()?;
+    let answer = client.get(format!("{address}/api/batches/{id}/events")).header("Last-Event-ID", cursor).send()?;
     let mut done = std::collections::HashSet::new();
     let mut name = String::new();
     for line in BufReader::new(answer).lines() {
         let line = line?;
         if let Some(event) = line.strip_prefix("event:") {
-            name = event.trim().to_owned();
+            event.trim().clone_into(&mut name);
         } else if let Some(data) = line.strip_prefix("data:") {
             match name.as_str() {
+                // Not parsed: listeners run on the machine that is measured. An object begins with its id.
                 "documents" => {
-                    let documents: Vec<Value> = serde_json::from_str(data)?;
-                    let last = |d: &Value| matches!(d["status"].as_str(), Some("completed" | "failed"));
-                    done.extend(
-                        documents.iter().filter(|d| last(d)).filter_map(|d| d["id"].as_str().map(str::to_owned)),
-                    );
+                    for document in data.split("{\"id\":\"").skip(1) {
+                        let is_done = document.contains("\"status\":\"completed\"");
+                        if let Some(id) = document.get(..36).filter(|_| is_done) {
+                            done.insert(id.to_owned());
+                        }
+                    }
                 }
                 "end" => break,
                 _ => {}
@@ -260,95 +299,4 @@ fn listen(address: &str, id: &str) -> Result<u64> {
         }
     }
     Ok(done.len() as u64)
-}
-
-/// A server with a folder of its own.
-struct Server {
-    child: Child,
-    address: String,
-    client: Client,
-    _data: tempfile::TempDir,
-}
-
-impl Server {
-    fn start(sheaf: &Path) -> Result<Self> {
-        let data = tempfile::tempdir()?;
-        let mut child = Command::new(sheaf)
-            .args(["serve", "--port", "0", "--data"])
-            .arg(data.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().context("piped")?).read_line(&mut line)?;
-        let address = line.trim().strip_prefix("Sheaf is at ").context("it does not say where it is")?.to_owned();
-        let client = Client::builder().timeout(Duration::from_secs(600)).build()?;
-        Ok(Self { child, address, client, _data: data })
-    }
-
-    fn get(&self, path: &str) -> Result<Value> {
-        let text = self.client.get(format!("{}{path}", self.address)).send()?.error_for_status()?.text()?;
-        Ok(serde_json::from_str(&text)?)
-    }
-
-    fn page(&self, path: &str) -> Result<()> {
-        let mut answer = self.client.get(format!("{}{path}", self.address)).send()?.error_for_status()?;
-        answer.read_to_end(&mut Vec::new())?;
-        Ok(())
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Result<u16> {
-        let request = self.client.post(format!("{}{path}", self.address)).header("Content-Type", "application/json");
-        Ok(request.body(body.to_string()).send()?.status().as_u16())
-    }
-
-    /// Sends texts that no other `salt` has.
-    fn upload(&self, name: &str, documents: usize, salt: usize) -> Result<String> {
-        let mut form = Form::new().text("name", name.to_owned()).text("model", "fast");
-        for i in 0..documents {
-            let part = Part::bytes(text(salt, i).into_bytes()).file_name(format!("{:03}/{i:06}.txt", i / 1000));
-            form = form.part("files", part);
-        }
-        let answer = self.client.post(format!("{}/api/batches", self.address)).multipart(form).send()?;
-        let batch: Value = serde_json::from_str(&answer.text()?)?;
-        batch["id"].as_str().map(str::to_owned).with_context(|| format!("no batch was made: {batch}"))
-    }
-
-    fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
-        let start = Instant::now();
-        while start.elapsed() < PATIENCE {
-            if wanted(&self.get(&format!("/api/batches/{id}/progress"))?) {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        bail!("the batch hangs")
-    }
-
-    /// Documents a second of a batch that runs for that long.
-    fn rate_over(&self, time: Duration, salt: usize) -> Result<f64> {
-        let id = self.upload("rate", 30_000, salt)?;
-        let counted =
-            |server: &Self| Ok::<_, anyhow::Error>(finished(&server.get(&format!("/api/batches/{id}/progress"))?));
-        let (start, before) = (Instant::now(), counted(self)?);
-        thread::sleep(time.min(Duration::from_secs(15)));
-        let rate = (counted(self)? - before) as f64 / start.elapsed().as_secs_f64();
-        thread::sleep(time.saturating_sub(start.elapsed()));
-        self.post(&format!("/api/batches/{id}/cancel"), &Value::Null)?;
-        Ok(rate)
-    }
-
-    /// Resident bytes of the server itself.
-    fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() << 10
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

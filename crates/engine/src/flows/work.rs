@@ -106,6 +106,7 @@ pub(crate) async fn work(
             let (engine, of, shift) = (engine.clone(), claim.clone(), shift.clone());
             let (at_once, finisher) = (Arc::clone(&at_once), finisher.clone());
             let task = running.spawn(async move {
+                let _piece = engine.effort().begin();
                 document(&engine, &of, &shift, (at_once, finisher)).await;
                 key
             });

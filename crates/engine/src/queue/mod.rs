@@ -214,6 +214,7 @@ async fn work(
     (lost, stop): (CancellationToken, CancellationToken),
 ) {
     let stopped = stopped(engine.stopped(), claims[0].batch);
+    let _piece = engine.effort().begin();
     let work = async {
         match stage {
             Stage::Parse => stages::parse::run(&engine, &claims).await,

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use crate::{Engine, internal};
 
 /// Texts of which fingerprints are taken together: bounds what of them is in memory.
-const TOGETHER: u32 = 64;
+const TOGETHER: usize = 64;
 /// Fingerprints that are read together when sketches are made of them: at most 8 MB.
 const SKETCHED: usize = 512;
 /// The most pairs of a batch that are kept for other thresholds, the most similar first.
@@ -24,11 +24,8 @@ const MOST_PAIRS: usize = 2_000_000;
 /// # Errors
 /// `storage`; `internal` when a fingerprint cannot be read back.
 pub async fn find(engine: &Engine, batch: BatchId) -> Result<FoundFamilies, Failure> {
-    loop {
-        let texts = engine.store().unprinted_texts(batch, FAMILIES_VERSION, TOGETHER).await?;
-        if texts.is_empty() {
-            break;
-        }
+    for keys in engine.store().unprinted(batch, FAMILIES_VERSION).await?.chunks(TOGETHER) {
+        let texts = engine.store().texts(keys).await?;
         let print = |(key, text): (String, String)| (key, Fingerprint::of(&text).to_bytes());
         let prints: Vec<(String, Vec<u8>)> =
             spawn_blocking(move || texts.into_par_iter().map(print).collect()).await.map_err(internal)?;

@@ -39,7 +39,7 @@ mod runs {
 }
 #[cfg(feature = "ssr")]
 mod webhooks {
-    //! Who is told when batches end.
+    //! Who is told when batches and runs end.
     pub mod list;
 }
 mod not_found;

@@ -112,6 +112,40 @@ async fn every_end_is_told_once_and_signed() {
     assert_eq!(server.client.delete(&deleted).send().await.expect("an answer").status(), 404);
 }
 
+#[tokio::test]
+async fn the_ends_of_runs_are_told_to_those_who_hear_of_everything() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &["--webhook-allow", "127.0.0.1"]);
+    let mut one = Receiver::start().await;
+    let (status, batch) = server.upload(&[("model", "fast"), ("webhook_url", &one.url())], &letters()).await;
+    assert_eq!(status, 201, "{batch}");
+    server.finished(batch["id"].as_str().expect("an id")).await;
+    one.next().await;
+
+    let mut all = Receiver::start().await;
+    let (_, webhook) = post(&server, "/api/webhooks", &json!({"url": all.url()})).await;
+    let secret = webhook["secret"].as_str().expect("it is shown once");
+    let steps = json!([{"name": "ships", "do": "find", "what": "pattern", "pattern": "ships"}]);
+    let (status, flow) = post(&server, "/api/flows", &json!({"name": "Ships", "steps": steps})).await;
+    assert_eq!(status, 201, "{flow}");
+    let wanted = json!({"flow": flow["id"], "name": "In winter", "documents": {"batches": [batch["id"]]}});
+    let (status, run) = post(&server, "/api/runs", &wanted).await;
+    assert_eq!(status, 201, "{run}");
+
+    let told = all.next().await;
+    assert!(is_genuine(&told, secret));
+    let event: Value = serde_json::from_str(&told.body).expect("JSON");
+    assert_eq!((&event["kind"], &event["batch"]), (&json!("run.completed"), &Value::Null));
+    let of_run = &event["run"];
+    assert_eq!((&of_run["id"], &of_run["name"], &of_run["flow"]), (&run["id"], &json!("In winter"), &flow["id"]));
+    assert_eq!((&of_run["counts"]["completed"], &of_run["values"]), (&json!(1), &json!(20)));
+    assert!(!told.body.contains("secret-name") && !told.body.contains("harbour"), "{}", told.body);
+    let log = settled(&server, 2).await;
+    let row = log["items"].as_array().expect("rows").iter().find(|row| row["kind"] == "run.completed").expect("a row");
+    assert_eq!((&row["run"], &row["webhook"]), (&run["id"], &webhook["id"]));
+    assert!(one.is_quiet(), "it hears of its batch only");
+}
+
 /// The log, once so many rows have arrived.
 async fn settled(server: &Server, completed: usize) -> Value {
     let begun = Instant::now();

@@ -30,14 +30,14 @@ pub fn NoticeView(notice: Notice) -> impl IntoView {
     }
 }
 
-/// Those that hear of all batches.
+/// Those that hear of all batches and runs.
 #[component]
 pub fn WebhookList(webhooks: Vec<Webhook>) -> impl IntoView {
     if webhooks.is_empty() {
         return Either::Left(view! {
             <div class="empty" data-testid="no-webhooks">
                 <p class="empty-title">"No webhooks yet"</p>
-                <p>"Add the address of a program that is to know when a batch has ended."</p>
+                <p>"Add the address of a program that is to know when a batch or a run has ended."</p>
             </div>
         });
     }
@@ -124,7 +124,7 @@ pub fn DeliveryLog(log: Page<Delivery>, webhooks: Vec<Webhook>, later: bool) -> 
 
 #[component]
 fn LogRow(delivery: Delivery, to: Option<String>) -> impl IntoView {
-    let Delivery { id, kind, batch, status, attempts, created_at, next_at, answer, error, .. } = delivery;
+    let Delivery { id, kind, batch, run, status, attempts, created_at, next_at, answer, error, .. } = delivery;
     let to = to.unwrap_or_else(|| "a webhook of one batch".to_owned());
     let tries = match attempts {
         0 => "not sent yet".to_owned(),
@@ -138,6 +138,12 @@ fn LogRow(delivery: Delivery, to: Option<String>) -> impl IntoView {
         view! {
             " "
             <a href=format!("/batches/{batch}")>"of this batch"</a>
+        }
+    });
+    let run = run.map(|run| {
+        view! {
+            " "
+            <a href=format!("/runs/{run}")>"of this run"</a>
         }
     });
     let again = (status != Status::Processing).then(|| {
@@ -155,6 +161,7 @@ fn LogRow(delivery: Delivery, to: Option<String>) -> impl IntoView {
             <p>
                 <code>{kind.name()}</code>
                 {batch}
+                {run}
                 " to "
                 <bdi class="address">{to.clone()}</bdi>
             </p>

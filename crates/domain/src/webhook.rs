@@ -1,4 +1,4 @@
-//! Webhooks: who is told when a batch ends, what is told, and how telling went. Never a document's text or path.
+//! Webhooks: who is told when a batch or a run ends, what is told, and how telling went. Never a document's text or path.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Counts};
 use crate::failure::FailureCode;
-use crate::ids::{BatchId, DeliveryId, EventId, WebhookId};
+use crate::flow::FlowRun;
+use crate::ids::{BatchId, DeliveryId, EventId, FlowId, RunId, WebhookId};
 use crate::status::{Status, UnknownName};
 
-/// An address that is told when batches end.
+/// An address that is told when batches and runs end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     pub id: WebhookId,
     pub url: String,
-    /// The only batch that it hears of; absent when it hears of all.
+    /// The only batch that it hears of; absent when it hears of all, and of all runs.
     pub batch: Option<BatchId>,
     /// Seconds since 1970, UTC.
     pub created_at: i64,
@@ -39,6 +40,12 @@ pub enum EventKind {
     BatchFailed,
     #[serde(rename = "batch.cancelled")]
     BatchCancelled,
+    #[serde(rename = "run.completed")]
+    RunCompleted,
+    #[serde(rename = "run.failed")]
+    RunFailed,
+    #[serde(rename = "run.cancelled")]
+    RunCancelled,
     /// Asked for by a person, to see whether messages arrive.
     #[serde(rename = "test")]
     Test,
@@ -46,7 +53,15 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::BatchCompleted, Self::BatchFailed, Self::BatchCancelled, Self::Test];
+    pub const ALL: [Self; 7] = [
+        Self::BatchCompleted,
+        Self::BatchFailed,
+        Self::BatchCancelled,
+        Self::RunCompleted,
+        Self::RunFailed,
+        Self::RunCancelled,
+        Self::Test,
+    ];
 
     /// The name in messages, the database and the API.
     pub const fn name(self) -> &'static str {
@@ -54,6 +69,9 @@ impl EventKind {
             Self::BatchCompleted => "batch.completed",
             Self::BatchFailed => "batch.failed",
             Self::BatchCancelled => "batch.cancelled",
+            Self::RunCompleted => "run.completed",
+            Self::RunFailed => "run.failed",
+            Self::RunCancelled => "run.cancelled",
             Self::Test => "test",
         }
     }
@@ -64,6 +82,16 @@ impl EventKind {
             Status::Completed => Some(Self::BatchCompleted),
             Status::Failed => Some(Self::BatchFailed),
             Status::Cancelled => Some(Self::BatchCancelled),
+            Status::Pending | Status::Processing => None,
+        }
+    }
+
+    /// What a run of this status has to tell; nothing while it goes on.
+    pub const fn of_run(status: Status) -> Option<Self> {
+        match status {
+            Status::Completed => Some(Self::RunCompleted),
+            Status::Failed => Some(Self::RunFailed),
+            Status::Cancelled => Some(Self::RunCancelled),
             Status::Pending | Status::Processing => None,
         }
     }
@@ -89,8 +117,11 @@ pub struct WebhookEvent {
     /// A receiver that has seen it already can forget the message.
     pub id: EventId,
     pub kind: EventKind,
-    /// Absent in a test.
+    /// Absent when it is not about a batch.
     pub batch: Option<EndedBatch>,
+    /// Absent when it is not about a run.
+    #[serde(default)]
+    pub run: Option<EndedRun>,
 }
 
 /// What is told of a batch: nothing that its documents hold, nor how they are called.
@@ -110,6 +141,30 @@ pub struct EndedBatch {
     pub failure: Option<FailureCode>,
 }
 
+/// What is told of a run: nothing that was found, nor in which documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedRun {
+    pub id: RunId,
+    pub name: String,
+    pub flow: FlowId,
+    /// The version of the flow that was executed.
+    pub version: u32,
+    pub flow_name: String,
+    pub status: Status,
+    /// Seconds since 1970, UTC.
+    pub created_at: i64,
+    /// Seconds since 1970, UTC.
+    pub finished_at: Option<i64>,
+    /// Seconds in which it was worked on.
+    pub elapsed_seconds: u64,
+    /// Documents.
+    pub counts: Counts,
+    /// Values that were found.
+    pub values: u64,
+    /// Why the run as a whole stopped, when it did.
+    pub failure: Option<FailureCode>,
+}
+
 impl WebhookEvent {
     /// What there is to tell of a batch that has just ended; nothing of one that runs.
     pub fn of_batch(id: EventId, batch: &Batch) -> Option<Self> {
@@ -124,12 +179,32 @@ impl WebhookEvent {
             counts: batch.counts,
             failure: batch.failure.as_ref().map(|failure| failure.code),
         };
-        Some(Self { id, kind, batch: Some(batch) })
+        Some(Self { id, kind, batch: Some(batch), run: None })
+    }
+
+    /// What there is to tell of a run that has just ended; nothing of one that goes on.
+    pub fn of_run(id: EventId, run: &FlowRun) -> Option<Self> {
+        let kind = EventKind::of_run(run.status)?;
+        let run = EndedRun {
+            id: run.id,
+            name: run.name.clone(),
+            flow: run.flow,
+            version: run.version,
+            flow_name: run.flow_name.clone(),
+            status: run.status,
+            created_at: run.created_at,
+            finished_at: run.finished_at,
+            elapsed_seconds: run.elapsed_seconds,
+            counts: run.counts,
+            values: run.values,
+            failure: run.failure.as_ref().map(|failure| failure.code),
+        };
+        Some(Self { id, kind, batch: None, run: Some(run) })
     }
 
     /// A message that only says that messages arrive.
     pub const fn test(id: EventId) -> Self {
-        Self { id, kind: EventKind::Test, batch: None }
+        Self { id, kind: EventKind::Test, batch: None, run: None }
     }
 }
 
@@ -140,8 +215,10 @@ pub struct Delivery {
     pub webhook: WebhookId,
     pub event: EventId,
     pub kind: EventKind,
-    /// Absent in a test.
+    /// Absent when it is not about a batch.
     pub batch: Option<BatchId>,
+    /// Absent when it is not about a run.
+    pub run: Option<RunId>,
     /// `pending` until it arrives (`completed`) or is given up (`failed`).
     pub status: Status,
     /// Tries since it was queued or last asked for, the present one included.
@@ -194,6 +271,7 @@ mod tests {
     fn every_end_is_told_and_nothing_else() {
         for status in Status::ALL {
             assert_eq!(EventKind::of(status).is_some(), status.is_final(), "{status}");
+            assert_eq!(EventKind::of_run(status).is_some(), status.is_final(), "{status}");
         }
     }
 }

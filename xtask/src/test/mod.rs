@@ -77,6 +77,7 @@ fn tests(paths: &Paths, tally: &mut Tally) -> Result<()> {
     setup::setup(paths)?;
     setup::recognition()?;
     setup::postgres()?;
+    setup::small_model(paths);
     let workspace = Workspace::read(paths)?;
     // The tests use both models; the fast one is made by the program that they test.
     run::checked(run::cargo(paths).args(["build", "-p", "server"]))?;

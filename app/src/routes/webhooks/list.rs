@@ -1,4 +1,4 @@
-//! Who is told when batches end, and how that went.
+//! Who is told when batches and runs end, and how that went.
 
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -26,8 +26,8 @@ pub fn ListWebhooks() -> impl IntoView {
         <div class="page">
             <h1>"Webhooks"</h1>
             <p class="lede">
-                "When a batch is completed, has failed or was cancelled, Sheaf sends a signed message to each of these \
-                addresses: its name, its counts and how it ended, and nothing of its documents."
+                "When a batch or a run is completed, has failed or was cancelled, Sheaf sends a signed message to each of \
+                these addresses: its name, its counts and how it ended, and nothing of its documents."
             </p>
             {notice.map(|notice| view! { <NoticeView notice /> })}
             <Transition fallback=|| {
@@ -53,7 +53,7 @@ pub fn ListWebhooks() -> impl IntoView {
     .boxed()
 }
 
-/// The webhooks that hear of all batches, and a page of the delivery log.
+/// The webhooks that hear of all batches and runs, and a page of the delivery log.
 async fn read(query: DeliveryQuery) -> Result<(Vec<Webhook>, Page<Delivery>), AppError> {
     let engine = engine()?;
     let webhooks = respond(engine.webhooks(None).await)?;

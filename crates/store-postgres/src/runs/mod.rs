@@ -3,7 +3,7 @@
 mod answers;
 mod backlog;
 mod queue;
-mod read;
+pub(crate) mod read;
 mod steer;
 mod values;
 

@@ -4,7 +4,7 @@ use sheaf_domain::flow::{FlowRun, RunDocument, RunDocumentQuery, RunQuery};
 use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FailureCode, FlowId, Page, Priority, RunId, RunPolicy};
 use sheaf_store::{DocumentText, RunInput};
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 
 use crate::rows::{count, get, id, name, parsed, parsed_opt, seconds, small, small_opt, text};
 use crate::{Result, database, nul};
@@ -55,7 +55,7 @@ fn read_run(row: &PgRow) -> Result<FlowRun> {
     })
 }
 
-pub async fn run(pool: &PgPool, run: RunId) -> Result<Option<FlowRun>> {
+pub async fn run(pool: impl PgExecutor<'_>, run: RunId) -> Result<Option<FlowRun>> {
     let row = QueryBuilder::<Postgres>::new(RUN)
         .push(" = ")
         .push_bind(run.0)

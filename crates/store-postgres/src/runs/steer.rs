@@ -6,7 +6,7 @@ use sheaf_store::StartedRun;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 
 use crate::rows::{json, signed};
-use crate::{Result, database, now, nul};
+use crate::{Result, database, now, nul, webhooks};
 
 pub async fn start(pool: &PgPool, run: &StartedRun) -> Result<()> {
     let StartedRun { id, name, flow, version, policy, budget_tokens, documents } = run;
@@ -49,7 +49,7 @@ pub async fn start(pool: &PgPool, run: &StartedRun) -> Result<()> {
 
 /// Ends a run of which nothing is left to do. It has failed when nothing of it was completed but something failed.
 pub(super) async fn end(tx: &mut PgConnection, run: RunId) -> Result<()> {
-    sqlx::query(concat!(
+    let ended = sqlx::query(concat!(
         "UPDATE runs SET finished_at = t, ran_ms = ran_ms + t - started_at, status = CASE WHEN ",
         "EXISTS (SELECT 1 FROM run_documents d WHERE d.run = $1 AND d.state = 'failed') AND ",
         "NOT EXISTS (SELECT 1 FROM run_documents d WHERE d.run = $1 AND d.state = 'completed') ",
@@ -59,9 +59,12 @@ pub(super) async fn end(tx: &mut PgConnection, run: RunId) -> Result<()> {
         "(SELECT 1 FROM run_documents d WHERE d.run = $1 AND d.state IN ('pending', 'processing'))"
     ))
     .bind(run.0)
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
+    if ended.rows_affected() > 0 {
+        webhooks::tell_of_run(tx, run).await?;
+    }
     Ok(())
 }
 
@@ -92,9 +95,10 @@ async fn stop(tx: &mut PgConnection, run: RunId, status: &str, failure: Option<&
          WHERE run = $1 AND state IN ('pending', 'processing')",
     )
     .bind(run.0)
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
+    webhooks::tell_of_run(tx, run).await?;
     Ok(true)
 }
 

@@ -4,7 +4,7 @@ use sheaf_domain::flow::{FlowRun, RunDocument, RunDocumentQuery, RunQuery};
 use sheaf_domain::{BatchId, ClusterId, Counts, DocumentId, FailureCode, FlowId, Page, Priority, RunId, RunPolicy};
 use sheaf_store::{DocumentText, RunInput};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqliteExecutor, SqlitePool};
 
 use crate::rows::{count, get, id, json, name, parsed, parsed_opt, seconds};
 use crate::{Result, database};
@@ -54,7 +54,7 @@ fn read_run(row: &SqliteRow) -> Result<FlowRun> {
     })
 }
 
-pub async fn run(readers: &SqlitePool, run: RunId) -> Result<Option<FlowRun>> {
+pub async fn run(readers: impl SqliteExecutor<'_>, run: RunId) -> Result<Option<FlowRun>> {
     let row = QueryBuilder::<Sqlite>::new(RUN)
         .push(" = ")
         .push_bind(run.to_string())

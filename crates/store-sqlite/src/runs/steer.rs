@@ -6,7 +6,7 @@ use sheaf_store::StartedRun;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
 use crate::rows::{json, signed};
-use crate::{Result, database, now};
+use crate::{Result, database, now, webhooks};
 
 pub async fn start(writer: &SqlitePool, run: &StartedRun) -> Result<()> {
     let StartedRun { id, name, flow, version, policy, budget_tokens, documents } = run;
@@ -45,7 +45,7 @@ pub async fn start(writer: &SqlitePool, run: &StartedRun) -> Result<()> {
 
 /// Ends a run of which nothing is left to do. It has failed when nothing of it was completed but something failed.
 pub(super) async fn end(tx: &mut SqliteConnection, run: RunId) -> Result<()> {
-    sqlx::query(concat!(
+    let ended = sqlx::query(concat!(
         "UPDATE runs SET finished_at = t, ran_ms = ran_ms + t - started_at, status = CASE WHEN ",
         "EXISTS (SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state = 'failed') AND ",
         "NOT EXISTS (SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state = 'completed') ",
@@ -55,9 +55,12 @@ pub(super) async fn end(tx: &mut SqliteConnection, run: RunId) -> Result<()> {
         "(SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state IN ('pending', 'processing'))"
     ))
     .bind(run.to_string())
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
+    if ended.rows_affected() > 0 {
+        webhooks::tell_of_run(tx, run).await?;
+    }
     Ok(())
 }
 
@@ -82,9 +85,10 @@ async fn stop(tx: &mut SqliteConnection, run: RunId, status: &str, failure: Opti
          WHERE run = ? AND state IN ('pending', 'processing')",
     )
     .bind(run.to_string())
-    .execute(tx)
+    .execute(&mut *tx)
     .await
     .map_err(database)?;
+    webhooks::tell_of_run(tx, run).await?;
     Ok(true)
 }
 

@@ -1,6 +1,7 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
 mod arrive;
+mod columns;
 mod compare;
 mod explore;
 mod imports;

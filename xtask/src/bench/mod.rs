@@ -1,5 +1,6 @@
 //! Measurements: against what a user would write in Python today (the same input, model, chunks and threads), and of the server.
 
+mod explore;
 pub mod families;
 mod measure;
 mod pages;
@@ -23,6 +24,8 @@ pub enum Bench {
     Parsing(pages::Pages),
     /// Batches through the server: throughput, answers meanwhile, cancellations, a crowd.
     Runs(runs::Runs),
+    /// Filters, orders and pages of large batches that are done.
+    Explore(explore::Explore),
 }
 
 impl Bench {
@@ -31,6 +34,7 @@ impl Bench {
             Self::Walk(walk) => walk.run(paths),
             Self::Parsing(parsing) => parsing.run(paths),
             Self::Runs(runs) => runs.run(paths),
+            Self::Explore(explore) => explore.run(paths),
         }
     }
 }

@@ -112,7 +112,8 @@ fn compared_pairs(vectors: &Vectors, positions: &[u32]) -> Vec<(usize, usize, f3
     let distinct = Distinct::distinct(positions.iter().map(|&position| vectors.row(position as usize)));
     let neighbours = Neighbours::exact(&distinct, 3);
     let first = |row: u32| distinct.documents(row as usize).first().map(|&document| document as usize);
-    let pairs = distinct.rows().iter().enumerate().flat_map(|(place, &row)| {
+    let rows = distinct.rows();
+    let pairs = rows.iter().enumerate().flat_map(|(place, &row)| {
         let same = distinct.documents(row).iter().map(|&other| (other as usize, 1.0)).take(PAIRS + 1);
         let others = neighbours.of(row).iter().filter_map(move |&(other, s)| Some((first(other)?, s)));
         same.chain(others).map(move |(other, similarity)| (place, other, similarity))

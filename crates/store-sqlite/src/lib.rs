@@ -14,6 +14,7 @@ mod uploads;
 mod analysis;
 mod families;
 mod finish;
+mod gallery;
 mod levels;
 mod work;
 

@@ -120,7 +120,8 @@ async fn what_does_not_fit_is_refused_in_words() {
     }
     check(json!({"method": "graph"}), "there are 12 clusterings of this batch already").await;
     // A form that fails is a page.
-    let form = server.client.post(format!("{}/batches/{id}/clusterings", server.address)).form(&[("method", "graph")]);
+    let form = server.client.post(format!("{}/batches/{id}/clusterings", server.address));
+    let form = form.header("content-type", "application/x-www-form-urlencoded").body("method=graph&clusters=9");
     let answer = form.send().await.expect("an answer");
     assert_eq!(answer.status().as_u16(), 400);
     assert!(answer.text().await.expect("text").contains("there are 12 clusterings"));

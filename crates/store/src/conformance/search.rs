@@ -105,17 +105,24 @@ pub async fn a_word_that_is_frequent_elsewhere_is_found<S: Store>(store: &S) {
     let paths: Vec<String> = (0..1050).map(|n| format!("{n:04}.txt")).collect();
     let (large, _) = batch_of(store, &paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let (small, documents) = batch_of(store, &["one.txt"]).await;
-    let parses = claim(store, Stage::Parse, 2000).await;
-    let results: Vec<(Claim, ParseRecord)> = parses
-        .iter()
-        .enumerate()
-        .map(|(i, parse)| {
+    let mut read = 0;
+    loop {
+        let parses = claim(store, Stage::Parse, 500).await;
+        if parses.is_empty() {
+            break;
+        }
+        let result = |(i, parse): (usize, Claim)| {
             let is_small = parse.document == Some(documents[0]);
-            let text = if is_small { "common, said once among a good many other words" } else { "common common common" };
-            (parse.clone(), ParseRecord { text: format!("{text} {i}"), ..record(&format!("text-{i}")) })
-        })
-        .collect();
-    assert_eq!(store.complete_parses(&results).await.expect("answered").len(), 1051);
+            let text =
+                if is_small { "common, said once among a good many other words" } else { "common common common" };
+            let key = format!("text-{}", read + i);
+            let text = format!("{text} {key}");
+            (parse, ParseRecord { text, ..record(&key) })
+        };
+        let results: Vec<(Claim, ParseRecord)> = parses.into_iter().enumerate().map(result).collect();
+        read += store.complete_parses(&results).await.expect("answered").len();
+    }
+    assert_eq!(read, 1051);
     let all = DocumentQuery::default();
     assert_eq!(find(store, "common", Some(small), &all).await, documents);
     assert_eq!(find(store, "common", Some(large), &all).await.len(), 10);

@@ -223,12 +223,12 @@ fn Row(
             <th scope="row">
                 {name} <span class="clustering-params">{parameters(&params)}</span>
                 {(!is_done).then(|| view! { <StatusMark status /> })}
-                {failure.map(|failure| view! { <span class="row-failure">{failure.message} " " {failure.hint}</span> })}
+                {failure.map(|failure| view! { <span class="row-failure">{failure.message} ". " {failure.hint}</span> })}
             </th>
             <td data-label="Clusters">{number(count(clusters.len() as u64))}</td>
             <td data-label="Silhouette">{silhouette.map_or_else(|| "\u{2013}".to_owned(), ratio)}</td>
             <td data-label="Outliers">{number(share(outliers, documents))}</td>
-            <td data-label="Seconds">{seconds.map_or_else(|| "\u{2013}".to_owned(), |seconds| format!("{seconds:.1}"))}</td>
+            <td data-label="Seconds">{seconds.map_or_else(|| "\u{2013}".to_owned(), |seconds| if seconds < 1.0 { format!("{seconds:.2}") } else { format!("{seconds:.1}") })}</td>
             <td data-label="Agreement">{of_compared(|compared| format!("{:.2}", compared.rand))}</td>
             <td data-label="Moved">
                 {of_compared(|compared| format!("{} ({})", count(compared.moved), share(compared.moved, compared.documents)))}
@@ -273,9 +273,9 @@ fn Clusters(batch: BatchId, tried: TriedClustering) -> impl IntoView {
             <h2 id="shown-title">{format!("{}: {}", method(&params), parameters(&params))}</h2>
             <p class="fine">
                 {format!(
-                    "{}; {} fit nowhere. Each with its words, its size and its typical document.",
+                    "{} and {}. Each with its words, its size and its typical document.",
                     counted(all, "cluster", "clusters"),
-                    counted(outliers, "document", "documents"),
+                    counted(outliers, "outlier", "outliers"),
                 )}
             </p>
             {failure.map(|failure| view! { <FailureView failure /> })}

@@ -3,7 +3,8 @@
 
 use leptos::prelude::*;
 use sheaf_domain::{
-    BatchId, BatchParams, BatchSummary, ClusterFilter, FamilyFilter, FamilySummary, SelectedFigures, SortKey, Status,
+    BatchId, BatchParams, BatchSummary, ClusterFilter, FamilyFilter, FamilySummary, MethodName, SelectedFigures,
+    SortKey, Status,
 };
 
 use crate::boxed::Boxed;
@@ -57,7 +58,11 @@ pub fn Figures(
     };
     // Of a batch that was stopped before its documents were grouped.
     let is_ungrouped = clusters == 0 && counts.cancelled > 0;
-    let found = if params.clusters.is_some() { "as many as asked for" } else { "found in the documents" };
+    let found = if params.clusters.is_some() && params.method != Some(MethodName::Mixture) {
+        "as many as asked for"
+    } else {
+        "found in the documents"
+    };
     let fitting = match silhouette {
         _ if is_ungrouped => "not grouped yet".to_owned(),
         Some(value) => format!("{found}, silhouette {}", ratio(value)),

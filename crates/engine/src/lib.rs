@@ -8,6 +8,7 @@ mod explore;
 mod families;
 mod feed;
 mod flows;
+mod gallery;
 mod intake;
 mod lately;
 mod library;

@@ -9,6 +9,7 @@ mod columns;
 mod explore;
 mod families;
 mod flows;
+mod gallery;
 mod imports;
 mod levels;
 mod records;
@@ -24,6 +25,7 @@ pub use columns::{ColumnClustering, ColumnRow, ColumnStore, Columns, GroupRange,
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
+pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
 pub use records::{

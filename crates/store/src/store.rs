@@ -14,6 +14,7 @@ use crate::columns::ColumnStore;
 use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
+use crate::gallery::GalleryStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
 use crate::records::{
@@ -55,6 +56,7 @@ pub trait Store:
     + ExploreStore
     + FamilyStore
     + FlowStore
+    + GalleryStore
     + ImportStore
     + LevelStore
     + RunStore

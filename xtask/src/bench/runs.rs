@@ -209,7 +209,7 @@ fn finished(progress: &Value) -> u64 {
     ["completed", "failed", "cancelled"].iter().filter_map(|state| progress["counts"][state].as_u64()).sum()
 }
 
-fn is_final(progress: &Value) -> bool {
+pub(super) fn is_final(progress: &Value) -> bool {
     matches!(progress["status"].as_str(), Some("completed" | "failed" | "cancelled"))
 }
 
@@ -271,7 +271,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    fn start(sheaf: &Path) -> Result<Self> {
+    pub(super) fn start(sheaf: &Path) -> Result<Self> {
         Self::start_in(sheaf, tempfile::tempdir()?, &[])
     }
 
@@ -309,9 +309,14 @@ impl Server {
 
     /// Sends texts that no other `salt` has.
     fn upload(&self, name: &str, documents: usize, salt: usize) -> Result<String> {
+        self.upload_texts(name, (0..documents).map(|i| text(salt, i)))
+    }
+
+    /// Sends texts as files of one batch.
+    pub(super) fn upload_texts(&self, name: &str, texts: impl Iterator<Item = String>) -> Result<String> {
         let mut form = Form::new().text("name", name.to_owned()).text("model", "fast");
-        for i in 0..documents {
-            let part = Part::bytes(text(salt, i).into_bytes()).file_name(format!("{:03}/{i:06}.txt", i / 1000));
+        for (i, text) in texts.enumerate() {
+            let part = Part::bytes(text.into_bytes()).file_name(format!("{:03}/{i:06}.txt", i / 1000));
             form = form.part("files", part);
         }
         let answer = self.client.post(format!("{}/api/batches", self.address)).multipart(form).send()?;
@@ -319,7 +324,7 @@ impl Server {
         batch["id"].as_str().map(str::to_owned).with_context(|| format!("no batch was made: {batch}"))
     }
 
-    fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
+    pub(super) fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if wanted(&self.get(&format!("/api/batches/{id}/progress"))?) {

@@ -10,11 +10,15 @@ pub mod live;
 pub mod overview;
 
 #[cfg(feature = "ssr")]
+pub mod clusterings;
+#[cfg(feature = "ssr")]
 pub mod compare;
 #[cfg(feature = "ssr")]
 pub mod facets;
 #[cfg(feature = "ssr")]
 pub mod families;
+#[cfg(feature = "ssr")]
+pub mod figures;
 #[cfg(feature = "ssr")]
 pub mod search;
 
@@ -23,7 +27,6 @@ mod clusters;
 mod documents;
 mod downloads;
 mod failures;
-mod figures;
 mod filter_bar;
 mod heatmap;
 mod table;

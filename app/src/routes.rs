@@ -6,6 +6,8 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod cancel;
     #[cfg(feature = "ssr")]
+    pub mod clusterings;
+    #[cfg(feature = "ssr")]
     pub mod delete;
     #[cfg(feature = "ssr")]
     pub mod families;
@@ -63,13 +65,14 @@ use not_found::NotFound;
 #[cfg(not(feature = "ssr"))]
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
-    Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
-    Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun,
-    Whole as DeleteRun,
+    Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks,
+    Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument,
+    Whole as CancelRun, Whole as DeleteRun,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch,
+    batches::clusterings::ListClusterings,
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
     compare::CompareBatches,
@@ -105,6 +108,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/clusterings") view=ListClusterings ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />

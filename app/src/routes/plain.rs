@@ -18,6 +18,7 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
     &["batches", "*", "families"],
+    &["batches", "*", "clusterings"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
 ];
@@ -45,6 +46,7 @@ mod tests {
         check("/batches/12/documents/7", true);
         check("/batches/12/diff", true);
         check("/batches/12/families", true);
+        check("/batches/12/clusterings", true);
         check("/batches/12/add", false);
         check("/", false);
     }

@@ -5,7 +5,7 @@ use sheaf_domain::EXACT_UP_TO;
 use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
-use crate::clustering::{self, assignment::Assignment};
+use crate::clustering::{self, GroupError, assignment::Assignment};
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
 
@@ -109,9 +109,16 @@ pub struct Analysis {
 /// order of `inputs` nor on the number of threads. Costs `n² d` multiplications up to [`EXACT_UP_TO`] documents, less above, and memory linear
 /// in `n`.
 ///
+/// # Errors
+/// When the method cannot take so many documents, or finds no groups in them.
+///
 /// # Panics
 /// When the vectors have different lengths.
-pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn Fn(Step)) -> Analysis {
+pub fn analyse(
+    inputs: &[AnalyseInput<'_>],
+    params: &ValidParams,
+    progress: &dyn Fn(Step),
+) -> Result<Analysis, GroupError> {
     let mut canonical: Vec<usize> = (0..inputs.len()).collect();
     canonical.sort_by_key(|&i| inputs[i].key);
     let vectors = Vectors::distinct(canonical.iter().map(|&i| inputs[i].vector));
@@ -121,7 +128,7 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
     let find = if all_pairs { Neighbours::exact } else { Neighbours::approximate };
     let neighbours = find(&vectors, clustering::NEIGHBOURS);
     progress(Step::Clusters);
-    let groups = clustering::group(&vectors, &neighbours, params.get());
+    let groups = clustering::group(&vectors, &neighbours, params.get())?;
     progress(Step::Memberships);
     let assignment = Assignment::new(&vectors, &neighbours, &groups);
     let means = assignment.means();
@@ -176,7 +183,7 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
         })
         .collect();
     analysis.merges = merges(&joins, &assignment, &means, &vectors, &analysis, of_merges, &canonical);
-    analysis
+    Ok(analysis)
 }
 
 /// The joins with all that is said of the groups that come out.

@@ -16,6 +16,8 @@ pub mod cluster;
 pub mod family;
 pub mod heatmap;
 pub mod level;
+pub mod method;
+pub mod tried;
 
 pub mod flow;
 
@@ -44,16 +46,17 @@ pub use compare::{
 pub use diff::{DiffCounts, DiffQuery, DiffRow, DiffSide, DiffSpan, TextDiff};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
-pub use facet::{FacetCount, FacetRow, Facets};
+pub use facet::{FacetCount, FacetRow, Facets, SelectedFigures};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use family::{Family, FamilyDial, FamilyFilter, FamilyMember, FamilyPlace, FamilyQuery, FamilySummary, Likeness};
 pub use filter::{Day, SizeClass};
 pub use folded::{FoldedWord, folded_text, folded_words};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
+pub use ids::{BatchId, ClusteringId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use level::{Merge, at_level};
+pub use method::{Method, MethodName};
 pub use numbered::Numbered;
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
@@ -65,5 +68,6 @@ pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use search::{SearchHit, SearchMode, SearchQuery, SearchResults, SimilarQuery, SnippetPart};
 pub use status::Status;
 pub use text_query::{Term, TextQuery};
+pub use tried::{Compared, Gallery, TriedCluster, TriedClustering};
 pub use upload::{Added, Received, Upload, UploadFile};
 pub use webhook::{Delivery, DeliveryQuery, EndedBatch, EventKind, NewWebhook, Webhook, WebhookEvent};

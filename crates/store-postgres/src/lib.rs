@@ -16,6 +16,7 @@ mod place;
 mod steer;
 mod uploads;
 
+mod columns;
 mod compare;
 mod explore;
 mod read;
@@ -29,6 +30,7 @@ mod analyse;
 mod embed;
 mod fail;
 mod families;
+mod gallery;
 mod levels;
 mod parse;
 

@@ -1,30 +1,30 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
+mod analysis;
 mod arrive;
+mod buckets;
+mod columns;
 mod compare;
+mod depth;
 mod explore;
+mod families;
+mod finish;
+mod flows;
+mod gallery;
 mod imports;
+mod levels;
+mod pages;
 mod place;
+mod progress;
 mod read;
+mod rows;
+mod runs;
 mod search;
 mod steer;
 mod table;
 mod uploads;
-
-mod analysis;
-mod families;
-mod finish;
-mod levels;
-mod work;
-
-mod buckets;
-mod depth;
-mod flows;
-mod pages;
-mod progress;
-mod rows;
-mod runs;
 mod webhooks;
+mod work;
 
 use std::fs::File;
 use std::io;

@@ -5,9 +5,11 @@
 //! nothing.
 
 mod backlog;
+mod columns;
 mod explore;
 mod families;
 mod flows;
+mod gallery;
 mod imports;
 mod levels;
 mod records;
@@ -19,9 +21,11 @@ mod store;
 pub mod conformance;
 
 pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
+pub use columns::{ColumnClustering, ColumnRow, ColumnStore, Columns, GroupRange, Place, Selection};
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
+pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
 pub use records::{

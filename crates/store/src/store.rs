@@ -10,9 +10,11 @@ use sheaf_domain::{
 
 use crate::SearchStore;
 use crate::backlog::BacklogStore;
+use crate::columns::ColumnStore;
 use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
+use crate::gallery::GalleryStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
 use crate::records::{
@@ -50,9 +52,11 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[async_trait]
 pub trait Store:
     BacklogStore
+    + ColumnStore
     + ExploreStore
     + FamilyStore
     + FlowStore
+    + GalleryStore
     + ImportStore
     + LevelStore
     + RunStore

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::paths::{Paths, Profile};
 use crate::{build, setup};
-use server::Server;
+pub(super) use server::Server;
 
 #[derive(clap::Args)]
 pub struct Runs {
@@ -230,11 +230,11 @@ impl Runs {
     }
 }
 
-fn row(what: &str, figure: &str) {
+pub(super) fn row(what: &str, figure: &str) {
     println!("| {what} | {figure} |");
 }
 
-fn percentiles(times: &mut [Duration]) -> String {
+pub(super) fn percentiles(times: &mut [Duration]) -> String {
     times.sort_unstable();
     let at = |share: f64| {
         let index = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
@@ -247,7 +247,7 @@ fn finished(progress: &Value) -> u64 {
     ["completed", "failed", "cancelled"].iter().filter_map(|state| progress["counts"][state].as_u64()).sum()
 }
 
-fn is_final(progress: &Value) -> bool {
+pub(super) fn is_final(progress: &Value) -> bool {
     matches!(progress["status"].as_str(), Some("completed" | "failed" | "cancelled"))
 }
 

@@ -2,10 +2,12 @@
 
 mod backlog;
 mod batches;
+mod columns;
 mod compare;
 mod explore;
 mod families;
 mod flows;
+mod gallery;
 mod imports;
 mod levels;
 mod operate;
@@ -47,11 +49,15 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     results::the_table_filters_sorts_and_pages(&open().await).await;
     results::neighbours_and_positions_are_kept(&open().await).await;
     levels::groups_of_clusters_are_kept_and_filter(&open().await).await;
+    gallery::clusterings_are_tried_one_after_the_other(&open().await).await;
+    gallery::a_batch_is_grouped_anew_with_other_parameters(&open().await).await;
     families::a_fingerprint_is_remembered_by_content(&open().await).await;
     families::families_come_with_the_analysis_and_can_be_regrouped(&open().await).await;
     families::documents_are_filtered_by_their_families(&open().await).await;
     explore::facets_count_under_the_other_filters(&open().await).await;
     explore::a_selection_is_read_page_by_page_and_step_by_step(&open().await).await;
+    columns::columns_answer_like_the_tables(&open().await).await;
+    columns::a_mark_changes_with_what_columns_read(&open().await).await;
     queue::batches_share_the_slots(&open().await).await;
     queue::the_heaviest_come_first_and_light_ones_share_a_slot(&open().await).await;
     text::every_character_is_kept(&open().await).await;

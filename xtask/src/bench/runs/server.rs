@@ -27,10 +27,15 @@ pub struct Server {
 
 impl Server {
     pub fn start(sheaf: &Path) -> Result<Self> {
-        let data = tempfile::tempdir()?;
+        Self::start_in(sheaf, tempfile::tempdir()?, &[])
+    }
+
+    /// With what is in a folder already.
+    pub fn start_in(sheaf: &Path, data: tempfile::TempDir, args: &[&str]) -> Result<Self> {
         let mut child = Command::new(sheaf)
             .args(["serve", "--port", "0", "--data"])
             .arg(data.path())
+            .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
@@ -59,9 +64,14 @@ impl Server {
 
     /// Sends texts that no other `salt` has.
     pub fn upload(&self, name: &str, documents: usize, salt: usize) -> Result<String> {
+        self.upload_texts(name, (0..documents).map(|i| text(salt, i)))
+    }
+
+    /// Sends texts as files of one batch.
+    pub fn upload_texts(&self, name: &str, texts: impl Iterator<Item = String>) -> Result<String> {
         let mut form = Form::new().text("name", name.to_owned()).text("model", "fast");
-        for i in 0..documents {
-            let part = Part::bytes(text(salt, i).into_bytes()).file_name(format!("{:03}/{i:06}.txt", i / 1000));
+        for (i, text) in texts.enumerate() {
+            let part = Part::bytes(text.into_bytes()).file_name(format!("{:03}/{i:06}.txt", i / 1000));
             form = form.part("files", part);
         }
         let answer = self.client.post(format!("{}/api/batches", self.address)).multipart(form).send()?;

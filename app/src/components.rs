@@ -16,6 +16,8 @@ pub mod facets;
 #[cfg(feature = "ssr")]
 pub mod families;
 #[cfg(feature = "ssr")]
+pub mod map;
+#[cfg(feature = "ssr")]
 pub mod search;
 
 pub mod change;

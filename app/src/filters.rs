@@ -78,6 +78,12 @@ impl Filters {
         format!("{}#similarity", self.href(batch))
     }
 
+    /// The map in this state.
+    pub fn map_href(&self, batch: BatchId) -> String {
+        let state = Self { page: 0, heatmap_start: 0, heatmap_len: 0, ..self.clone() };
+        format!("/batches/{batch}/map{}", state.query_string())
+    }
+
     /// What a document's page has to know of the list that it is in.
     pub fn list_query(&self) -> String {
         Self { page: 0, heatmap_start: 0, heatmap_len: 0, level: 0, ..self.clone() }.query_string()

@@ -10,6 +10,8 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod families;
     pub mod list;
+    #[cfg(feature = "ssr")]
+    pub mod map;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -64,14 +66,15 @@ use not_found::NotFound;
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
     Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
-    Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun,
-    Whole as DeleteRun,
+    Whole as Search, Whole as ShowDocument, Whole as ShowMap, Whole as ShowRun, Whole as ShowRunDocument,
+    Whole as CancelRun, Whole as DeleteRun,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch,
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
+    batches::map::ShowMap,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
     documents::show::ShowDocument,
@@ -106,6 +109,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/map") view=ShowMap ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />

@@ -86,7 +86,7 @@ pub fn Documents(
 
 /// A part of the page that the server makes.
 #[component]
-fn Panel(
+pub fn Panel(
     facets: Resource<Result<FacetPanel, AppError>>,
     class: &'static str,
     of: fn(FacetPanel) -> String,

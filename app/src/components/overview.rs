@@ -7,7 +7,7 @@ use sheaf_domain::{Batch, BatchId, BatchOverview, Cluster, Counts, DocumentRow, 
 use crate::boxed::Boxed;
 use crate::components::change::{Change, Changed};
 use crate::components::clusters::Clusters;
-use crate::components::documents::Documents;
+use crate::components::documents::{Documents, Panel};
 use crate::components::downloads::Downloads;
 use crate::components::failure::FailureView;
 use crate::components::failures::Failures;
@@ -60,6 +60,7 @@ pub fn Overview(
                         <Clusters batch=id filters clusters summary facets />
                         <section class="section" id="similarity" aria-labelledby="similarity-title">
                             <h2 id="similarity-title">"Similarity"</h2>
+                            <Panel facets class="map-place" of=|panel| panel.map />
                             <Transition fallback=|| {
                                 view! { <div class="heat-placeholder" aria-busy="true"></div> }
                             }>

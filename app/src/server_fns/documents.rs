@@ -8,6 +8,8 @@ use sheaf_domain::{BatchId, DocumentQuery, DocumentRow, Page};
 use super::front_door::{engine, respond, respond_in_part};
 #[cfg(feature = "ssr")]
 use crate::components::facets::{FacetLists, SelectionBar};
+#[cfg(feature = "ssr")]
+use crate::components::map::MapPicture;
 use crate::errors::AppError;
 #[cfg(feature = "ssr")]
 use crate::filters::Filters;
@@ -25,7 +27,10 @@ pub async fn list_documents(batch: BatchId, query: DocumentQuery) -> Result<Page
 pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> Result<FacetPanel, AppError> {
     use sheaf_domain::ClusterFilter;
 
-    let facets = respond_in_part(engine()?.facets(batch, &query).await)?;
+    let engine = engine()?;
+    let facets = respond_in_part(engine.facets(batch, &query).await)?;
+    // What is not analysed yet, or cannot be had, has no picture.
+    let map = engine.map(batch, &query, level).await.unwrap_or_default();
     let filters = Filters::of_query(query, level);
     let clusters = facets.clusters.iter().filter_map(|count| match count.value {
         ClusterFilter::Cluster(id) => Some((id, count.documents)),
@@ -40,7 +45,8 @@ pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> R
         0 => String::new(),
         _ => view! { <SelectionBar batch fields=filters.pairs() all /> }.to_html(),
     };
+    let map = view! { <MapPicture batch filters=filters.clone() map /> }.to_html();
     let href = Callback::new(move |state: Filters| state.documents_href(batch));
     let lists = view! { <FacetLists filters facets href /> }.to_html();
-    Ok(FacetPanel { lists, selection, clusters })
+    Ok(FacetPanel { lists, selection, map, clusters })
 }

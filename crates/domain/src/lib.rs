@@ -16,6 +16,7 @@ pub mod cluster;
 pub mod family;
 pub mod heatmap;
 pub mod level;
+pub mod map;
 
 pub mod flow;
 
@@ -54,6 +55,7 @@ pub use ids::{BatchId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, Up
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use level::{Merge, at_level};
+pub use map::{DocumentMap, MapLabel};
 pub use numbered::Numbered;
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;

@@ -168,7 +168,7 @@ impl Engine {
     }
 }
 
-fn not_analysed() -> Failure {
+pub(crate) fn not_analysed() -> Failure {
     Failure::new(FailureCode::NotReady, "the batch has not been analysed yet")
 }
 

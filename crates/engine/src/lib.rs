@@ -26,6 +26,7 @@ mod stages;
 
 mod exports;
 mod heatmap;
+mod map;
 
 pub mod backlog;
 pub mod folder;
@@ -54,6 +55,7 @@ use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
 use feed::Feeds;
 use flows::{Model, PreparedFlows};
 use grids::Grids;
+use map::MapCache;
 use models::Models;
 use pictures::PictureCache;
 use search::VectorCache;
@@ -108,6 +110,7 @@ struct Inner {
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
     vector_cache: VectorCache,
+    maps: MapCache,
     grids: Grids,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
@@ -154,6 +157,7 @@ impl Engine {
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
             vector_cache: VectorCache::default(),
+            maps: MapCache::default(),
             grids: Grids::default(),
             _lock: lock,
         }));
@@ -220,6 +224,10 @@ impl Engine {
 
     fn feeds(&self) -> &Feeds {
         &self.0.feeds
+    }
+
+    fn maps(&self) -> &MapCache {
+        &self.0.maps
     }
 
     fn vector_cache(&self) -> &VectorCache {

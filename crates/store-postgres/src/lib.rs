@@ -18,6 +18,7 @@ mod uploads;
 
 mod compare;
 mod explore;
+mod map;
 mod read;
 mod search;
 mod table;

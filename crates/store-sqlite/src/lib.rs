@@ -4,6 +4,7 @@ mod arrive;
 mod compare;
 mod explore;
 mod imports;
+mod map;
 mod place;
 mod read;
 mod search;

@@ -10,6 +10,7 @@ mod families;
 mod flows;
 mod imports;
 mod levels;
+mod map;
 mod records;
 mod runs;
 mod search;
@@ -24,6 +25,7 @@ pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAl
 pub use flows::{FlowStore, Saved};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
+pub use map::{MapStore, PlacedDocument};
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
     EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,

@@ -15,6 +15,7 @@ use crate::families::FamilyStore;
 use crate::flows::FlowStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
+use crate::map::MapStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
@@ -55,6 +56,7 @@ pub trait Store:
     + FlowStore
     + ImportStore
     + LevelStore
+    + MapStore
     + RunStore
     + SearchStore
     + Send

@@ -6,8 +6,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, Day, DocumentId, DocumentKind,
-    DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapView, Merge, Page,
-    PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
+    DocumentMap, DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapView,
+    Merge, Page, PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -218,4 +218,14 @@ pub async fn similarity(
         len: read("len", view.len.as_deref())?.unwrap_or_default(),
     };
     Ok(Json(engine.heatmap(batch_id(&id)?, view).await?))
+}
+
+pub async fn map(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(Level { level }): Query<Level>,
+    Query(filter): Query<Filter>,
+) -> Answer<DocumentMap> {
+    let level = read("level", level.as_deref())?.unwrap_or_default();
+    Ok(Json(engine.map(batch_id(&id)?, &filter.query()?, level).await?))
 }

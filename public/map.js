@@ -79,7 +79,8 @@ function start(root, data) {
     draw();
   }
 
-  const radius = () => clamp((count > 20000 ? 1.3 : count > 3000 ? 1.9 : count > 400 ? 2.8 : 4.2) * (view.scale / whole) ** 0.35, 1, 7);
+  const size = count > 20000 ? 1.3 : count > 3000 ? 1.9 : count > 400 ? 2.5 : 4;
+  const radius = () => clamp(size * Math.min(1, view.width / 800) ** 0.5 * (view.scale / whole) ** 0.35, 1, 7);
 
   let asked = 0;
   let resting = 0;
@@ -372,7 +373,8 @@ function start(root, data) {
     if (isLasso) setLasso(false);
     else letGo();
   });
-  labels.addEventListener("focusin", (event) => {
+  // Not of the names' own group: an SVG element that listens for the focus takes it.
+  stage.addEventListener("focusin", (event) => {
     const label = ofCluster.get(event.target.closest("a")?.dataset.cluster);
     if (!label || !event.target.matches(":focus-visible")) return;
     const [px, py] = [label.x / EDGE, label.y / EDGE];

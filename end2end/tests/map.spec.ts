@@ -77,11 +77,14 @@ test("filters grey what they leave out, and lead from page to page", async ({ pa
   await expect(page).toHaveURL(/\/map\?kind=text/);
   await expect(page.getByTestId("map")).toHaveAttribute("data-coloured", matching);
   await expect(page.getByTestId("map")).toHaveAttribute("data-points", String(READABLE));
-  await page.getByTestId("facet-language").getByTestId("facet-value").first().click();
-  await expect(page).toHaveURL(/kind=text&language=/);
+  await page.getByLabel("Search names and texts").fill("bread");
+  await page.getByLabel("Search names and texts").press("Enter");
+  await expect(page).toHaveURL(/kind=text&q=bread/);
+  await expect(page.getByTestId("map")).toHaveAttribute("data-points", String(READABLE));
+  expect(Number(await page.getByTestId("map").getAttribute("data-coloured"))).toBeLessThan(Number(matching));
   await page.getByTestId("map-name").first().focus();
   await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/cluster=.*kind=text&language=/);
+  await expect(page).toHaveURL(/cluster=.*kind=text&q=bread/);
   await page.goBack();
   await expect(page).not.toHaveURL(/cluster=/);
   await page.getByTestId("filter-clear").click();

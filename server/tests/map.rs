@@ -118,7 +118,8 @@ async fn filters_grey_and_a_form_takes_many() {
     let all: Vec<String> =
         map["documents"].as_array().expect("ids").iter().map(|id| id.as_str().expect("an id").to_owned()).collect();
     let post = async |fields: &[(&str, &str)]| {
-        let form = reqwest::Client::new().post(format!("{}/batches/{id}/selection", server.address)).form(fields);
+        let body: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let form = server.client.post(format!("{}/batches/{id}/selection", server.address)).body(body.join("&"));
         let answer = form.send().await.expect("an answer");
         (answer.status().as_u16(), answer.text().await.expect("text"))
     };

@@ -179,7 +179,7 @@ fn Table(batch: BatchId, filters: Filters, labels: Vec<MapLabel>, outliers: u64)
                 </th>
                 <td class="number">{count(u64::from(label.documents))}</td>
                 {is_narrowed.then(|| view! { <td class="number">{count(u64::from(label.matching))}</td> })}
-                <td>
+                <td class="tight">
                     <a href=list(cluster)>"In the list"</a>
                 </td>
             </tr>
@@ -197,7 +197,7 @@ fn Table(batch: BatchId, filters: Filters, labels: Vec<MapLabel>, outliers: u64)
                 </th>
                 <td class="number">{count(outliers)}</td>
                 {is_narrowed.then(|| view! { <td class="number"></td> })}
-                <td>
+                <td class="tight">
                     <a href=list(ClusterFilter::Outliers)>"In the list"</a>
                 </td>
             </tr>

@@ -10,6 +10,8 @@ pub mod live;
 pub mod overview;
 
 #[cfg(feature = "ssr")]
+pub mod clusterings;
+#[cfg(feature = "ssr")]
 pub mod compare;
 #[cfg(feature = "ssr")]
 pub mod facets;
@@ -17,6 +19,8 @@ pub mod facets;
 pub mod families;
 #[cfg(feature = "ssr")]
 pub mod map;
+#[cfg(feature = "ssr")]
+pub mod outliers;
 #[cfg(feature = "ssr")]
 pub mod search;
 

@@ -6,12 +6,16 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod cancel;
     #[cfg(feature = "ssr")]
+    pub mod clusterings;
+    #[cfg(feature = "ssr")]
     pub mod delete;
     #[cfg(feature = "ssr")]
     pub mod families;
     pub mod list;
     #[cfg(feature = "ssr")]
     pub mod map;
+    #[cfg(feature = "ssr")]
+    pub mod outliers;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -65,16 +69,18 @@ use not_found::NotFound;
 #[cfg(not(feature = "ssr"))]
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
-    Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
-    Whole as Search, Whole as ShowDocument, Whole as ShowMap, Whole as ShowRun, Whole as ShowRunDocument,
-    Whole as CancelRun, Whole as DeleteRun,
+    Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListOutliers, Whole as ListRuns,
+    Whole as ListWebhooks, Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowMap,
+    Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch,
+    batches::clusterings::ListClusterings,
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
     batches::map::ShowMap,
+    batches::outliers::ListOutliers,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
     documents::show::ShowDocument,
@@ -108,8 +114,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/clusterings") view=ListClusterings ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/map") view=ShowMap ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/outliers") view=ListOutliers ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />

@@ -20,6 +20,8 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "families"],
     // It has a script of its own.
     &["batches", "*", "map"],
+    &["batches", "*", "outliers"],
+    &["batches", "*", "clusterings"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
 ];
@@ -48,6 +50,7 @@ mod tests {
         check("/batches/12/diff", true);
         check("/batches/12/families", true);
         check("/batches/12/map", true);
+        check("/batches/12/clusterings", true);
         check("/batches/12/add", false);
         check("/", false);
     }

@@ -5,7 +5,7 @@ use sheaf_domain::EXACT_UP_TO;
 use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
-use crate::clustering::{self, assignment::Assignment};
+use crate::clustering::{self, GroupError, assignment::Assignment};
 use crate::layout::lay_out;
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
@@ -112,9 +112,16 @@ pub struct Analysis {
 /// order of `inputs` nor on the number of threads. Costs `n² d` multiplications up to [`EXACT_UP_TO`] documents, less above, and memory linear
 /// in `n`.
 ///
+/// # Errors
+/// When the method cannot take so many documents, or finds no groups in them.
+///
 /// # Panics
 /// When the vectors have different lengths.
-pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn Fn(Step)) -> Analysis {
+pub fn analyse(
+    inputs: &[AnalyseInput<'_>],
+    params: &ValidParams,
+    progress: &dyn Fn(Step),
+) -> Result<Analysis, GroupError> {
     let mut canonical: Vec<usize> = (0..inputs.len()).collect();
     canonical.sort_by_key(|&i| inputs[i].key);
     let vectors = Vectors::distinct(canonical.iter().map(|&i| inputs[i].vector));
@@ -129,6 +136,7 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
         || clustering::group(&vectors, &neighbours, params.get()),
         || lay_out(&vectors, &neighbours, params.get().seed),
     );
+    let groups = groups?;
     progress(Step::Memberships);
     let assignment = Assignment::new(&vectors, &neighbours, &groups);
     let means = assignment.means();
@@ -185,7 +193,7 @@ pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn
         })
         .collect();
     analysis.merges = merges(&joins, &assignment, &means, &vectors, &analysis, of_merges, &canonical);
-    analysis
+    Ok(analysis)
 }
 
 /// The joins with all that is said of the groups that come out.

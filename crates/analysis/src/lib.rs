@@ -24,6 +24,7 @@ pub mod metrics;
 pub use analysis::{
     AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, FoundMerge, NEIGHBOURS, Placement, Step, analyse,
 };
+pub use clustering::GroupError;
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };

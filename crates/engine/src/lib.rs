@@ -7,6 +7,7 @@ mod explore;
 mod families;
 mod feed;
 mod flows;
+mod gallery;
 mod grids;
 mod intake;
 mod library;
@@ -27,6 +28,7 @@ mod stages;
 mod exports;
 mod heatmap;
 mod map;
+mod outliers;
 
 pub mod backlog;
 pub mod folder;

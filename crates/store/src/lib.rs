@@ -8,6 +8,7 @@ mod backlog;
 mod explore;
 mod families;
 mod flows;
+mod gallery;
 mod imports;
 mod levels;
 mod map;
@@ -23,6 +24,7 @@ pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecor
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
+pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
 pub use map::{MapStore, PlacedDocument};

@@ -13,6 +13,7 @@ use crate::backlog::BacklogStore;
 use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
+use crate::gallery::GalleryStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
 use crate::map::MapStore;
@@ -54,6 +55,7 @@ pub trait Store:
     + ExploreStore
     + FamilyStore
     + FlowStore
+    + GalleryStore
     + ImportStore
     + LevelStore
     + MapStore

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, Day, DocumentId, DocumentKind,
     DocumentMap, DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapView,
-    Merge, Page, PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
+    Merge, Outlier, OutlierQuery, Page, PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -228,4 +228,22 @@ pub async fn map(
 ) -> Answer<DocumentMap> {
     let level = read("level", level.as_deref())?.unwrap_or_default();
     Ok(Json(engine.map(batch_id(&id)?, &filter.query()?, level).await?))
+}
+
+#[derive(Deserialize)]
+pub struct Part {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+pub async fn outliers(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+) -> Answer<Page<Outlier>> {
+    let query = OutlierQuery {
+        offset: read("cursor", part.cursor.as_deref())?.unwrap_or_default(),
+        limit: read("limit", part.limit.as_deref())?.unwrap_or_default(),
+    };
+    Ok(Json(engine.outliers(batch_id(&id)?, query).await?))
 }

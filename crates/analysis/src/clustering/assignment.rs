@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::membership::{is_outlier, memberships};
+use super::Groups;
+use super::membership::memberships;
 use super::neighbours::Neighbours;
 use super::vectors::{Vectors, dot};
 
@@ -41,18 +42,18 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Derives everything from `groups`, one group for each row (numbers without gaps).
-    pub fn new(vectors: &Vectors, neighbours: &Neighbours, groups: &[u32]) -> Self {
-        if groups.is_empty() {
+    /// Derives everything from groups.
+    pub fn new(vectors: &Vectors, neighbours: &Neighbours, groups: &Groups) -> Self {
+        let Groups { of, outlier } = groups;
+        if of.is_empty() {
             return Self::default();
         }
-        let outlier = is_outlier(vectors, neighbours, groups);
-        let groups = numbered(vectors, groups, &outlier);
+        let groups = numbered(vectors, of, outlier);
         let count = groups.iter().max().map_or(0, |&most| most as usize + 1);
-        let centroids = centroids(vectors, &groups, &outlier, count);
+        let centroids = centroids(vectors, &groups, outlier, count);
         let similarities: Vec<f32> =
             (0..vectors.len()).map(|row| dot(vectors.row(row), &centroids[groups[row] as usize])).collect();
-        let probabilities = memberships(neighbours, &groups, &outlier, &similarities, count);
+        let probabilities = memberships(neighbours, &groups, outlier, &similarities, count);
         let rows: Vec<RowPlace> = (0..vectors.len())
             .map(|row| RowPlace {
                 cluster: (!outlier[row]).then_some(groups[row]),

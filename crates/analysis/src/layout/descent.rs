@@ -6,11 +6,11 @@ use super::mixed;
 use super::weights::Weights;
 
 /// Rounds for a small pile, and for one of more than [`LARGE`] rows.
-const ROUNDS: [u32; 2] = [400, 200];
+const ROUNDS: [u32; 2] = [500, 200];
 /// Rows from which on fewer rounds do.
 const LARGE: usize = 10_000;
 /// Rows that push at each pull, drawn by chance (Mikolov et al. 2013, section 2.2).
-const PUSHES: usize = 3;
+const PUSHES: usize = 5;
 /// No move goes farther than this times the rate.
 const FARTHEST: f32 = 4.0;
 /// Keeps what stands in one place from being flung apart.

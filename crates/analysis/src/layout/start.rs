@@ -137,7 +137,10 @@ mod tests {
         let spread = |axis: usize| at.iter().map(|point| point[axis].powi(2)).sum::<f32>();
         assert!(spread(0) > 4.0 * spread(1) && spread(1) > 0.0);
         let same = (0..200).filter(|&i| (at[i][0] > 0.0) == (rows[i][1] > 0.0)).count();
-        assert!(!(10..=190).contains(&same), "the first coordinate is the second of the vectors, but for its sign: {same}");
+        assert!(
+            !(10..=190).contains(&same),
+            "the first coordinate is the second of the vectors, but for its sign: {same}"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use sheaf_domain::{
 use tokio::task::spawn_blocking;
 
 use crate::heatmap::Vectors;
+use crate::map::not_analysed;
 use crate::{Engine, internal};
 
 /// An outlier's position, and the cluster that it comes nearest to with the similarity.
@@ -22,7 +23,12 @@ impl Engine {
     /// # Errors
     /// `not_found`; `not_ready` before the batch was analysed; `storage`.
     pub async fn outliers(&self, batch: BatchId, query: OutlierQuery) -> Result<Page<Outlier>, Failure> {
-        let vectors = self.vectors(batch).await?;
+        self.batch(batch).await?;
+        let clustering = self.store().clustering(batch).await?.ok_or_else(not_analysed)?;
+        let Some(file) = clustering.vectors else {
+            return Ok(Page { items: Vec::new(), total: 0, next_cursor: None });
+        };
+        let vectors = self.kept_vectors(&file).await?;
         let numbers = self.store().clusters_by_position(batch).await?;
         let odd = spawn_blocking(move || oddest_first(&vectors, &numbers)).await.map_err(internal)?;
         let total = odd.len() as u64;

@@ -10,13 +10,14 @@ use sheaf_analysis::clustering::neighbours::Neighbours;
 use sheaf_analysis::clustering::vectors::Vectors as Distinct;
 use sheaf_analysis::layout::{NEIGHBOURS, lay_out};
 use sheaf_domain::{
-    BatchId, Cluster, ClusterId, DocumentMap, DocumentQuery, EXACT_UP_TO, Failure, MapLabel, Merge, at_level,
+    BatchId, Cluster, ClusterId, DocumentMap, DocumentQuery, EXACT_UP_TO, Failure, FailureCode, MapLabel, Merge,
+    at_level,
 };
 use sheaf_store::{PlacedDocument, VectorFile};
 use tokio::task::spawn_blocking;
 
 use crate::blobs::{BlobError, DerivedName};
-use crate::heatmap::{Vectors, not_analysed};
+use crate::heatmap::Vectors;
 use crate::{Engine, internal};
 
 pub use cache::MapCache;
@@ -180,6 +181,10 @@ fn labels(groups: &[Cluster], map: &DocumentMap) -> Vec<MapLabel> {
         })
     };
     groups.iter().filter_map(label).collect()
+}
+
+pub(crate) fn not_analysed() -> Failure {
+    Failure::new(FailureCode::NotReady, "the batch has not been analysed yet")
 }
 
 fn median(mut values: Vec<i16>) -> i16 {

@@ -18,6 +18,8 @@ pub mod facets;
 #[cfg(feature = "ssr")]
 pub mod families;
 #[cfg(feature = "ssr")]
+pub mod figures;
+#[cfg(feature = "ssr")]
 pub mod search;
 
 pub mod change;
@@ -25,7 +27,6 @@ mod clusters;
 mod documents;
 mod downloads;
 mod failures;
-mod figures;
 mod filter_bar;
 mod heatmap;
 mod table;

@@ -5,6 +5,7 @@
 //! nothing.
 
 mod backlog;
+mod columns;
 mod explore;
 mod families;
 mod flows;
@@ -20,6 +21,7 @@ mod store;
 pub mod conformance;
 
 pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
+pub use columns::{ColumnClustering, ColumnRow, ColumnStore, Columns, GroupRange, Place, Selection};
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};

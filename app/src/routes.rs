@@ -12,6 +12,10 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod families;
     pub mod list;
+    #[cfg(feature = "ssr")]
+    pub mod map;
+    #[cfg(feature = "ssr")]
+    pub mod outliers;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -65,9 +69,9 @@ use not_found::NotFound;
 #[cfg(not(feature = "ssr"))]
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
-    Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks,
-    Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument,
-    Whole as CancelRun, Whole as DeleteRun,
+    Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListOutliers, Whole as ListRuns,
+    Whole as ListWebhooks, Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowMap,
+    Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun,
 };
 #[cfg(feature = "ssr")]
 use {
@@ -75,6 +79,8 @@ use {
     batches::clusterings::ListClusterings,
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
+    batches::map::ShowMap,
+    batches::outliers::ListOutliers,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
     documents::show::ShowDocument,
@@ -110,6 +116,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/clusterings") view=ListClusterings ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/map") view=ShowMap ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/outliers") view=ListOutliers ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />

@@ -18,6 +18,9 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
     &["batches", "*", "families"],
+    // It has a script of its own.
+    &["batches", "*", "map"],
+    &["batches", "*", "outliers"],
     &["batches", "*", "clusterings"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
@@ -46,6 +49,7 @@ mod tests {
         check("/batches/12/documents/7", true);
         check("/batches/12/diff", true);
         check("/batches/12/families", true);
+        check("/batches/12/map", true);
         check("/batches/12/clusterings", true);
         check("/batches/12/add", false);
         check("/", false);

@@ -6,6 +6,7 @@ use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
 use crate::clustering::{self, GroupError, assignment::Assignment};
+use crate::layout::lay_out;
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
 
@@ -32,7 +33,7 @@ pub struct AnalyseInput<'a> {
 pub enum Step {
     /// Comparing every document with every other.
     Neighbours,
-    /// Grouping.
+    /// Grouping, and beside it the map.
     Clusters,
     /// Memberships, outliers and the order.
     Memberships,
@@ -103,6 +104,8 @@ pub struct Analysis {
     pub neighbours: Vec<Vec<(usize, f32)>>,
     /// The documents (indices into the input) in the order of the heatmap.
     pub order: Vec<usize>,
+    /// Where each document stands on the map; see [`lay_out`].
+    pub places: Vec<[f32; 2]>,
 }
 
 /// Analyses a batch on the current rayon pool. The result depends on the documents and parameters alone: neither on the
@@ -128,7 +131,12 @@ pub fn analyse(
     let find = if all_pairs { Neighbours::exact } else { Neighbours::approximate };
     let neighbours = find(&vectors, clustering::NEIGHBOURS);
     progress(Step::Clusters);
-    let groups = clustering::group(&vectors, &neighbours, params.get())?;
+    // Much of grouping is one thread's work.
+    let (groups, places) = rayon::join(
+        || clustering::group(&vectors, &neighbours, params.get()),
+        || lay_out(&vectors, &neighbours, params.get().seed),
+    );
+    let groups = groups?;
     progress(Step::Memberships);
     let assignment = Assignment::new(&vectors, &neighbours, &groups);
     let means = assignment.means();
@@ -156,6 +164,7 @@ pub fn analyse(
         silhouette: assignment.silhouette,
         neighbours: vec![Vec::new(); inputs.len()],
         order: order.iter().map(|&document| canonical[document]).collect(),
+        places: vec![[0.0; 2]; inputs.len()],
     };
     for (document, &row) in rows.iter().enumerate() {
         let place = &assignment.rows[row];
@@ -168,6 +177,7 @@ pub fn analyse(
         analysis.neighbours[canonical[document]] = nearest_documents(&vectors, &neighbours, row, document)
             .map(|(other, similarity)| (canonical[other], similarity))
             .collect();
+        analysis.places[canonical[document]] = places[document];
     }
     analysis.clusters = assignment
         .clusters

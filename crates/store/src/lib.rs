@@ -12,6 +12,7 @@ mod flows;
 mod gallery;
 mod imports;
 mod levels;
+mod map;
 mod records;
 mod runs;
 mod search;
@@ -28,6 +29,7 @@ pub use flows::{FlowStore, Saved};
 pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
+pub use map::{MapStore, PlacedDocument};
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
     EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,

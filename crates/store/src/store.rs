@@ -17,6 +17,7 @@ use crate::flows::FlowStore;
 use crate::gallery::GalleryStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
+use crate::map::MapStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
@@ -59,6 +60,7 @@ pub trait Store:
     + GalleryStore
     + ImportStore
     + LevelStore
+    + MapStore
     + RunStore
     + SearchStore
     + Send

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 
 use crate::blobs::DerivedName;
 use crate::heatmap::{self, Vectors};
+use crate::map::Places;
 use crate::{Engine, internal, metrics};
 
 /// What analysing a batch yields.
@@ -28,6 +29,8 @@ pub struct Placed {
     pub silhouette: Option<f32>,
     /// In the order of positions.
     pub vectors: Vectors,
+    /// In the order of positions.
+    pub places: Places,
     /// The picture of everything.
     pub heatmap: Heatmap,
 }
@@ -76,6 +79,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
     let mut values = Vec::with_capacity(documents.len() * dimensions);
     analysis.order.iter().for_each(|&i| values.extend_from_slice(&documents[i].vectored.vector));
     let vectors = Vectors::new(values, dimensions);
+    let places = Places(analysis.order.iter().map(|&i| analysis.places[i]).collect());
     let named: Vec<heatmap::Placed> = analysis
         .order
         .iter()
@@ -105,7 +109,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
             neighbours: neighbours.iter().map(|&(other, similarity)| (documents[other].id, similarity)).collect(),
         })
         .collect();
-    Placed { placements, clusters, merges, silhouette: analysis.silhouette, vectors, heatmap }
+    Placed { placements, clusters, merges, silhouette: analysis.silhouette, vectors, places, heatmap }
 }
 
 fn cluster(found: sheaf_analysis::FoundCluster, id: u32, documents: &[AnalysedDocument]) -> Cluster {
@@ -196,8 +200,8 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     let files = documents.iter().map(|d| (d.path.as_str(), d.sha256.as_str()));
     let manifest = serde_json::to_string(&Manifest::new(&batch.params, &model, files)).map_err(internal)?;
 
-    // The file first, the rows second: a crash in between leaves a file that nothing names, and the next attempt has a
-    // name of its own.
+    // The files first, the rows second: a crash in between leaves files that nothing names, and the next attempt has
+    // names of its own.
     let name = DerivedName::new(claim.batch, &format!("{}.f32", claim.attempt))?;
     let vectors = (placed.vectors.rows() > 0).then(|| VectorFile {
         name: name.to_string(),
@@ -206,6 +210,7 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     });
     if vectors.is_some() {
         engine.blobs().put_derived(&name, placed.vectors.to_bytes().into()).await?;
+        engine.blobs().put_derived(&Places::name(&name)?, placed.places.to_bytes()).await?;
     }
     let result = AnalysisResult {
         claim: claim.clone(),

@@ -64,6 +64,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     text::every_character_is_kept(&open().await).await;
     search::words_are_found_in_texts(&open().await).await;
     search::a_deleted_batch_is_not_found(&open().await).await;
+    search::a_word_that_is_frequent_elsewhere_is_found(&open().await).await;
     search::long_texts_are_found_to_their_end(&open().await).await;
     steering::cancelling_keeps_what_is_done_and_can_be_continued(&open().await).await;
     steering::a_batch_is_cancelled_while_it_is_grouped(&open().await).await;

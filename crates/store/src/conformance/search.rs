@@ -3,7 +3,7 @@
 use sheaf_domain::{BatchId, DocumentId, DocumentKind, DocumentQuery, Stage, TextQuery};
 
 use super::{batch_of, claim, parsed, record};
-use crate::{ParseRecord, SearchScope, Store};
+use crate::{Claim, ParseRecord, SearchScope, Store};
 
 const TEXTS: [&str; 4] = [
     "The annual report of the Café Zürich. Milk and sugar.",
@@ -99,4 +99,32 @@ pub async fn long_texts_are_found_to_their_end<S: Store>(store: &S) {
         assert_eq!(find(store, query, None, &all).await, [documents[0]], "{query}");
     }
     assert!(find(store, "\"end beginning\"", None, &all).await.is_empty());
+}
+
+pub async fn a_word_that_is_frequent_elsewhere_is_found<S: Store>(store: &S) {
+    let paths: Vec<String> = (0..1050).map(|n| format!("{n:04}.txt")).collect();
+    let (large, _) = batch_of(store, &paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let (small, documents) = batch_of(store, &["one.txt"]).await;
+    let mut read = 0;
+    loop {
+        let parses = claim(store, Stage::Parse, 500).await;
+        if parses.is_empty() {
+            break;
+        }
+        let result = |(i, parse): (usize, Claim)| {
+            let is_small = parse.document == Some(documents[0]);
+            let text =
+                if is_small { "common, said once among a good many other words" } else { "common common common" };
+            let key = format!("text-{}", read + i);
+            let text = format!("{text} {key}");
+            (parse, ParseRecord { text, ..record(&key) })
+        };
+        let results: Vec<(Claim, ParseRecord)> = parses.into_iter().enumerate().map(result).collect();
+        read += store.complete_parses(&results).await.expect("answered").len();
+    }
+    assert_eq!(read, 1051);
+    let all = DocumentQuery::default();
+    assert_eq!(find(store, "common", Some(small), &all).await, documents);
+    assert_eq!(find(store, "common", Some(large), &all).await.len(), 10);
+    assert_eq!(find(store, "said", Some(large), &all).await, []);
 }

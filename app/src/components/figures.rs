@@ -22,8 +22,8 @@ struct Figure {
 /// A number of the whole batch, or the part of it that is looked at.
 fn number(whole: u64, part: Option<u64>, note: String, href: String) -> Figure {
     match part {
-        Some(part) => Figure { value: count(part), whole: Some(count(whole)), note, href },
-        None => Figure { value: count(whole), whole: None, note, href },
+        Some(part) if whole > 0 => Figure { value: count(part), whole: Some(count(whole)), note, href },
+        Some(_) | None => Figure { value: count(whole), whole: None, note, href },
     }
 }
 

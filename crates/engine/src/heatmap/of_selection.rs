@@ -36,7 +36,13 @@ impl Engine {
     pub async fn heatmap(&self, batch: BatchId, view: &HeatmapView) -> Result<Heatmap, Failure> {
         if !view.filter.is_narrowed() && view.start == 0 && view.len == 0 {
             self.batch(batch).await?;
-            return self.store().heatmap(batch).await?.ok_or_else(not_analysed);
+            let heatmap = self.store().heatmap(batch).await?.ok_or_else(not_analysed)?;
+            if heatmap.documents as usize > COMPARED {
+                // Whoever looks at all of it filters next.
+                let engine = self.clone();
+                tokio::spawn(async move { engine.nearest(batch).await.map(drop) });
+            }
+            return Ok(heatmap);
         }
         let selected = self.selected(batch, view).await?;
         let clusters = self.store().clusters(batch).await?;

@@ -11,7 +11,11 @@ pub mod naming;
 pub mod families;
 
 mod analysis;
+mod history;
 mod params;
+
+pub mod edits;
+pub mod identity;
 
 pub mod diff;
 pub mod heatmap;
@@ -21,7 +25,9 @@ pub mod metrics;
 
 pub use analysis::{
     AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, FoundMerge, NEIGHBOURS, Placement, Step, analyse,
+    analyse_after,
 };
+pub use edits::Edit;
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };
@@ -29,6 +35,7 @@ pub use families::{
     Alike, AlikeDocument, FAMILIES_VERSION, Family, FamilyInput, Fingerprint, LEAST_JACCARD, Likeness, Member, Sketch,
     SketchedInput, families,
 };
+pub use history::History;
 pub use matrix::similarities;
 pub use naming::Terms;
 pub use params::{AnalyseParams, ParamsError, ValidParams};

@@ -8,6 +8,7 @@ mod backlog;
 mod explore;
 mod families;
 mod flows;
+mod identity;
 mod imports;
 mod levels;
 mod records;
@@ -22,12 +23,13 @@ pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecor
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
+pub use identity::{ClusterPast, IdentityStore, NewEdit, PastDocument, PastEdit};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
-    EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,
-    RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
+    EmbedResult, NewBatch, NewClustering, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement,
+    QueueDepth, RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
 };
 pub use runs::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
 pub use search::{BatchVectors, FoundDocument, SearchScope, SearchStore};

@@ -13,6 +13,7 @@ use crate::backlog::BacklogStore;
 use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
+use crate::identity::IdentityStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
 use crate::records::{
@@ -53,6 +54,7 @@ pub trait Store:
     + ExploreStore
     + FamilyStore
     + FlowStore
+    + IdentityStore
     + ImportStore
     + LevelStore
     + RunStore

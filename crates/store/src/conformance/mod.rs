@@ -6,6 +6,7 @@ mod compare;
 mod explore;
 mod families;
 mod flows;
+mod identity;
 mod imports;
 mod levels;
 mod operate;
@@ -47,6 +48,8 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     results::the_table_filters_sorts_and_pages(&open().await).await;
     results::neighbours_and_positions_are_kept(&open().await).await;
     levels::groups_of_clusters_are_kept_and_filter(&open().await).await;
+    identity::what_lasts_is_kept_with_the_clustering(&open().await).await;
+    identity::edits_are_added_and_taken_back(&open().await).await;
     families::a_fingerprint_is_remembered_by_content(&open().await).await;
     families::families_come_with_the_analysis_and_can_be_regrouped(&open().await).await;
     families::documents_are_filtered_by_their_families(&open().await).await;

@@ -8,6 +8,7 @@ mod families;
 mod feed;
 mod flows;
 mod grids;
+mod identity;
 mod intake;
 mod library;
 pub mod metrics;
@@ -19,6 +20,7 @@ mod search;
 mod selection;
 mod steer;
 mod thumbnails;
+mod typical;
 mod webhooks;
 
 mod queue;
@@ -74,6 +76,7 @@ pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
 pub use trace::{NoTrace, Trace};
+pub use typical::Typical;
 pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 
 /// How long a bucket may take to answer when a readiness check asks.

@@ -10,12 +10,19 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod families;
     pub mod list;
+    #[cfg(feature = "ssr")]
+    pub mod move_documents;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
 mod documents {
     //! Pages about one document, or two.
     pub mod diff;
+    pub mod show;
+}
+#[cfg(feature = "ssr")]
+mod clusters {
+    //! Pages about one cluster.
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -65,13 +72,15 @@ use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
     Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
     Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun,
-    Whole as DeleteRun,
+    Whole as DeleteRun, Whole as MoveDocuments, Whole as ShowCluster,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch,
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
+    batches::move_documents::MoveDocuments,
+    clusters::show::ShowCluster,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
     documents::show::ShowDocument,
@@ -106,6 +115,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/clusters/:number") view=ShowCluster ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/move") view=MoveDocuments ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />

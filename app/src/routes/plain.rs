@@ -18,6 +18,8 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
     &["batches", "*", "families"],
+    &["batches", "*", "clusters", "*"],
+    &["batches", "*", "move"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
 ];
@@ -45,6 +47,8 @@ mod tests {
         check("/batches/12/documents/7", true);
         check("/batches/12/diff", true);
         check("/batches/12/families", true);
+        check("/batches/12/clusters/3", true);
+        check("/batches/12/move", true);
         check("/batches/12/add", false);
         check("/", false);
     }

@@ -96,6 +96,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         out: args.out,
         fields,
         params: BatchParams { model: args.model, clusters: args.clusters, seed: args.seed },
+        replay: None,
         text: args.text,
         processing,
     };

@@ -22,7 +22,7 @@ const FILTERS: [&str; 11] =
 
 /// The fields of a form of tables.
 struct Chosen {
-    /// `csv`, `json`, `originals`, `run` or `batch`.
+    /// `csv`, `json`, `originals`, `run`, `move` or `batch`.
     what: String,
     name: String,
     documents: Vec<DocumentId>,
@@ -74,6 +74,11 @@ impl Chosen {
     }
 }
 
+/// The documents that a form names, or the filter that it has.
+pub fn chosen(fields: &str) -> Result<DocumentQuery, HttpFailure> {
+    Chosen::read(fields)?.query()
+}
+
 /// The filter that an address has.
 fn query_of(address: &str) -> Result<DocumentQuery, HttpFailure> {
     let uri: Uri = format!("/?{address}").parse().map_err(|_| HttpFailure::invalid("the filter cannot be read"))?;
@@ -92,8 +97,11 @@ pub async fn act(Path(id): Path<String>, RawQuery(fields): RawQuery) -> Result<R
         }
         "originals" => format!("/api/batches/{batch}/originals?{address}"),
         "run" => format!("/runs/new?batch={batch}&{address}"),
+        "move" => format!("/batches/{batch}/move?{address}"),
         other => {
-            return Err(HttpFailure::invalid(format!("`do`: `{other}` is none of csv, json, jsonl, originals, run")));
+            return Err(HttpFailure::invalid(format!(
+                "`do`: `{other}` is none of csv, json, jsonl, originals, run, move"
+            )));
         }
     }))
 }

@@ -6,6 +6,8 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod cancel;
     #[cfg(feature = "ssr")]
+    pub mod clusterings;
+    #[cfg(feature = "ssr")]
     pub mod delete;
     #[cfg(feature = "ssr")]
     pub mod families;
@@ -70,13 +72,14 @@ use not_found::NotFound;
 #[cfg(not(feature = "ssr"))]
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
-    Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks, Whole as NewRunPage,
-    Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun,
-    Whole as DeleteRun, Whole as MoveDocuments, Whole as ShowCluster,
+    Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks,
+    Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument,
+    Whole as CancelRun, Whole as DeleteRun, Whole as MoveDocuments, Whole as ShowCluster,
 };
 #[cfg(feature = "ssr")]
 use {
     batches::cancel::CancelBatch,
+    batches::clusterings::ListClusterings,
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
     batches::move_documents::MoveDocuments,
@@ -114,6 +117,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/compare") view=CompareBatches ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/cancel") view=CancelBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/clusterings") view=ListClusterings ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/clusters/:number") view=ShowCluster ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/move") view=MoveDocuments ssr=SsrMode::Async />

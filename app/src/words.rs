@@ -1,8 +1,8 @@
 //! What things are called on the page: states, reasons, languages.
 
 use sheaf_domain::{
-    ClusterFilter, ClusterId, ConfidenceLevel, FailureCode, FamilyFilter, ModelName, OnError, Priority, SizeClass,
-    SortKey, Stage, Status,
+    ClusterFilter, ClusterId, ConfidenceLevel, FailureCode, FamilyFilter, MethodName, ModelName, OnError, Priority,
+    SizeClass, SortKey, Stage, Status,
 };
 
 /// A status as a word of its own.
@@ -51,6 +51,17 @@ pub const fn model(model: ModelName) -> &'static str {
     match model {
         ModelName::Accurate => "Accurate",
         ModelName::Fast => "Fast",
+    }
+}
+
+/// A way to group documents by its usual name.
+pub const fn method(method: MethodName) -> &'static str {
+    match method {
+        MethodName::Graph => "Neighbours\u{2019} graph",
+        MethodName::KMeans => "K-means",
+        MethodName::Dbscan => "DBSCAN",
+        MethodName::Mixture => "Gaussian mixture",
+        MethodName::Hierarchical => "Hierarchical",
     }
 }
 

@@ -16,8 +16,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
 use crate::http::{
-    api, clusters, diff, download, events, families, flow_forms, flow_runs, flows, forms, health, run_forms, runs,
-    search, selection, upload, uploads, webhooks,
+    api, clusterings, clusters, diff, download, events, families, flow_forms, flow_runs, flows, forms, health,
+    run_forms, runs, search, selection, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::state::AppState;
@@ -94,6 +94,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/deliveries", get(webhooks::deliveries))
         .route("/api/deliveries/{id}/send", post(webhooks::send_again))
         .merge(flow_routes(&state))
+        .merge(clustering_routes(&state))
         .route("/api/{*rest}", axum::routing::any(no_such_route))
         .route("/batches", post(upload::by_form).layer(upload_limit))
         .route("/batches/{id}/documents", post(upload::add_by_form).layer(upload_limit))
@@ -164,6 +165,18 @@ fn flow_routes(state: &AppState) -> Router<AppState> {
         .route("/runs/{id}/delete", post(run_forms::delete))
         .route("/runs/{id}/restart", post(run_forms::restart))
         .route("/runs/{id}/values/{document}/{number}", post(run_forms::review))
+        .layer(from_fn_with_state(state.clone(), flow_forms::failures_as_pages))
+}
+
+/// Other clusterings of a batch.
+fn clustering_routes(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/api/batches/{id}/clusterings", post(clusterings::add).get(clusterings::list))
+        .route("/api/batches/{id}/clusterings/{clustering}", get(clusterings::show).delete(clusterings::delete))
+        .route("/api/batches/{id}/clusterings/{clustering}/use", post(clusterings::take_over))
+        .route("/batches/{id}/clusterings", post(clusterings::add_by_form))
+        .route("/batches/{id}/clusterings/{clustering}/delete", post(clusterings::delete_by_form))
+        .route("/batches/{id}/clusterings/{clustering}/use", post(clusterings::use_by_form))
         .layer(from_fn_with_state(state.clone(), flow_forms::failures_as_pages))
 }
 

@@ -41,3 +41,38 @@ fn the_same_input_gives_the_same_clusters_and_another_is_told() {
     assert_eq!((code, said.contains("new.txt: was not in the input")), (Some(2), true), "{said}");
     assert_eq!(verify(&input, &input).0, Some(1), "a folder without a manifest cannot be compared");
 }
+
+#[test]
+fn every_method_is_recorded_and_replays() {
+    let work = tempfile::tempdir().expect("a folder");
+    let input = pile().to_string_lossy().into_owned();
+    let methods: [(&str, &[&str]); 4] = [
+        ("kmeans", &["--clusters", "3"]),
+        ("dbscan", &["--similarity", "30", "--least", "3"]),
+        ("mixture", &["--clusters", "3", "--seed", "5"]),
+        ("hierarchical", &["--similarity", "25"]),
+    ];
+    for (method, flags) in methods {
+        let out = work.path().join(method);
+        let results = out.to_string_lossy();
+        let mut args = vec![&*input, "--out", &*results, "--model", "fast", "--method", method];
+        args.extend(flags);
+        let ended = analyze(&args);
+        assert_eq!(ended.status.code(), Some(0), "{method}: {}", String::from_utf8_lossy(&ended.stderr));
+        let manifest = fs::read_to_string(out.join("manifest.json")).expect("written");
+        assert!(
+            manifest.contains(&format!("\"method\": \"{method}\""))
+                || manifest.contains(&format!("\"method\":\"{method}\"")),
+            "{manifest}"
+        );
+        let (code, said) = verify(&results, &input);
+        assert_eq!((code, said.contains("identical")), (Some(0), true), "{method}: {said}");
+    }
+    let refused = analyze(&[&input, "--out", "nowhere", "--model", "fast", "--method", "dbscan"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(
+        (refused.status.code(), said.contains("dbscan wants `similarity`, between 1 and 99")),
+        (Some(1), true),
+        "{said}"
+    );
+}

@@ -1,7 +1,7 @@
 //! The six figures on top of a batch's page. Each is a link to the documents behind it.
 
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, BatchParams, BatchSummary, ClusterFilter, FamilySummary, SortKey, Status};
+use sheaf_domain::{BatchId, BatchParams, BatchSummary, ClusterFilter, FamilySummary, MethodName, SortKey, Status};
 
 use crate::boxed::Boxed;
 use crate::filters::Filters;
@@ -32,7 +32,11 @@ pub fn Figures(
     };
     // Of a batch that was stopped before its documents were grouped.
     let is_ungrouped = clusters == 0 && counts.cancelled > 0;
-    let found = if params.clusters.is_some() { "as many as asked for" } else { "found in the documents" };
+    let found = if params.clusters.is_some() && params.method != Some(MethodName::Mixture) {
+        "as many as asked for"
+    } else {
+        "found in the documents"
+    };
     let fitting = match silhouette {
         _ if is_ungrouped => "not grouped yet".to_owned(),
         Some(value) => format!("{found}, silhouette {}", ratio(value)),

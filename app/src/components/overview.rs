@@ -120,6 +120,9 @@ fn Head(batch: Batch, size: u64, reload: Callback<()>) -> impl IntoView {
                 <a class="steer-link" href=format!("/?compare={id}#batches")>
                     "Compare with another batch"
                 </a>
+                <a class="steer-link" href=format!("/batches/{id}/clusterings") rel="external">
+                    "Other clusterings"
+                </a>
                 <a class="steer-link" href=format!("/batches/{id}/delete")>
                     "Delete this batch"
                 </a>

@@ -20,6 +20,7 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "families"],
     &["batches", "*", "clusters", "*"],
     &["batches", "*", "move"],
+    &["batches", "*", "clusterings"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
 ];
@@ -49,6 +50,7 @@ mod tests {
         check("/batches/12/families", true);
         check("/batches/12/clusters/3", true);
         check("/batches/12/move", true);
+        check("/batches/12/clusterings", true);
         check("/batches/12/add", false);
         check("/", false);
     }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use sheaf_analysis::embedding::{Arithmetic, MiniLm, StaticVectors};
 use sheaf_analysis::metrics::{adjusted_rand_index, v_measure};
 use sheaf_analysis::{AnalyseInput, AnalyseParams, Embedder, Step, Terms, analyse, embed_documents, find_models};
+use sheaf_domain::Method;
 
 #[derive(Deserialize)]
 struct Row {
@@ -86,10 +87,10 @@ fn cluster(rows: &[Row], vectors: &[Option<Vec<f32>>], options: &Options) -> Res
         })
         .unzip();
     let true_k = options.true_k.then_some(u32::try_from(names.len())?);
-    let params = AnalyseParams { clusters: options.k.or(true_k), ..AnalyseParams::default() }.check()?;
+    let params = AnalyseParams { method: method(options.k.or(true_k)), ..AnalyseParams::default() }.check()?;
     let started = Instant::now();
     let steps = std::cell::RefCell::new(Vec::new());
-    let analysis = analyse(&inputs, &params, &|step: Step| steps.borrow_mut().push((step, started.elapsed())));
+    let analysis = analyse(&inputs, &params, &|step: Step| steps.borrow_mut().push((step, started.elapsed())))?;
     let all: Vec<usize> = analysis.placements.iter().map(|place| place.nearest as usize).collect();
     let (kept_labels, kept): (Vec<usize>, Vec<usize>) =
         labels.iter().zip(&analysis.placements).filter_map(|(l, p)| Some((*l, p.cluster? as usize))).unzip();
@@ -194,4 +195,9 @@ fn write_vectors(
     let labels: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
     fs::write(base.with_added_extension("labels"), labels.join("\n"))?;
     Ok(())
+}
+
+/// K-means with a given number of clusters, or the usual method.
+fn method(clusters: Option<u32>) -> Method {
+    clusters.map_or(Method::Graph, |clusters| Method::KMeans { clusters })
 }

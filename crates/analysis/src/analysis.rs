@@ -7,7 +7,7 @@ use sheaf_domain::NamedBy;
 use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
-use crate::clustering::{self, assignment::Assignment};
+use crate::clustering::{self, GroupError, assignment::Assignment};
 use crate::history::{self, Found, History, Settled, neighbours_of};
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
@@ -124,14 +124,24 @@ pub struct Analysis {
 /// order of `inputs` nor on the number of threads. Costs `n² d` multiplications up to [`EXACT_UP_TO`](sheaf_domain::EXACT_UP_TO) documents, less above, and memory linear
 /// in `n`.
 ///
+/// # Errors
+/// When the method cannot take so many documents, or finds no groups in them.
+///
 /// # Panics
 /// When the vectors have different lengths.
-pub fn analyse(inputs: &[AnalyseInput<'_>], params: &ValidParams, progress: &dyn Fn(Step)) -> Analysis {
+pub fn analyse(
+    inputs: &[AnalyseInput<'_>],
+    params: &ValidParams,
+    progress: &dyn Fn(Step),
+) -> Result<Analysis, GroupError> {
     analyse_after(inputs, params, &History::default(), progress)
 }
 
 /// The same where there was an analysis before: clusters that are still the same keep their numbers and names, and what people
 /// changed is applied.
+///
+/// # Errors
+/// As [`analyse`].
 ///
 /// # Panics
 /// When the vectors have different lengths.
@@ -140,7 +150,7 @@ pub fn analyse_after(
     params: &ValidParams,
     history: &History,
     progress: &dyn Fn(Step),
-) -> Analysis {
+) -> Result<Analysis, GroupError> {
     let mut canonical: Vec<usize> = (0..inputs.len()).collect();
     canonical.sort_by_key(|&i| inputs[i].key);
     let mut vectors = Vectors::distinct(canonical.iter().map(|&i| inputs[i].vector));
@@ -148,7 +158,7 @@ pub fn analyse_after(
     progress(Step::Neighbours);
     let mut neighbours = neighbours_of(&vectors, inputs.len());
     progress(Step::Clusters);
-    let found = history::find(&vectors, &neighbours, params.get(), history, &canonical);
+    let found = history::find(&vectors, &neighbours, params.get(), history, &canonical)?;
     progress(Step::Memberships);
     let settled = Settled::new(&mut vectors, &mut neighbours, &found, history, &canonical);
     let assignment = &settled.assignment;
@@ -214,7 +224,7 @@ pub fn analyse_after(
     };
     analysis.found_names = found.numbers.iter().map(|number| (*number, name_of(number))).collect();
     analysis.merges = merges(&joins, assignment, &means, &vectors, &analysis, of_merges, &canonical);
-    analysis
+    Ok(analysis)
 }
 
 /// The words of each cluster's documents.

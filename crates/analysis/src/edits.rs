@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sheaf_domain::{ClusterChange, ClusterId};
+use sheaf_domain::{ClusterChange, ClusterId, Method};
 
 use crate::clustering;
 use crate::clustering::vectors::{Vectors, dot};
@@ -134,8 +134,11 @@ pub fn split(documents: &[(&str, &[f32])], params: &AnalyseParams, parts: Option
         return vec![0; documents.len()];
     }
     let neighbours = neighbours_of(&vectors, documents.len());
-    let params = AnalyseParams { clusters: parts, ..params.clone() };
-    let groups = clustering::group(&vectors, &neighbours, &params);
+    let method = parts.map_or(Method::Graph, |clusters| Method::KMeans { clusters });
+    let params = AnalyseParams { method, ..params.clone() };
+    // These methods take any number of documents.
+    let groups =
+        clustering::group(&vectors, &neighbours, &params).map_or_else(|_| vec![0; vectors.len()], |found| found.of);
     let groups = clustering::assignment::numbered(&vectors, &groups, &vec![false; groups.len()]);
     let mut found = vec![0; documents.len()];
     for (document, row) in vectors.rows().into_iter().enumerate() {

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sheaf_domain::{EXACT_UP_TO, NamedBy};
+use sheaf_domain::{EXACT_UP_TO, Method, NamedBy};
 
 use crate::clustering::assignment::{Assignment, numbered};
 use crate::clustering::membership::is_outlier;
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::Vectors;
-use crate::clustering::{self, NEIGHBOURS};
+use crate::clustering::{self, GroupError, Groups, NEIGHBOURS};
 use crate::edits::{self, Edit, Place};
 use crate::identity;
 use crate::params::AnalyseParams;
@@ -49,18 +49,27 @@ pub struct Found {
 
 /// Groups rows, or takes the groups that are there, and says which is which of the earlier ones. `canonical` are the inputs in
 /// the order of documents.
+///
+/// # Errors
+/// As [`clustering::group`].
 pub fn find(
     vectors: &Vectors,
     neighbours: &Neighbours,
     params: &AnalyseParams,
     history: &History,
     canonical: &[usize],
-) -> Found {
+) -> Result<Found, GroupError> {
     let earlier: Vec<Option<u32>> = canonical.iter().map(|&i| history.earlier.get(i).copied().flatten()).collect();
-    let kept = if history.keep_groups { kept(vectors, &earlier) } else { None };
-    let groups = kept.unwrap_or_else(|| clustering::group(vectors, neighbours, params));
-    let outlier = is_outlier(vectors, neighbours, &groups);
-    let groups = numbered(vectors, &groups, &outlier);
+    let kept = if history.keep_groups && leaves_outliers_to_neighbours(params.method) {
+        kept(vectors, &earlier)
+    } else {
+        None
+    };
+    let Groups { of, outlier } = match kept {
+        Some(of) => Groups { outlier: is_outlier(vectors, neighbours, &of), of },
+        None => clustering::group(vectors, neighbours, params)?,
+    };
+    let groups = numbered(vectors, &of, &outlier);
     let count = groups.iter().max().map_or(0, |&most| most as usize + 1);
     let (numbers, next) = match &history.given {
         Some(given) => {
@@ -77,7 +86,16 @@ pub fn find(
             identity::numbers(&earlier, &now, count, history.next)
         }
     };
-    Found { groups, outlier, numbers, next }
+    Ok(Found { groups, outlier, numbers, next })
+}
+
+/// Whether the outliers of groups are told from neighbours. Other methods say themselves what fits nowhere, which is not noted:
+/// they have to group anew.
+const fn leaves_outliers_to_neighbours(method: Method) -> bool {
+    match method {
+        Method::Graph | Method::KMeans { .. } | Method::Mixture { .. } => true,
+        Method::Dbscan { .. } | Method::Hierarchical { .. } => false,
+    }
 }
 
 /// The groups that were found before, numbered without gaps; absent when they are not known of each row.

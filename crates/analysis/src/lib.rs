@@ -27,6 +27,7 @@ pub use analysis::{
     AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, FoundMerge, NEIGHBOURS, Placement, Step, analyse,
     analyse_after,
 };
+pub use clustering::GroupError;
 pub use edits::Edit;
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,

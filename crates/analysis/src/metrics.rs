@@ -1,6 +1,6 @@
 //! How well a clustering agrees with known labels: for the quality tables and tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts of (label, cluster) pairs and their margins.
 struct Contingency {
@@ -59,6 +59,31 @@ pub fn adjusted_rand_index(labels: &[usize], clusters: &[usize]) -> f64 {
     if (most - expected).abs() < f64::EPSILON { 1.0 } else { (both - expected) / (most - expected) }
 }
 
+/// Documents that are not with the greatest part of their group any more: the groups of both sides are paired, the largest overlap
+/// first, each at most once, and what is in no pair has moved. What fits nowhere is a group that is paired with its like only.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn moved(before: &[Option<u32>], after: &[Option<u32>]) -> usize {
+    assert_eq!(before.len(), after.len(), "one group for each document on both sides");
+    let mut overlaps: BTreeMap<(Option<u32>, Option<u32>), usize> = BTreeMap::new();
+    before.iter().zip(after).for_each(|(&a, &b)| *overlaps.entry((a, b)).or_default() += 1);
+    let stayed_out = overlaps.get(&(None, None)).copied().unwrap_or_default();
+    let mut pairs: Vec<(usize, u32, u32)> =
+        overlaps.iter().filter_map(|(&(a, b), &count)| Some((count, a?, b?))).collect();
+    pairs.sort_unstable_by_key(|&(count, a, b)| (std::cmp::Reverse(count), a, b));
+    let (mut old, mut new) = (BTreeSet::new(), BTreeSet::new());
+    let mut stayed = stayed_out;
+    for (count, a, b) in pairs {
+        if !old.contains(&a) && !new.contains(&b) {
+            old.insert(a);
+            new.insert(b);
+            stayed += count;
+        }
+    }
+    before.len() - stayed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +99,20 @@ mod tests {
         check(&[0, 0, 1, 2], &[0, 0, 1, 1], 0.8, 0.571_428_571);
         check(&[0, 0, 1, 1], &[0, 1, 0, 1], 0.0, -0.5);
         check(&[0, 0, 0, 0], &[0, 0, 0, 0], 1.0, 1.0);
+    }
+
+    #[test]
+    fn documents_move_when_they_leave_the_greatest_part_of_their_group() {
+        let check = |before: &[Option<u32>], after: &[Option<u32>], expect: usize| {
+            assert_eq!(moved(before, after), expect, "{before:?} {after:?}");
+        };
+        let (a, b, c) = (Some(0), Some(1), Some(2));
+        check(&[], &[], 0);
+        check(&[a, a, b, b], &[b, b, a, a], 0);
+        check(&[a, a, a, b], &[a, a, b, b], 1);
+        check(&[a, a, a, b], &[a, a, a, a], 1);
+        check(&[a, a, a, a], &[a, b, c, c], 2);
+        check(&[a, a, None, None], &[a, None, None, a], 2);
+        check(&[None, None], &[a, a], 2);
     }
 }

@@ -3,7 +3,8 @@
 use std::f32::consts::TAU;
 
 use proptest::prelude::*;
-use sheaf_analysis::{AnalyseInput, AnalyseParams, Analysis, Step, Terms, analyse};
+use sheaf_analysis::{AnalyseInput, AnalyseParams, Analysis, GroupError, Step, Terms, analyse};
+use sheaf_domain::{Method, MethodName};
 
 struct Document {
     key: String,
@@ -40,7 +41,24 @@ fn pile(groups: usize, size: usize, spread: f32) -> Vec<Document> {
         .collect()
 }
 
+/// Each method with parameters that suit the piles here.
+const METHODS: [Method; 5] = [
+    Method::Graph,
+    Method::KMeans { clusters: 7 },
+    Method::Dbscan { similarity: 55, least: 4 },
+    Method::Mixture { clusters: 4 },
+    Method::Hierarchical { similarity: 40 },
+];
+
+fn of_count(clusters: Option<u32>) -> Method {
+    clusters.map_or(Method::Graph, |clusters| Method::KMeans { clusters })
+}
+
 fn run(documents: &[&Document], params: &AnalyseParams) -> Analysis {
+    try_run(documents, params).expect("grouped")
+}
+
+fn try_run(documents: &[&Document], params: &AnalyseParams) -> Result<Analysis, GroupError> {
     let inputs: Vec<AnalyseInput<'_>> =
         documents.iter().map(|d| AnalyseInput { key: &d.key, vector: &d.vector, terms: &d.terms }).collect();
     analyse(&inputs, &params.clone().check().expect("valid"), &|_: Step| ())
@@ -58,13 +76,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
-    fn order_of_input_changes_nothing(seed in any::<u64>(), groups in 1_usize..6, size in 1_usize..30, k in proptest::option::of(1_u32..9)) {
+    fn order_of_input_changes_nothing(seed in any::<u64>(), groups in 1_usize..6, size in 1_usize..30, method in prop::sample::select(METHODS.to_vec())) {
         let documents = pile(groups, size, 0.3);
-        let params = AnalyseParams { clusters: k, ..AnalyseParams::default() };
-        let straight = run_all(&documents, &params);
+        let params = AnalyseParams { method, ..AnalyseParams::default() };
+        let straight = try_run(&documents.iter().collect::<Vec<_>>(), &params);
         let mut order: Vec<usize> = (0..documents.len()).collect();
         order.sort_by_key(|&i| (noise(seed.wrapping_add(i as u64)).to_bits(), i));
-        let permuted = run(&order.iter().map(|&i| &documents[i]).collect::<Vec<_>>(), &params);
+        let permuted = try_run(&order.iter().map(|&i| &documents[i]).collect::<Vec<_>>(), &params);
+        let (permuted, straight) = match (permuted, straight) {
+            (Ok(permuted), Ok(straight)) => (permuted, straight),
+            (permuted, straight) => {
+                prop_assert_eq!(permuted, straight);
+                return Ok(());
+            }
+        };
         for (new, &old) in order.iter().enumerate() {
             prop_assert_eq!(permuted.placements[new], straight.placements[old]);
             let neighbours: Vec<_> = permuted.neighbours[new].iter().map(|&(j, s)| (order[j], s)).collect();
@@ -85,7 +110,7 @@ proptest! {
     #[test]
     fn a_given_number_of_clusters_is_kept(groups in 1_usize..6, size in 1_usize..20, k in 1_u32..30) {
         let documents = pile(groups, size, 0.3);
-        let analysis = run_all(&documents, &AnalyseParams { clusters: Some(k), ..AnalyseParams::default() });
+        let analysis = run_all(&documents, &AnalyseParams { method: of_count(Some(k)), ..AnalyseParams::default() });
         prop_assert_eq!(analysis.clusters.len(), documents.len().min(k as usize));
         prop_assert!(analysis.clusters.iter().all(|cluster| cluster.size > 0));
     }
@@ -94,8 +119,8 @@ proptest! {
 #[test]
 fn threads_change_nothing() {
     let documents = pile(5, 120, 0.4);
-    for clusters in [None, Some(7)] {
-        let params = AnalyseParams { clusters, ..AnalyseParams::default() };
+    for method in METHODS {
+        let params = AnalyseParams { method, ..AnalyseParams::default() };
         let on = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
             pool.install(|| run_all(&documents, &params))
@@ -120,7 +145,7 @@ fn separate_groups_are_found_and_named() {
 #[test]
 fn the_documents_of_a_merged_group_stand_side_by_side() {
     let documents = pile(6, 30, 0.35);
-    let analysis = run_all(&documents, &AnalyseParams { clusters: Some(12), ..AnalyseParams::default() });
+    let analysis = run_all(&documents, &AnalyseParams { method: of_count(Some(12)), ..AnalyseParams::default() });
     let k = analysis.clusters.len();
     assert_eq!((k, analysis.merges.len()), (12, 11));
     let mut members: Vec<Vec<u32>> = (0..12).map(|cluster| vec![cluster]).collect();
@@ -208,4 +233,60 @@ fn identical_documents_are_one_cluster_and_two_kinds_are_two() {
     };
     check(1);
     check(2);
+}
+
+#[test]
+fn every_method_finds_separate_groups() {
+    let documents = pile(4, 25, 0.2);
+    for method in [
+        Method::Graph,
+        Method::KMeans { clusters: 4 },
+        Method::Dbscan { similarity: 80, least: 4 },
+        Method::Mixture { clusters: 4 },
+        Method::Hierarchical { similarity: 60 },
+    ] {
+        let analysis = run_all(&documents, &AnalyseParams { method, ..AnalyseParams::default() });
+        assert_eq!(analysis.clusters.len(), 4, "{method:?}");
+        let found: Vec<u32> = analysis.placements.iter().map(|place| place.nearest).collect();
+        assert!((0..100).all(|i| found[i] == found[i % 4]), "{method:?}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_not_dense_or_joins_nothing_fits_nowhere() {
+    let mut documents = pile(3, 20, 0.1);
+    let mut vector = vec![0.0; 16];
+    vector[9] = 1.0;
+    documents.push(Document { key: "odd".into(), vector, terms: Terms::of("an odd one", None) });
+    for method in [Method::Dbscan { similarity: 80, least: 4 }, Method::Hierarchical { similarity: 60 }] {
+        let analysis = run_all(&documents, &AnalyseParams { method, ..AnalyseParams::default() });
+        assert_eq!(analysis.clusters.len(), 3, "{method:?}");
+        assert_eq!(clusters_of(&analysis).iter().filter(|cluster| cluster.is_none()).count(), 1, "{method:?}");
+        let odd = &analysis.placements[60];
+        assert_eq!((odd.cluster, odd.position, odd.nearest < 3), (None, 60, true), "{method:?}");
+    }
+}
+
+#[test]
+fn a_threshold_above_everything_is_told() {
+    let documents = pile(2, 6, 0.4);
+    for method in [Method::Dbscan { similarity: 99, least: 5 }, Method::Hierarchical { similarity: 99 }] {
+        let params = AnalyseParams { method, ..AnalyseParams::default() };
+        let found = try_run(&documents.iter().collect::<Vec<_>>(), &params);
+        assert_eq!(found, Err(GroupError::NoCluster { method: method.name(), similarity: 99 }));
+        assert_eq!(try_run(&[], &params), Ok(Analysis::default()), "of nothing there is nothing");
+    }
+}
+
+#[test]
+fn more_documents_than_a_method_takes_are_refused() {
+    let terms = Terms::of("words", None);
+    let vectors: Vec<[f32; 2]> = (0..5001).map(|i| [(i as f32 * 1e-4).cos(), (i as f32 * 1e-4).sin()]).collect();
+    let keys: Vec<String> = (0..5001).map(|i| format!("{i:05}")).collect();
+    let inputs: Vec<AnalyseInput<'_>> =
+        vectors.iter().zip(&keys).map(|(vector, key)| AnalyseInput { key, vector, terms: &terms }).collect();
+    let params = AnalyseParams { method: Method::Hierarchical { similarity: 50 }, ..AnalyseParams::default() };
+    let refused = analyse(&inputs, &params.check().expect("valid"), &|_: Step| ());
+    let expect = GroupError::TooMany { method: MethodName::Hierarchical, most: 5000, documents: 5001 };
+    assert_eq!(refused, Err(expect));
 }

@@ -10,6 +10,7 @@ use crate::failure::{Failure, FailureCode};
 use crate::family::FamilySummary;
 use crate::ids::BatchId;
 use crate::job::Stage;
+use crate::method::{Method, MethodName};
 use crate::run::RunPolicy;
 use crate::status::{Status, UnknownName};
 
@@ -51,7 +52,7 @@ impl FromStr for ModelName {
     }
 }
 
-/// How a batch is analysed; recorded with it and immutable.
+/// How a batch is analysed; recorded with it. Only the way in which it is grouped can be changed, by a new grouping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BatchParams {
@@ -61,25 +62,27 @@ pub struct BatchParams {
     pub clusters: Option<u32>,
     /// Seeds every random choice.
     pub seed: u64,
+    /// How it is grouped; what that is when absent tells [`Method::of`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<MethodName>,
+    /// A threshold of cosine similarity in percent, of methods that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<u32>,
+    /// How many documents must be near one another to found a group, of methods that ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least: Option<u32>,
 }
 
 impl BatchParams {
     /// The largest number of clusters that may be asked for.
     pub const MAX_CLUSTERS: u32 = 1000;
 
-    /// Checks the bounds of every parameter.
+    /// Checks that the parameters fit the method, and their bounds.
     ///
     /// # Errors
-    /// `invalid_request` when the number of clusters is below 2 or above [`Self::MAX_CLUSTERS`].
+    /// `invalid_request`, as [`Method::of`].
     pub fn check(self) -> Result<Self, Failure> {
-        match self.clusters {
-            Some(k) if !(2..=Self::MAX_CLUSTERS).contains(&k) => Err(Failure::new(
-                FailureCode::InvalidRequest,
-                format!("clusters is {k}; it must be between 2 and {}", Self::MAX_CLUSTERS),
-            )
-            .with_hint("Leave the number empty to have it found, or give one in this range.")),
-            Some(_) | None => Ok(self),
-        }
+        Method::of(&self).map(|_| self)
     }
 }
 

@@ -65,3 +65,7 @@ id!(
     /// One execution of a flow over documents.
     RunId
 );
+id!(
+    /// A clustering of a batch that was tried beside its own.
+    ClusteringId
+);

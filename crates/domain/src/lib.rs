@@ -17,6 +17,8 @@ pub mod cluster_edit;
 pub mod family;
 pub mod heatmap;
 pub mod level;
+pub mod method;
+pub mod tried;
 
 pub mod flow;
 
@@ -55,10 +57,11 @@ pub use family::{Family, FamilyDial, FamilyFilter, FamilyMember, FamilyPlace, Fa
 pub use filter::{Day, SizeClass};
 pub use folded::{FoldedWord, folded_text, folded_words};
 pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
-pub use ids::{BatchId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
+pub use ids::{BatchId, ClusteringId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use level::{Merge, at_level};
+pub use method::{Method, MethodName};
 pub use numbered::Numbered;
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
@@ -70,5 +73,6 @@ pub use run::{Attempt, BatchChange, OnError, Priority, Restart, RunPolicy};
 pub use search::{SearchHit, SearchMode, SearchQuery, SearchResults, SimilarQuery, SnippetPart};
 pub use status::Status;
 pub use text_query::{Term, TextQuery};
+pub use tried::{Compared, Gallery, TriedCluster, TriedClustering};
 pub use upload::{Added, Received, Upload, UploadFile};
 pub use webhook::{Delivery, DeliveryQuery, EndedBatch, EventKind, NewWebhook, Webhook, WebhookEvent};

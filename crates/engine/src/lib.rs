@@ -7,6 +7,7 @@ mod explore;
 mod families;
 mod feed;
 mod flows;
+mod gallery;
 mod grids;
 mod identity;
 mod intake;

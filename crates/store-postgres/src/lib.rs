@@ -29,6 +29,7 @@ mod analyse;
 mod embed;
 mod fail;
 mod families;
+mod gallery;
 mod levels;
 mod parse;
 

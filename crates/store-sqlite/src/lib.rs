@@ -12,19 +12,19 @@ mod table;
 mod uploads;
 
 mod analysis;
-mod families;
-mod finish;
-mod levels;
-mod work;
-
 mod buckets;
 mod depth;
+mod families;
+mod finish;
 mod flows;
+mod gallery;
+mod levels;
 mod pages;
 mod progress;
 mod rows;
 mod runs;
 mod webhooks;
+mod work;
 
 use std::fs::File;
 use std::io;

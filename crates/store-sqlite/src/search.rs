@@ -1,5 +1,7 @@
 //! The index of words, in FTS5. Words are folded before they come here, so that every store finds the same.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use sheaf_domain::{BatchId, DocumentId, DocumentQuery, Term, TextQuery, folded_text};
 use sheaf_store::{BatchVectors, FoundDocument, SearchScope, SearchStore, StoreError, VectorFile};
@@ -42,6 +44,11 @@ pub async fn index(tx: &mut SqliteConnection, key: &str, text: &str) -> Result<(
 impl SearchStore for SqliteStore {
     async fn search_texts(&self, query: &TextQuery, scope: SearchScope<'_>, limit: u32) -> Result<Vec<DocumentId>> {
         let Some(words) = match_of(query) else { return Ok(Vec::new()) };
+        if let (Some(batch), false) = (scope.batch, scope.filter.is_narrowed())
+            && let Some(found) = best_of_batch(&self.readers, &words, batch, limit).await?
+        {
+            return Ok(found);
+        }
         let mut sql = QueryBuilder::new("SELECT d.id FROM ");
         if scope.batch.is_none() && !scope.filter.is_narrowed() {
             // Only the best are looked up.
@@ -173,14 +180,40 @@ impl SearchStore for SqliteStore {
     }
 }
 
+/// Texts that are looked at first, the best of all batches: enough, unless the words are frequent and the batch has few of them.
+const BEST: u32 = 1000;
+
+/// The best documents of a batch, if the best texts of all tell: looking up the batch of every text with a frequent word takes
+/// several times as long as ranking them.
+async fn best_of_batch(
+    readers: &SqlitePool,
+    words: &str,
+    batch: BatchId,
+    limit: u32,
+) -> Result<Option<Vec<DocumentId>>> {
+    let rows: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "SELECT w.number, d.id FROM (SELECT rowid AS number, rank FROM text_words WHERE text_words MATCH ?1 ORDER BY rank LIMIT ?2) w \
+         JOIN indexed_texts i ON i.id = w.number LEFT JOIN documents d ON d.parse = i.key AND d.batch = ?3 ORDER BY w.rank, d.id",
+    )
+    .bind(words)
+    .bind(BEST)
+    .bind(batch.to_string())
+    .fetch_all(readers)
+    .await
+    .map_err(database)?;
+    let texts = rows.iter().map(|(number, _)| number).collect::<HashSet<_>>().len();
+    let found: Vec<DocumentId> = rows.into_iter().filter_map(|(_, id)| id).map(document_id).collect::<Result<_>>()?;
+    let is_all = texts < BEST as usize || found.len() >= limit as usize;
+    Ok(is_all.then(|| found.into_iter().take(limit as usize).collect()))
+}
+
+fn document_id(text: String) -> Result<DocumentId> {
+    text.parse()
+        .map(DocumentId)
+        .map_err(|error| StoreError::Row { table: "documents", reason: format!("column `id`: {error}") })
+}
+
 async fn ids(readers: &SqlitePool, mut sql: QueryBuilder<sqlx::Sqlite>) -> Result<Vec<DocumentId>> {
     let found: Vec<String> = sql.build_query_scalar().fetch_all(readers).await.map_err(database)?;
-    found
-        .iter()
-        .map(|text| {
-            text.parse()
-                .map(DocumentId)
-                .map_err(|error| StoreError::Row { table: "documents", reason: format!("column `id`: {error}") })
-        })
-        .collect()
+    found.into_iter().map(document_id).collect()
 }

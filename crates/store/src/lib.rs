@@ -8,6 +8,7 @@ mod backlog;
 mod explore;
 mod families;
 mod flows;
+mod gallery;
 mod identity;
 mod imports;
 mod levels;
@@ -23,6 +24,7 @@ pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecor
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
+pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
 pub use identity::{ClusterPast, IdentityStore, NewEdit, PastDocument, PastEdit};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;

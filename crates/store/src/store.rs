@@ -13,6 +13,7 @@ use crate::backlog::BacklogStore;
 use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
+use crate::gallery::GalleryStore;
 use crate::identity::IdentityStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
@@ -55,6 +56,7 @@ pub trait Store:
     + FamilyStore
     + FlowStore
     + IdentityStore
+    + GalleryStore
     + ImportStore
     + LevelStore
     + RunStore

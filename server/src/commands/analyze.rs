@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use sheaf_domain::{BatchParams, Failure, ModelName, Passwords};
+use sheaf_domain::{BatchParams, Failure, MethodName, ModelName, Passwords};
 use sheaf_engine::ProcessingConfig;
 use sheaf_engine::folder::{Fields, MATRIX_LIMIT, Outcome, Request, Tally, analyze, analyze_shard};
 use sheaf_engine::shards::Shard;
@@ -45,9 +45,19 @@ pub struct Args {
     /// accurate (the better clusters) or fast (thousands of documents in seconds).
     #[arg(long, default_value_t)]
     model: ModelName,
-    /// The number of clusters; found when left out.
+    /// How documents are grouped: graph (the number of clusters is found), kmeans, dbscan, mixture or hierarchical; graph when
+    /// left out, or kmeans where --clusters is given.
+    #[arg(long)]
+    method: Option<MethodName>,
+    /// The number of clusters, of kmeans and mixture.
     #[arg(long, value_name = "N")]
     clusters: Option<u32>,
+    /// The cosine similarity in percent from which on documents are near (dbscan) or groups are joined (hierarchical).
+    #[arg(long, value_name = "PERCENT")]
+    similarity: Option<u32>,
+    /// Documents that must be near one another to found a cluster (dbscan); 5 when left out.
+    #[arg(long, value_name = "N")]
+    least: Option<u32>,
     /// Seeds every random choice.
     #[arg(long, default_value_t, value_name = "N")]
     seed: u64,
@@ -83,6 +93,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         processing.parse_workers = threads;
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")?;
     }
+    let params = BatchParams {
+        model: args.model,
+        clusters: args.clusters,
+        seed: args.seed,
+        method: args.method,
+        similarity: args.similarity,
+        least: args.least,
+    };
     let fields = Fields::of(args.id_field, args.text_field);
     let passwords = match &args.passwords {
         Some(file) => Passwords::from_lines(
@@ -95,7 +113,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         inputs: args.inputs,
         out: args.out,
         fields,
-        params: BatchParams { model: args.model, clusters: args.clusters, seed: args.seed },
+        params,
         replay: None,
         text: args.text,
         processing,

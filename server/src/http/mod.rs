@@ -1,6 +1,7 @@
 //! What is served besides pages. Thin: read the request, ask the engine, write the answer.
 
 pub mod api;
+pub mod clusterings;
 pub mod clusters;
 pub mod diff;
 pub mod download;

@@ -34,15 +34,14 @@ impl Settings {
             "model" => request.params.model = choice(name, value)?,
             "on_error" => request.policy.on_error = choice(name, value)?,
             "priority" => request.policy.priority = choice(name, value)?,
-            "clusters" => {
-                let clusters: u64 = number()?;
-                request.params.clusters = Some(u32::try_from(clusters).unwrap_or(u32::MAX));
-            }
+            "clusters" => request.params.clusters = Some(small(number()?)),
+            "method" => request.params.method = Some(choice(name, value)?),
+            "similarity" => request.params.similarity = Some(small(number()?)),
+            "least" => request.params.least = Some(small(number()?)),
             "webhook_url" => *webhook_url = Some(value.to_owned()),
             "seed" => request.params.seed = number()?,
             other => return Err(HttpFailure::invalid(format!("there is no field `{other}`"))),
         }
-        request.params.clone().check()?;
         Ok(())
     }
 
@@ -64,11 +63,13 @@ impl Settings {
                 }
             }
         }
+        settings.request.params.clone().check()?;
         Ok(settings)
     }
 
-    /// Refuses a webhook's address before a batch is made.
+    /// Refuses parameters that do not fit together, and a webhook's address, before a batch is made.
     pub fn check(&self, engine: &Engine) -> Result<(), Failure> {
+        self.request.params.clone().check()?;
         match &self.webhook_url {
             Some(url) => engine.check_webhook(url).map(drop),
             None => Ok(()),
@@ -84,6 +85,11 @@ impl Settings {
     }
 }
 
+/// What is too large for a parameter is out of its bounds all the same.
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 /// One of the names of an enum.
 fn choice<T: FromStr<Err = UnknownName>>(name: &str, value: &str) -> Result<T, HttpFailure> {
     value.parse().map_err(|error| HttpFailure::invalid(format!("`{name}`: {error}")))
@@ -91,6 +97,8 @@ fn choice<T: FromStr<Err = UnknownName>>(name: &str, value: &str) -> Result<T, H
 
 #[cfg(test)]
 mod tests {
+    use sheaf_domain::Method;
+
     use super::*;
 
     #[test]
@@ -103,8 +111,16 @@ mod tests {
         let request = request.map_err(|failure| failure.0).expect("understood");
         assert_eq!((request.name.as_str(), request.params.clusters, request.params.seed), ("Letters", Some(3), 7));
         assert_eq!(request.passwords.iter().collect::<Vec<_>>(), ["a", " b"]);
+        let request = read(r#"{"similarity":"40","least":3,"method":"dbscan"}"#).map_err(|failure| failure.0);
+        assert_eq!(Method::of(&request.expect("understood").params), Ok(Method::Dbscan { similarity: 40, least: 3 }));
         assert!(read(r#"{"name":null,"clusters":""}"#).is_ok_and(|request| request.params.clusters.is_none()));
-        for wrong in [r#"{"colour":"red"}"#, r#"{"seed":true}"#, r#"{"passwords":[1]}"#, r#"{"clusters":1}"#] {
+        for wrong in [
+            r#"{"colour":"red"}"#,
+            r#"{"seed":true}"#,
+            r#"{"passwords":[1]}"#,
+            r#"{"clusters":1}"#,
+            r#"{"method":"dbscan"}"#,
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,5 +1,6 @@
 //! Measurements: against what a user would write in Python today (the same input, model, chunks and threads), and of the server.
 
+mod clusters;
 pub mod families;
 mod measure;
 mod pages;
@@ -7,6 +8,7 @@ pub mod parsing;
 mod python;
 pub mod quality;
 mod runs;
+mod search;
 pub mod support;
 mod texts;
 mod walk;
@@ -23,6 +25,10 @@ pub enum Bench {
     Parsing(pages::Pages),
     /// Batches through the server: throughput, answers meanwhile, cancellations, a crowd.
     Runs(runs::Runs),
+    /// The same vectors grouped: wall, CPU and peak memory beside scikit-learn, and UMAP with HDBSCAN.
+    Clusters(clusters::Clusters),
+    /// Questions among many short texts: how long the API takes.
+    Search(search::Search),
 }
 
 impl Bench {
@@ -31,6 +37,8 @@ impl Bench {
             Self::Walk(walk) => walk.run(paths),
             Self::Parsing(parsing) => parsing.run(paths),
             Self::Runs(runs) => runs.run(paths),
+            Self::Clusters(clusters) => clusters.run(paths),
+            Self::Search(search) => search.run(paths),
         }
     }
 }

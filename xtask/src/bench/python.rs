@@ -40,6 +40,11 @@ impl Python {
         Ok(Self { program, folder: paths.root.join("bench") })
     }
 
+    /// One that somebody has already, with what a script wants.
+    pub fn given(paths: &Paths, program: PathBuf) -> Self {
+        Self { program, folder: paths.root.join("bench") }
+    }
+
     /// One of the scripts in `bench`, with this many threads for every library that counts its own.
     pub fn script(&self, name: &str, threads: usize) -> Command {
         let mut command = Command::new(&self.program);

@@ -196,7 +196,7 @@ fn row(what: &str, figure: &str) {
     println!("| {what} | {figure} |");
 }
 
-fn percentiles(times: &mut [Duration]) -> String {
+pub(super) fn percentiles(times: &mut [Duration]) -> String {
     times.sort_unstable();
     let at = |share: f64| {
         let index = ((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1));
@@ -209,7 +209,7 @@ fn finished(progress: &Value) -> u64 {
     ["completed", "failed", "cancelled"].iter().filter_map(|state| progress["counts"][state].as_u64()).sum()
 }
 
-fn is_final(progress: &Value) -> bool {
+pub(super) fn is_final(progress: &Value) -> bool {
     matches!(progress["status"].as_str(), Some("completed" | "failed" | "cancelled"))
 }
 
@@ -263,7 +263,7 @@ fn listen(address: &str, id: &str) -> Result<u64> {
 }
 
 /// A server with a folder of its own.
-struct Server {
+pub(super) struct Server {
     child: Child,
     address: String,
     client: Client,
@@ -271,7 +271,7 @@ struct Server {
 }
 
 impl Server {
-    fn start(sheaf: &Path) -> Result<Self> {
+    pub(super) fn start(sheaf: &Path) -> Result<Self> {
         let data = tempfile::tempdir()?;
         let mut child = Command::new(sheaf)
             .args(["serve", "--port", "0", "--data"])
@@ -286,7 +286,7 @@ impl Server {
         Ok(Self { child, address, client, _data: data })
     }
 
-    fn get(&self, path: &str) -> Result<Value> {
+    pub(super) fn get(&self, path: &str) -> Result<Value> {
         let text = self.client.get(format!("{}{path}", self.address)).send()?.error_for_status()?.text()?;
         Ok(serde_json::from_str(&text)?)
     }
@@ -304,9 +304,14 @@ impl Server {
 
     /// Sends texts that no other `salt` has.
     fn upload(&self, name: &str, documents: usize, salt: usize) -> Result<String> {
+        self.upload_texts(name, (0..documents).map(|i| text(salt, i)))
+    }
+
+    /// Sends texts as files of one batch.
+    pub(super) fn upload_texts(&self, name: &str, texts: impl Iterator<Item = String>) -> Result<String> {
         let mut form = Form::new().text("name", name.to_owned()).text("model", "fast");
-        for i in 0..documents {
-            let part = Part::bytes(text(salt, i).into_bytes()).file_name(format!("{:03}/{i:06}.txt", i / 1000));
+        for (i, text) in texts.enumerate() {
+            let part = Part::bytes(text.into_bytes()).file_name(format!("{:03}/{i:06}.txt", i / 1000));
             form = form.part("files", part);
         }
         let answer = self.client.post(format!("{}/api/batches", self.address)).multipart(form).send()?;
@@ -314,7 +319,7 @@ impl Server {
         batch["id"].as_str().map(str::to_owned).with_context(|| format!("no batch was made: {batch}"))
     }
 
-    fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
+    pub(super) fn wait(&self, id: &str, wanted: impl Fn(&Value) -> bool) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if wanted(&self.get(&format!("/api/batches/{id}/progress"))?) {

@@ -1,7 +1,7 @@
 //! How the batch is called and analysed.
 
 use leptos::prelude::*;
-use sheaf_domain::{BatchParams, OnError, Priority};
+use sheaf_domain::{BatchParams, MethodName, OnError, Priority};
 
 use crate::boxed::Boxed;
 use crate::words;
@@ -39,6 +39,15 @@ pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
             </option>
         }
     };
+    let method = |value: MethodName| view! { <option value=value.name()>{words::method(value)}</option> };
+    let number = |title: &'static str, name: &'static str, min: &'static str, max: u32, hint: &'static str| {
+        view! {
+            <label class="field">
+                <span>{title}</span>
+                <input type="number" name=name min=min max=max.to_string() placeholder=hint />
+            </label>
+        }
+    };
     view! {
         <fieldset class="settings" disabled=disabled>
             <legend class="unseen">"The batch"</legend>
@@ -62,15 +71,15 @@ pub fn Settings(disabled: Signal<bool>) -> impl IntoView {
                     <select name="priority">{Priority::ALL.map(priority)}</select>
                 </label>
                 <label class="field">
-                    <span>"Number of clusters"</span>
-                    <input
-                        type="number"
-                        name="clusters"
-                        min="2"
-                        max=BatchParams::MAX_CLUSTERS.to_string()
-                        placeholder="Found from the documents"
-                    />
+                    <span>"Grouped by"</span>
+                    <select name="method">
+                        <option value="">"The usual method"</option>
+                        {MethodName::ALL.map(method)}
+                    </select>
                 </label>
+                {number("Number of clusters", "clusters", "2", BatchParams::MAX_CLUSTERS, "Found from the documents")}
+                {number("Similarity in percent", "similarity", "1", 99, "For DBSCAN and hierarchical")}
+                {number("Documents near one another", "least", "2", 1000, "For DBSCAN")}
                 <label class="field">
                     <span>"Seed"</span>
                     <input type="number" name="seed" min="0" step="1" placeholder="0" />

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::membership::{is_outlier, memberships};
+use super::Groups;
+use super::membership::memberships;
 use super::neighbours::Neighbours;
 use super::vectors::{Vectors, dot};
 
@@ -41,10 +42,10 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Derives everything from `groups`, one group for each row (numbers without gaps).
-    pub fn new(vectors: &Vectors, neighbours: &Neighbours, groups: &[u32]) -> Self {
-        let outlier = is_outlier(vectors, neighbours, groups);
-        Self::of(vectors, neighbours, &numbered(vectors, groups, &outlier), &outlier)
+    /// Derives everything from groups.
+    pub fn new(vectors: &Vectors, neighbours: &Neighbours, groups: &Groups) -> Self {
+        let Groups { of, outlier } = groups;
+        Self::of(vectors, neighbours, &numbered(vectors, of, outlier), outlier)
     }
 
     /// The same of groups as [`numbered`] gives them, whose outliers are known. No group consists of outliers alone.

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span};
 
-use crate::{Engine, Trace, flows, metrics, stages, thumbnails};
+use crate::{Engine, Trace, flows, gallery, metrics, stages, thumbnails};
 use leases::Leases;
 
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
@@ -66,6 +66,9 @@ impl Engine {
         if !self.config().stages.is_empty() {
             let tokens = (closing.clone(), stop.clone());
             stages.spawn(flows::work(self.clone(), leases.worker().to_owned(), flows::Shift::for_all(), tokens));
+        }
+        if self.config().stages.contains(&Stage::Analyse) {
+            stages.spawn(gallery::work(self.clone(), (closing.clone(), stop.clone())));
         }
         for &stage in &self.config().stages {
             let tokens = (closing.clone(), stop.clone());

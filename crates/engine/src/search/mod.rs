@@ -107,25 +107,35 @@ impl Engine {
         let scope = SearchScope { batch: query.batch, filter: &filter };
         let words = TextQuery::parse(&query.text);
         let typed = query.text.trim();
+        let by_words = async {
+            match query.mode {
+                SearchMode::Meaning => Ok(None),
+                SearchMode::Words | SearchMode::Both => {
+                    let texts = self.store().search_texts(&words, scope, RANKED + 1);
+                    let names = self.store().search_names(typed, scope, RANKED + 1);
+                    futures::try_join!(texts, names).map(Some).map_err(Failure::from)
+                }
+            }
+        };
+        let by_meaning = async {
+            let most = match query.mode {
+                SearchMode::Words => return Ok(None),
+                SearchMode::Both => NEAR,
+                SearchMode::Meaning => RANKED as usize,
+            };
+            self.near_text(meaning::cut(typed, MOST_TEXT), scope, most).await
+        };
+        // The one waits for the database, the other computes.
+        let (by_words, by_meaning) = futures::try_join!(by_words, by_meaning)?;
         let mut standings: HashMap<DocumentId, Standing> = HashMap::new();
         let mut more = false;
-        if query.mode != SearchMode::Meaning {
-            let (texts, names) = futures::try_join!(
-                self.store().search_texts(&words, scope, RANKED + 1),
-                self.store().search_names(typed, scope, RANKED + 1)
-            )?;
+        if let Some((texts, names)) = by_words {
             more = texts.len().max(names.len()) > RANKED as usize;
             rank(&mut standings, texts, |standing| standing.by_words = true);
             rank(&mut standings, names, |standing| standing.by_name = true);
         }
-        let mut compared = false;
-        if query.mode != SearchMode::Words {
-            let most = if query.mode == SearchMode::Both { NEAR } else { RANKED as usize };
-            if let Some(near) = self.near_text(meaning::cut(typed, MOST_TEXT), scope, most).await? {
-                compared = true;
-                rank_near(&mut standings, &near);
-            }
-        }
+        let compared = by_meaning.is_some();
+        rank_near(&mut standings, &by_meaning.unwrap_or_default());
         Ok(Ranking { standings, more, compared })
     }
 

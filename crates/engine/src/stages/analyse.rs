@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sheaf_analysis::{
-    AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, FAMILIES_VERSION, FoundMerge, History,
-    Terms, analyse_after,
+    AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, FAMILIES_VERSION, FoundMerge,
+    GroupError, History, Terms, analyse_after,
 };
-use sheaf_domain::{BatchId, BatchParams, Cluster, ClusterId, Failure, Heatmap, Merge, Stage};
+use sheaf_domain::{BatchId, BatchParams, Cluster, ClusterId, Failure, FailureCode, Heatmap, Merge, Method, Stage};
 use sheaf_parsing::PARSER_VERSION;
 use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, NewClustering, Placement, VectorFile};
 use tokio::task::spawn_blocking;
@@ -40,8 +40,17 @@ pub struct Placed {
 /// Places documents among each other, on all threads of the current rayon pool, going on from what was there before.
 ///
 /// # Errors
-/// `internal` when word counts cannot be read back.
+/// `invalid_request` when the method cannot take so many documents or finds no groups in them; `internal` when word counts
+/// cannot be read back.
 pub fn place(documents: &[AnalysedDocument], params: &BatchParams, history: &History) -> Result<Placed, Failure> {
+    Ok(placed(documents, analysed(documents, params, history)?))
+}
+
+/// Groups documents, and draws nothing.
+///
+/// # Errors
+/// As [`place`].
+pub fn analysed(documents: &[AnalysedDocument], params: &BatchParams, history: &History) -> Result<Analysis, Failure> {
     let terms: Vec<Terms> = documents
         .iter()
         .map(|d| postcard::from_bytes(&d.vectored.terms).map_err(internal))
@@ -53,10 +62,15 @@ pub fn place(documents: &[AnalysedDocument], params: &BatchParams, history: &His
         .zip(&terms)
         .map(|((document, key), terms)| AnalyseInput { key, vector: &document.vectored.vector, terms })
         .collect();
-    let BatchParams { model: _, clusters, seed } = *params;
-    let valid = AnalyseParams { clusters, seed, ..AnalyseParams::default() }.check().map_err(internal)?;
-    let analysis = analyse_after(&inputs, &valid, history, &|_| {});
-    Ok(placed(documents, analysis))
+    let (method, seed) = (Method::of(params)?, params.seed);
+    method.name().check_size(documents.len() as u64)?;
+    let valid = AnalyseParams { method, seed, ..AnalyseParams::default() }.check().map_err(internal)?;
+    analyse_after(&inputs, &valid, history, &|_| {}).map_err(|error| no_groups(&error))
+}
+
+fn no_groups(error: &GroupError) -> Failure {
+    Failure::new(FailureCode::InvalidRequest, error.to_string())
+        .with_hint("Group the documents by another method, or with other parameters.")
 }
 
 fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {

@@ -6,6 +6,7 @@ mod compare;
 mod explore;
 mod families;
 mod flows;
+mod gallery;
 mod identity;
 mod imports;
 mod levels;
@@ -50,6 +51,8 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     levels::groups_of_clusters_are_kept_and_filter(&open().await).await;
     identity::what_lasts_is_kept_with_the_clustering(&open().await).await;
     identity::edits_are_added_and_taken_back(&open().await).await;
+    gallery::clusterings_are_tried_one_after_the_other(&open().await).await;
+    gallery::a_batch_is_grouped_anew_with_other_parameters(&open().await).await;
     families::a_fingerprint_is_remembered_by_content(&open().await).await;
     families::families_come_with_the_analysis_and_can_be_regrouped(&open().await).await;
     families::documents_are_filtered_by_their_families(&open().await).await;

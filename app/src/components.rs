@@ -20,6 +20,8 @@ pub mod facets;
 #[cfg(feature = "ssr")]
 pub mod families;
 #[cfg(feature = "ssr")]
+pub mod figures;
+#[cfg(feature = "ssr")]
 pub mod search;
 
 pub mod change;
@@ -27,7 +29,6 @@ mod clusters;
 mod documents;
 mod downloads;
 mod failures;
-mod figures;
 mod filter_bar;
 mod heatmap;
 mod table;

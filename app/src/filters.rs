@@ -29,7 +29,7 @@ pub struct Filters {
     pub descending: bool,
     /// Page of the table, counted from 0; the URL counts from 1.
     pub page: u32,
-    /// First position of the heatmap within the cluster that is looked at.
+    /// First place of the heatmap among the documents that are looked at.
     pub heatmap_start: u32,
     /// Positions of the heatmap; 0 stands for all.
     pub heatmap_len: u32,
@@ -80,7 +80,7 @@ impl Filters {
 
     /// What a document's page has to know of the list that it is in.
     pub fn list_query(&self) -> String {
-        Self { page: 0, heatmap_start: 0, heatmap_len: 0, level: 0, ..self.clone() }.query_string()
+        Self { level: 0, ..self.anew() }.query_string()
     }
 
     /// The form that begins a run, with the documents that are looked at.
@@ -202,7 +202,14 @@ impl Filters {
 
     /// The question to the engine about the heatmap.
     pub fn heatmap_view(&self) -> HeatmapView {
-        HeatmapView { cluster: self.cluster, start: self.heatmap_start, len: self.heatmap_len }
+        let same = Self { sort: SortKey::default(), descending: false, page: 0, ..self.clone() };
+        HeatmapView { filter: same.document_query(), start: self.heatmap_start, len: self.heatmap_len }
+    }
+
+    /// What is seen of the heatmap as a file.
+    pub fn heatmap_file(&self, batch: BatchId, format: &str) -> String {
+        let same = Self { sort: SortKey::default(), descending: false, page: 0, level: 0, ..self.clone() };
+        format!("/api/batches/{batch}/similarity.{format}{}", same.query_string())
     }
 
     /// Whether some documents are left out.
@@ -220,54 +227,59 @@ impl Filters {
             || self.search.is_some()
     }
 
-    /// Another cluster: the table and the heatmap start anew.
+    /// Other documents: the table and the heatmap start anew.
+    fn anew(&self) -> Self {
+        Self { page: 0, heatmap_start: 0, heatmap_len: 0, ..self.clone() }
+    }
+
+    /// Another cluster.
     pub fn with_cluster(&self, cluster: Option<ClusterFilter>) -> Self {
-        Self { cluster, page: 0, heatmap_start: 0, heatmap_len: 0, ..self.clone() }
+        Self { cluster, ..self.anew() }
     }
 
     /// Another status.
     pub fn with_status(&self, status: Option<Status>) -> Self {
-        Self { status, page: 0, ..self.clone() }
+        Self { status, ..self.anew() }
     }
 
     /// Another kind of document.
     pub fn with_kind(&self, kind: Option<DocumentKind>) -> Self {
-        Self { kind, page: 0, ..self.clone() }
+        Self { kind, ..self.anew() }
     }
 
     /// Another step of confidence.
     pub fn with_confidence(&self, confidence: Option<ConfidenceLevel>) -> Self {
-        Self { confidence, page: 0, ..self.clone() }
+        Self { confidence, ..self.anew() }
     }
 
     /// Another reason of failure.
     pub fn with_failure(&self, failure: Option<FailureCode>) -> Self {
-        Self { failure, page: 0, ..self.clone() }
+        Self { failure, ..self.anew() }
     }
 
     /// Another language.
     pub fn with_language(&self, language: Option<String>) -> Self {
-        Self { language, page: 0, ..self.clone() }
+        Self { language, ..self.anew() }
     }
 
     /// Other near-duplicates.
     pub fn with_family(&self, family: Option<FamilyFilter>) -> Self {
-        Self { family, page: 0, ..self.clone() }
+        Self { family, ..self.anew() }
     }
 
     /// Another size.
     pub fn with_size(&self, size: Option<SizeClass>) -> Self {
-        Self { size, page: 0, ..self.clone() }
+        Self { size, ..self.anew() }
     }
 
     /// Other dates.
     pub fn with_dates(&self, from: Option<Day>, to: Option<Day>) -> Self {
-        Self { from, to, page: 0, ..self.clone() }
+        Self { from, to, ..self.anew() }
     }
 
     /// Without the words that were searched for.
     pub fn without_search(&self) -> Self {
-        Self { search: None, page: 0, ..self.clone() }
+        Self { search: None, ..self.anew() }
     }
 
     /// Another page of the same table, counted from 0.
@@ -374,9 +386,10 @@ mod tests {
     }
 
     #[test]
-    fn another_cluster_starts_anew() {
+    fn other_documents_start_anew() {
         let filters = Filters { page: 7, heatmap_start: 9, heatmap_len: 3, ..Filters::default() };
-        let other = filters.with_cluster(Some(ClusterFilter::Outliers));
-        assert_eq!((other.page, other.heatmap_start, other.heatmap_len), (0, 0, 0));
+        for other in [filters.with_cluster(Some(ClusterFilter::Outliers)), filters.with_size(Some(SizeClass::Tiny))] {
+            assert_eq!((other.page, other.heatmap_start, other.heatmap_len), (0, 0, 0));
+        }
     }
 }

@@ -26,9 +26,10 @@ impl BatchPage {
     }
 }
 
-/// What the filters would leave: the lists beside the table and the bar above it as HTML, and documents by cluster.
+/// What the filters leave: the figures on top, the lists beside the table and the bar above it as HTML, and documents by cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FacetPanel {
+    pub figures: String,
     pub lists: String,
     pub selection: String,
     /// Documents of each cluster (and group of them) under the other filters; absent when there are none.

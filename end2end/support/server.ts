@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const BINARY = process.env.SHEAF_BIN ?? join(import.meta.dirname, "../../target/release/sheaf");
+export const BINARY = process.env.SHEAF_BIN ?? join(import.meta.dirname, "../../target/release/sheaf");
 const READY_WITHIN = 30_000;
 
 export class Server {
@@ -17,8 +17,10 @@ export class Server {
 
   private constructor(private readonly port: number) {}
 
-  static async start(): Promise<Server> {
+  /** With what `prepare` puts into its data folder. */
+  static async start(prepare: (data: string) => void = () => {}): Promise<Server> {
     const server = new Server(await freePort());
+    prepare(server.data);
     await server.run();
     return server;
   }

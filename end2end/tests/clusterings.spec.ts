@@ -20,15 +20,15 @@ for (const javaScriptEnabled of [true, false]) {
       const ask = async (method: string, fields: Record<string, string>) => {
         const before = await rows.count();
         await page.getByRole("radio", { name: method }).check();
-        for (const [label, value] of Object.entries(fields)) await page.getByLabel(label).fill(value);
+        for (const [label, value] of Object.entries(fields)) await page.getByRole("spinbutton", { name: label }).fill(value);
         await page.getByTestId("try").click();
         await expect(rows).toHaveCount(before + 1);
         await expect(rows.nth(before)).toHaveAttribute("data-status", "completed");
       };
-      await expect(page.getByLabel("Number of clusters")).toBeVisible();
+      await expect(page.getByRole("spinbutton", { name: "Number of clusters" })).toBeVisible();
       await ask("K-means", { "Number of clusters": "5" });
       await page.getByRole("radio", { name: "DBSCAN" }).check();
-      await expect(page.getByLabel("Number of clusters")).toBeHidden();
+      await expect(page.getByRole("spinbutton", { name: "Number of clusters" })).toBeHidden();
       await ask("DBSCAN", { "Similarity in percent": "30", "Documents near one another": "3" });
       await expect(rows.nth(0)).toContainText("5 clusters");
       await expect(rows.nth(0).getByRole("cell").nth(0)).toHaveText("5");

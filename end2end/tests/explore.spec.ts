@@ -1,5 +1,5 @@
 // Exploring a batch: facets that count under each other, a selection and what is done with it, and the way from document to document.
-import { expect, finish, test } from "../support/test.ts";
+import { card, expect, finish, test } from "../support/test.ts";
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
@@ -30,6 +30,39 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByTestId("matching")).toHaveText(String(documents));
       await page.getByTestId("facet-kind").locator("[aria-current]").click();
       await expect(page.getByTestId("filter-bar")).toHaveCount(0);
+    });
+
+    test("the heatmap, the cards and the clusters follow every filter, and the back button", async ({ page, finished }) => {
+      await page.goto(finished);
+      const rows = page.getByTestId("heatmap").getByRole("rowheader");
+      const all = await rows.count();
+      const documents = await card(page, "documents");
+      await page.getByTestId("facet-kind").getByTestId("facet-value").last().click();
+      await expect(page).toHaveURL(/kind=/);
+      const left = Number(await page.getByTestId("matching").innerText());
+      expect(left).toBeLessThan(documents);
+      await expect.poll(() => card(page, "documents")).toBe(left);
+      await expect(page.getByTestId("card-documents")).toContainText(`of ${documents}`);
+      await page.goBack();
+      await expect(rows).toHaveCount(all);
+
+      await page.getByLabel("Search names and texts").fill("bread");
+      await page.getByLabel("Search names and texts").press("Enter");
+      await expect(page).toHaveURL(/q=bread/);
+      const found = Number(await page.getByTestId("matching").innerText());
+      expect(found).toBeGreaterThan(2);
+      await expect(rows).toHaveCount(found - (await page.locator("[data-testid=document-row][data-cluster='']").count()));
+      for (const name of await page.getByTestId("pair").getByRole("link").allInnerTexts()) {
+        if (!/^[01]\.\d\d/.test(name)) await expect(page.getByTestId("document-row").filter({ hasText: name })).not.toHaveCount(0);
+      }
+      await expect(page.locator(".cluster-row:has(.none-left)"), "what is left out is grey").not.toHaveCount(0);
+      const saving = page.waitForEvent("download");
+      await page.getByTestId("heatmap-png").click();
+      expect((await saving).suggestedFilename()).toBe("similarity.png");
+      const size = Number((await page.getByTestId("cluster-size").first().innerText()).split(" of ").pop());
+      await page.getByTestId("filter-clear").click();
+      await expect(rows).toHaveCount(all);
+      await expect(page.getByTestId("cluster-size").first()).toHaveText(String(size));
     });
 
     test("dates narrow the table", async ({ page, finished }) => {

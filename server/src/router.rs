@@ -80,6 +80,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/copy", post(selection::copy))
         .route("/api/batches/{id}/families", get(families::list).put(families::change))
         .route("/api/batches/{id}/similarity", get(api::similarity))
+        .route("/api/batches/{id}/similarity.csv", get(download::similarity_csv))
+        .route("/api/batches/{id}/similarity.png", get(download::similarity_png))
         .route("/api/batches/{id}/export", get(download::export))
         .route("/api/batches/{id}/similar", post(search::similar))
         .route("/api/search", get(search::search))

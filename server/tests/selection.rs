@@ -79,3 +79,82 @@ async fn a_selection_is_downloaded_and_becomes_a_batch() {
     let foreign = foreign.header("sec-fetch-site", "cross-site").send().await.expect("an answer");
     assert_eq!(foreign.status().as_u16(), 403);
 }
+
+#[tokio::test]
+async fn the_heatmap_and_its_files_follow_every_filter() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let (status, batch) = server.upload(&[("model", "fast")], &files(&pile())).await;
+    assert_eq!(status, 201, "{batch}");
+    let id = batch["id"].as_str().expect("an id").to_owned();
+    server.finished(&id).await;
+    let api = format!("/api/batches/{id}");
+    let (_, all) = server.get(&format!("{api}/similarity")).await;
+    let (_, facets) = server.get(&format!("{api}/facets")).await;
+    let mut filters = vec!["q=star".to_owned(), "confidence=high".to_owned(), "status=completed&size=tiny".to_owned()];
+    filters.extend(
+        facets["kinds"]
+            .as_array()
+            .expect("kinds")
+            .iter()
+            .map(|count| format!("kind={}", count["value"].as_str().expect("a name"))),
+    );
+    filters.extend(
+        facets["clusters"].as_array().expect("clusters").iter().filter_map(|count| {
+            count["value"]["cluster"].as_u64().map(|cluster| format!("cluster={cluster}&kind=text"))
+        }),
+    );
+    let mut narrower = 0;
+    for filter in filters {
+        let (_, rows) = server.get(&format!("{api}/documents?{filter}&limit=500")).await;
+        let placed = |row: &&Value| row["probability"].is_number();
+        let mut wanted: Vec<&str> = rows["items"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .filter(placed)
+            .filter_map(|row| row["path"].as_str())
+            .collect();
+        let (status, picture) = server.get(&format!("{api}/similarity?{filter}")).await;
+        assert_eq!(status, 200, "{filter}: {picture}");
+        let bands = picture["bands"].as_array().expect("bands");
+        let mut shown: Vec<&str> = bands.iter().filter_map(|band| band["label"].as_str()).collect();
+        assert_eq!(picture["documents"].as_u64(), Some(wanted.len() as u64), "{filter}");
+        wanted.sort_unstable();
+        shown.sort_unstable();
+        assert_eq!(shown, wanted, "{filter}");
+        narrower += usize::from(picture["documents"].as_u64() < all["documents"].as_u64());
+        for pair in picture["pairs"].as_array().expect("pairs") {
+            assert!(
+                ["a_path", "b_path"].iter().all(|of| wanted.contains(&pair[of].as_str().expect("a path"))),
+                "{filter}"
+            );
+        }
+        let (headers, csv) = server.text(&format!("{api}/similarity.csv?{filter}")).await;
+        assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
+        assert_eq!(csv.lines().count(), wanted.len() + 1, "{filter}");
+        let (_, exported) = server.text(&format!("{api}/export?subject=similarity&format=csv&{filter}")).await;
+        assert_eq!(exported, csv, "{filter}");
+        let png = server.client.get(format!("{}{api}/similarity.png?{filter}", server.address)).send().await;
+        let png = png.expect("an answer");
+        assert_eq!(
+            (png.status().as_u16(), &png.headers()["content-type"]),
+            (200, &"image/png".parse().expect("plain"))
+        );
+        assert!(png.bytes().await.expect("bytes").starts_with(b"\x89PNG"));
+    }
+    assert!(narrower >= 3, "some filters leave something out");
+
+    let (_, part) = server.get(&format!("{api}/similarity?kind=text&start=1&len=2")).await;
+    let (_, whole) = server.get(&format!("{api}/similarity?kind=text")).await;
+    let labels = |picture: &Value| -> Vec<String> {
+        picture["bands"].as_array().expect("bands").iter().map(|band| band["label"].to_string()).collect()
+    };
+    assert_eq!(labels(&part), labels(&whole)[1..3]);
+    let (status, wrong) = server.get(&format!("{api}/similarity?kind=nonsense")).await;
+    assert_eq!((status, &wrong["code"]), (400, &json!("invalid_request")));
+    let png = server
+        .client
+        .get(format!("{}/api/batches/{}/similarity.png", server.address, "018f0000-0000-7000-8000-000000000000"));
+    assert_eq!(png.send().await.expect("an answer").status().as_u16(), 404);
+}

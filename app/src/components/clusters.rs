@@ -179,11 +179,11 @@ fn Row(
                 <span class="cluster-key">"Documents "</span>
                 <Transition>
                     {move || Suspend::new(async move {
-                        let of_others = facets.await.ok().and_then(|panel| left(&panel, filters.get_untracked().is_narrowed(), id));
+                        let of_others = facets.await.ok().and_then(|panel| left(&panel, filters.get_untracked().with_cluster(None).is_narrowed(), id));
                         let left = of_others.unwrap_or(size);
                         let part = of_others.map(|left| format!("{} of ", count(left)));
                         view! {
-                            <span class="tabular" data-testid="cluster-size">
+                            <span class=if left == 0 { "tabular none-left" } else { "tabular" } data-testid="cluster-size">
                                 {part}
                                 {count(size)}
                             </span>
@@ -215,7 +215,7 @@ fn Row(
     .boxed()
 }
 
-/// Documents of a cluster that the other filters leave; absent when there are no filters.
+/// Documents of a cluster that the other filters leave; absent when there are none.
 fn left(panel: &FacetPanel, is_narrowed: bool, id: ClusterId) -> Option<u64> {
     is_narrowed.then(|| panel.clusters.iter().find(|(of, _)| *of == id).map_or(0, |(_, documents)| *documents))
 }

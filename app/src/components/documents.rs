@@ -86,7 +86,7 @@ pub fn Documents(
 
 /// A part of the page that the server makes.
 #[component]
-fn Panel(
+pub fn Panel(
     facets: Resource<Result<FacetPanel, AppError>>,
     class: &'static str,
     of: fn(FacetPanel) -> String,
@@ -113,16 +113,11 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         let params: ParamsMap =
             FIELDS.into_iter().filter_map(|key| fields.get(key).as_string().map(|value| (key, value))).collect();
         let now = filters.get_untracked();
-        let next = Filters {
-            heatmap_start: now.heatmap_start,
-            heatmap_len: now.heatmap_len,
-            level: now.level,
-            ..Filters::read(&params)
-        };
+        let next = Filters { level: now.level, ..Filters::read(&params) };
         navigate(&next.href(batch), NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
     let kept = move || {
-        let kept = Filters { from: None, to: None, search: None, page: 0, ..filters.get() };
+        let kept = filters.get().without_search().with_dates(None, None);
         kept.pairs()
             .into_iter()
             .map(|(name, value)| view! { <input type="hidden" name=name value=value /> })

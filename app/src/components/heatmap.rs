@@ -25,7 +25,7 @@ pub fn HeatmapSection(batch: BatchId, filters: Filters, picture: HeatmapPicture)
         return Either::Left(view! {
             <div class="empty" data-testid="no-heatmap">
                 <p class="empty-title">"Nothing to compare"</p>
-                <p>"At least two documents with text are needed here. Choose a larger cluster, or clear the filter."</p>
+                <p>"At least two documents with text are needed here. Filter less, or clear the filters."</p>
             </div>
         });
     }
@@ -60,7 +60,16 @@ fn Caption(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl In
     });
     view! {
         <div class="heat-caption">
-            <p>{text} " " {out}</p>
+            <p>
+                {text} " " {out} " "
+                <a href=filters.heatmap_file(batch, "png") rel="external" download="" data-testid="heatmap-png">
+                    "PNG"
+                </a>
+                " "
+                <a href=filters.heatmap_file(batch, "csv") rel="external" download="" data-testid="heatmap-csv">
+                    "CSV"
+                </a>
+            </p>
             <Legend low=picture.scale.0 high=picture.scale.1 />
         </div>
     }

@@ -7,11 +7,10 @@ use sheaf_domain::{Batch, BatchId, BatchOverview, Cluster, Counts, DocumentRow, 
 use crate::boxed::Boxed;
 use crate::components::change::{Change, Changed};
 use crate::components::clusters::Clusters;
-use crate::components::documents::Documents;
+use crate::components::documents::{Documents, Panel};
 use crate::components::downloads::Downloads;
 use crate::components::failure::FailureView;
 use crate::components::failures::Failures;
-use crate::components::figures::Figures;
 use crate::components::filter_bar::FilterBar;
 use crate::components::heatmap::HeatmapSection;
 use crate::components::restart::RestartButton;
@@ -22,7 +21,7 @@ use crate::format::{bytes, count, counted, date_time, duration, iso};
 use crate::views::{FacetPanel, FinishedBatch, HeatmapPicture};
 use crate::words;
 
-/// Everything about a finished batch. `documents` and `heatmap` follow `filters`; the figures are of the whole batch.
+/// Everything about a finished batch; all of it follows `filters`.
 #[component]
 pub fn Overview(
     finished: FinishedBatch,
@@ -34,7 +33,7 @@ pub fn Overview(
     reload: Callback<()>,
 ) -> impl IntoView {
     let FinishedBatch { overview, failed, news } = finished;
-    let BatchOverview { batch, summary, clusters, failures, families } = overview;
+    let BatchOverview { batch, summary, clusters, failures, families: _ } = overview;
     let id = batch.id;
     let total = summary.counts.total;
     let failure = batch.failure.clone();
@@ -47,7 +46,7 @@ pub fn Overview(
             <Head batch=batch.clone() size=summary.bytes reload />
             {failure.map(|failure| view! { <FailureView failure /> })}
             <Stopped batch=id status counts=summary.counts restarted=reload />
-            <Figures batch=id params=batch.params summary=summary.clone() families />
+            <Panel facets class="cards" of=|panel| panel.figures />
             <Transition>
                 {move || Suspend::new(async move {
                     let matching = documents.await.ok().map(|page| page.total);

@@ -5,7 +5,7 @@ use leptos::server_fn::codec::GetUrl;
 use sheaf_domain::{Batch, BatchId, BatchQuery, CompareQuery, Comparison, HeatmapView, Page, Progress, Upload};
 
 #[cfg(feature = "ssr")]
-use super::front_door::{engine, respond, respond_in_part, respond_or_empty};
+use super::front_door::{engine, is_left_out, respond, respond_in_part, respond_or_empty};
 use crate::errors::AppError;
 use crate::views::{BatchPage, HeatmapPicture};
 #[cfg(feature = "ssr")]
@@ -59,10 +59,15 @@ pub async fn batch_uploads(batch: BatchId) -> Result<Vec<Upload>, AppError> {
     respond(engine()?.uploads(batch).await)
 }
 
-/// The similarity picture of a batch or of a part of it; an empty one while the batch has not been analysed.
+/// The similarity picture of a batch or of a part of it; an empty one while the batch has not been analysed, and where the page of
+/// one that runs is made.
 #[server(prefix = "/rpc", endpoint = "heatmap", input = GetUrl, output = Json)]
 pub async fn batch_heatmap(batch: BatchId, view: HeatmapView) -> Result<HeatmapPicture, AppError> {
-    respond_or_empty(engine()?.heatmap(batch, view).await).map(HeatmapPicture::from)
+    let engine = engine()?;
+    if is_left_out(&respond(engine.batch(batch).await)?) {
+        return Ok(HeatmapPicture::default());
+    }
+    respond_or_empty(engine.heatmap(batch, &view).await).map(HeatmapPicture::from)
 }
 
 /// Two batches side by side.

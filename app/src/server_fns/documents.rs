@@ -5,28 +5,43 @@ use leptos::server_fn::codec::GetUrl;
 use sheaf_domain::{BatchId, DocumentQuery, DocumentRow, Page};
 
 #[cfg(feature = "ssr")]
-use super::front_door::{engine, respond, respond_in_part};
+use super::front_door::{engine, is_left_out, respond, respond_in_part};
 #[cfg(feature = "ssr")]
 use crate::components::facets::{FacetLists, SelectionBar};
+#[cfg(feature = "ssr")]
+use crate::components::figures::Figures;
 use crate::errors::AppError;
 #[cfg(feature = "ssr")]
 use crate::filters::Filters;
 use crate::views::FacetPanel;
 use crate::wire::Json;
 
-/// A page of the documents of a batch.
+/// A page of the documents of a batch; none where the page of a batch that runs is made, for that shows how far they are.
 #[server(prefix = "/rpc", endpoint = "documents", input = GetUrl, output = Json)]
 pub async fn list_documents(batch: BatchId, query: DocumentQuery) -> Result<Page<DocumentRow>, AppError> {
-    respond(engine()?.documents(batch, &query).await)
+    let engine = engine()?;
+    if is_left_out(&respond(engine.batch(batch).await)?) {
+        return Ok(Page { items: Vec::new(), total: 0, next_cursor: None });
+    }
+    respond(engine.documents(batch, &query).await)
 }
 
-/// What the filters of a batch's page would leave. Pages of the table do not matter; links keep the level.
+/// What the filters of a batch's page leave; nothing where the page of a batch that runs is made. Pages of the table do not
+/// matter; links keep the level.
 #[server(prefix = "/rpc", endpoint = "facets", input = GetUrl, output = Json)]
 pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> Result<FacetPanel, AppError> {
     use sheaf_domain::ClusterFilter;
 
-    let facets = respond_in_part(engine()?.facets(batch, &query).await)?;
+    let engine = engine()?;
+    if is_left_out(&respond_in_part(engine.batch(batch).await)?) {
+        return Ok(FacetPanel::default());
+    }
+    let (of, summary, families) = respond_in_part(engine.figures(batch).await)?;
+    let (facets, selected) = respond_in_part(engine.facets_and_figures(batch, &query).await)?;
+    let selected = selected.filter(|_| query.is_narrowed());
     let filters = Filters::of_query(query, level);
+    let now = filters.clone();
+    let figures = view! { <Figures batch params=of.params summary families filters=now selected /> }.to_html();
     let clusters = facets.clusters.iter().filter_map(|count| match count.value {
         ClusterFilter::Cluster(id) => Some((id, count.documents)),
         ClusterFilter::Outliers => None,
@@ -42,5 +57,5 @@ pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> R
     };
     let href = Callback::new(move |state: Filters| state.documents_href(batch));
     let lists = view! { <FacetLists filters facets href /> }.to_html();
-    Ok(FacetPanel { lists, selection, clusters })
+    Ok(FacetPanel { figures, lists, selection, clusters })
 }

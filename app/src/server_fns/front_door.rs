@@ -2,7 +2,7 @@
 
 use http::request::Parts;
 use leptos::prelude::use_context;
-use sheaf_domain::{Failure, FailureCode, FailureKind};
+use sheaf_domain::{Batch, Failure, FailureCode, FailureKind};
 use sheaf_engine::Engine;
 
 use super::batches::PREFIX;
@@ -36,6 +36,11 @@ pub fn respond_or_empty<T: Default>(result: Result<T, Failure>) -> Result<T, App
         Err(failure) if failure.code == FailureCode::NotReady => Ok(T::default()),
         Ok(_) | Err(_) => respond(result),
     }
+}
+
+/// Whether the page that is made of a batch shows nothing of its results: it runs.
+pub fn is_left_out(batch: &Batch) -> bool {
+    !is_call() && !batch.status.is_final()
 }
 
 /// Whether the browser calls the function by itself, rather than the server while it renders a page.

@@ -1,9 +1,11 @@
 //! The similarity heatmap: documents in display order are gathered into bands, and the mean similarity of two bands
 //! follows from their mean vectors, so that all documents are seen at a cost linear in their number.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
-use sheaf_domain::heatmap::MAX_CELLS_PER_SIDE;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use sheaf_domain::heatmap::{BLOCKS_PER_SIDE, MAX_CELLS_PER_SIDE};
 
 use crate::matrix::{Matrix, MatrixMut, multiply};
 
@@ -48,19 +50,14 @@ pub fn bands(clusters: &[Option<u32>], range: Range<usize>, most: usize) -> Vec<
     pieces.map(|(start, end)| band(clusters, start, end)).collect()
 }
 
-/// The heatmap of the positions `range`, given all vectors in display order (`clusters.len()` rows of `dimensions`
-/// values, unit length) and the cluster at each position. Costs `O(n d + b² d)`.
-///
-/// # Panics
-/// When the vectors do not have the length that was said.
-pub fn grid(vectors: &[f32], dimensions: usize, clusters: &[Option<u32>], range: Range<usize>) -> Grid {
-    assert_eq!(vectors.len(), clusters.len() * dimensions, "one vector for each position");
-    let bands = bands(clusters, range, MAX_CELLS_PER_SIDE);
-    let means: Vec<f32> = bands
-        .iter()
-        .flat_map(|band| mean(&vectors[band.start * dimensions..][..band.len * dimensions], dimensions))
-        .collect();
-    values_of(bands, &means, dimensions)
+/// The heatmap of documents in display order, given the vector (unit length, `dimensions` values) of each and its cluster. A
+/// few have a row each; many share [`BLOCKS_PER_SIDE`]. Costs `O(n d + b² d)`.
+pub fn grid<'a>(row: impl Fn(usize) -> &'a [f32] + Sync, dimensions: usize, clusters: &[Option<u32>]) -> Grid {
+    let most = if clusters.len() <= MAX_CELLS_PER_SIDE { MAX_CELLS_PER_SIDE } else { BLOCKS_PER_SIDE };
+    let bands = bands(clusters, 0..clusters.len(), most);
+    let means: Vec<Vec<f32>> =
+        bands.par_iter().map(|band| mean((band.start..band.start + band.len).map(&row), dimensions)).collect();
+    values_of(bands, &means.concat(), dimensions)
 }
 
 /// The same from the mean vector of each band (rows of `dimensions` values, not normalised), for whoever streams vectors.
@@ -87,21 +84,39 @@ pub fn values_of(bands: Vec<Band>, means: &[f32], dimensions: usize) -> Grid {
     Grid { bands, values, scale }
 }
 
-/// The pairs of different documents among the positions `range` that are most similar, at most `most`, most similar
-/// first: positions `a < b` and their similarity. Taken from each document's nearest neighbours (positions).
-pub fn similar_pairs(neighbours: &[Vec<(usize, f32)>], range: Range<usize>, most: usize) -> Vec<(usize, usize, f32)> {
-    let range = range.start.min(neighbours.len())..range.end.min(neighbours.len());
-    let mut pairs: Vec<(usize, usize, f32)> = range
-        .clone()
-        .flat_map(|a| neighbours[a].iter().map(move |&(b, similarity)| (a.min(b), a.max(b), similarity)))
-        .filter(|&(a, b, _)| a != b && range.contains(&a) && range.contains(&b))
-        .collect();
+/// Pairs that are looked at together.
+const TOGETHER: usize = 4096;
+
+/// The most similar of these pairs of places, each once, at most `most`, most similar first: places `a < b` and their
+/// similarity. A document is no pair with itself.
+pub fn similar_pairs(pairs: impl Iterator<Item = (usize, usize, f32)>, most: usize) -> Vec<(usize, usize, f32)> {
+    let mut best: Vec<(usize, usize, f32)> = Vec::new();
+    // Once there are enough, what comes behind the last of them is passed over.
+    let mut last = None;
+    for (a, b, similarity) in pairs.filter(|(a, b, _)| a != b) {
+        let pair = (a.min(b), a.max(b), similarity);
+        if last.is_none_or(|last| before(&pair, &last).is_lt()) {
+            best.push(pair);
+        }
+        if best.len() == most + TOGETHER {
+            keep_best(&mut best, most);
+            last = best.last().copied().filter(|_| best.len() == most);
+        }
+    }
+    keep_best(&mut best, most);
+    best
+}
+
+fn before(x: &(usize, usize, f32), y: &(usize, usize, f32)) -> Ordering {
+    y.2.total_cmp(&x.2).then((x.0, x.1).cmp(&(y.0, y.1)))
+}
+
+fn keep_best(pairs: &mut Vec<(usize, usize, f32)>, most: usize) {
     // Both documents may name the pair, with similarities that differ in the last bit.
-    pairs.sort_by(|x, y| (x.0, x.1).cmp(&(y.0, y.1)).then(y.2.total_cmp(&x.2)));
+    pairs.sort_unstable_by(|x, y| (x.0, x.1).cmp(&(y.0, y.1)).then(y.2.total_cmp(&x.2)));
     pairs.dedup_by_key(|&mut (a, b, _)| (a, b));
-    pairs.sort_by(|x, y| y.2.total_cmp(&x.2).then((x.0, x.1).cmp(&(y.0, y.1))));
+    pairs.sort_unstable_by(before);
     pairs.truncate(most);
-    pairs
 }
 
 /// The maximal runs of positions with the same cluster.
@@ -137,12 +152,12 @@ fn band(clusters: &[Option<u32>], start: usize, end: usize) -> Band {
 }
 
 /// The mean of rows of `dimensions` values.
-fn mean(rows: &[f32], dimensions: usize) -> Vec<f32> {
+fn mean<'a>(rows: impl ExactSizeIterator<Item = &'a [f32]>, dimensions: usize) -> Vec<f32> {
     let mut sum = vec![0.0_f64; dimensions];
-    for row in rows.chunks_exact(dimensions) {
+    let n = rows.len() as f64;
+    for row in rows {
         sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
     }
-    let n = (rows.len() / dimensions) as f64;
     sum.into_iter().map(|sum| (sum / n) as f32).collect()
 }
 
@@ -167,12 +182,12 @@ mod tests {
 
     #[test]
     fn values_are_the_means_over_pairs() {
-        let n = 100;
+        let n = 200;
         let rows: Vec<[f32; 2]> = (0..n).map(|i| unit(i as f32 * 0.03)).collect();
-        let clusters: Vec<Option<u32>> = (0..n).map(|i| (i < 90).then_some(i as u32 / 30)).collect();
-        let grid = grid(rows.as_flattened(), 2, &clusters, 0..n);
+        let clusters: Vec<Option<u32>> = (0..n).map(|i| (i < 180).then_some(i as u32 / 60)).collect();
+        let grid = grid(|row| &rows[row][..], 2, &clusters);
         let b = grid.bands.len();
-        assert_eq!(b, MAX_CELLS_PER_SIDE);
+        assert_eq!(b, BLOCKS_PER_SIDE);
         for (i, x) in grid.bands.iter().enumerate() {
             for (j, y) in grid.bands.iter().enumerate() {
                 let pairs: Vec<f32> = (x.start..x.start + x.len)
@@ -210,14 +225,33 @@ mod tests {
 
     #[test]
     fn one_document_and_none_are_pictures_too() {
-        assert_eq!(grid(&[1.0, 0.0], 2, &[Some(0)], 0..1).values, [1.0]);
-        assert_eq!(grid(&[], 2, &[], 0..0), Grid { scale: (0.0, 1.0), ..Grid::default() });
+        assert_eq!(grid(|_| &[1.0, 0.0], 2, &[Some(0)]).values, [1.0]);
+        assert_eq!(grid(|_| &[], 2, &[]), Grid { scale: (0.0, 1.0), ..Grid::default() });
+    }
+
+    #[test]
+    fn a_few_documents_have_a_row_each() {
+        let check = |n: usize, expect: usize| {
+            assert_eq!(grid(|_| &[1.0, 0.0], 2, &vec![Some(0); n]).bands.len(), expect, "{n}");
+        };
+        check(MAX_CELLS_PER_SIDE, MAX_CELLS_PER_SIDE);
+        check(MAX_CELLS_PER_SIDE + 1, BLOCKS_PER_SIDE);
     }
 
     #[test]
     fn pairs_come_once_and_most_similar_first() {
-        let neighbours = vec![vec![(1, 0.9), (2, 0.5)], vec![(0, 0.9)], vec![(0, 0.5), (1, 0.7)]];
-        assert_eq!(similar_pairs(&neighbours, 0..3, 10), [(0, 1, 0.9), (1, 2, 0.7), (0, 2, 0.5)]);
-        assert_eq!(similar_pairs(&neighbours, 1..3, 10), [(1, 2, 0.7)]);
+        let pairs = [(0, 1, 0.9), (0, 2, 0.5), (1, 0, 0.9), (1, 1, 1.0), (2, 0, 0.5), (2, 1, 0.7)];
+        assert_eq!(similar_pairs(pairs.into_iter(), 10), [(0, 1, 0.9), (1, 2, 0.7), (0, 2, 0.5)]);
+        assert_eq!(similar_pairs(pairs.into_iter(), 1), [(0, 1, 0.9)]);
+    }
+
+    #[test]
+    fn many_pairs_are_as_few() {
+        // Every similarity a thousand times, each pair from both sides.
+        let pairs =
+            || (0..20_000_usize).flat_map(|i| [(i, i + 1, (i * 7 % 20) as f32), (i + 1, i, (i * 7 % 20) as f32)]);
+        let mut expect: Vec<_> = (0..20_000_usize).map(|i| (i, i + 1, (i * 7 % 20) as f32)).collect();
+        expect.sort_by(before);
+        assert_eq!(similar_pairs(pairs(), 10), expect[..10]);
     }
 }

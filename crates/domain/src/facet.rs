@@ -60,6 +60,24 @@ pub struct Facets {
     pub clusters: Vec<FacetCount<ClusterFilter>>,
 }
 
+/// The cards of the documents that match all filters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SelectedFigures {
+    pub documents: u64,
+    pub completed: u64,
+    pub failed: u64,
+    /// Clusters that have some of them.
+    pub clusters: u64,
+    pub outliers: u64,
+    /// Mean of those in clusters.
+    pub average_probability: Option<f32>,
+    /// Families that have some of them, and how many of them could be dropped.
+    pub families: u64,
+    pub spare: u64,
+    pub pages: u64,
+    pub words: u64,
+}
+
 /// What a document is held against.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Facet {

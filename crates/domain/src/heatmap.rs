@@ -2,18 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{ClusterFilter, ClusterId};
+use crate::cluster::ClusterId;
 use crate::ids::DocumentId;
+use crate::query::DocumentQuery;
 
-/// The most rows (and columns) that one heatmap has. More documents than this share cells.
-pub const MAX_CELLS_PER_SIDE: usize = 60;
+/// Up to so many documents each has a row and a column of its own.
+pub const MAX_CELLS_PER_SIDE: usize = 120;
+
+/// Rows (and columns) of the picture of more documents than that, which share them.
+pub const BLOCKS_PER_SIDE: usize = 60;
 
 /// One row and, the picture being symmetric, one column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeatmapBand {
     /// First position (in the order of the clustering) that it covers.
     pub start: u32,
-    /// How many documents it covers, at least 1.
+    /// How many documents of the picture it covers, at least 1.
     pub len: u32,
     /// The cluster all of them are in; absent for outliers.
     pub cluster: Option<ClusterId>,
@@ -23,7 +27,7 @@ pub struct HeatmapBand {
     pub document: Option<DocumentId>,
 }
 
-/// A heatmap of all documents, or of those of one cluster, or of a range of positions.
+/// A heatmap of all documents, or of those that were selected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Heatmap {
     /// Rows from top to bottom and columns from left to right.
@@ -52,13 +56,13 @@ pub struct SimilarPair {
     pub similarity: f32,
 }
 
-/// Which part of the picture is asked for: everything, one cluster, or a run of positions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Which part of the picture is asked for: everything, what a filter lets through, or a run of that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeatmapView {
-    /// Only these documents.
-    pub cluster: Option<ClusterFilter>,
-    /// The first position within what `cluster` leaves, from 0.
+    /// Only these documents; its order and page do not count.
+    pub filter: DocumentQuery,
+    /// The first place among what `filter` leaves, in the order of positions, from 0.
     pub start: u32,
     /// How many positions; 0 stands for all of the rest.
     pub len: u32,

@@ -51,7 +51,7 @@ pub use compare::{
 pub use diff::{DiffCounts, DiffQuery, DiffRow, DiffSide, DiffSpan, TextDiff};
 pub use document::{Document, DocumentMetadata, DocumentRow, DocumentView, Neighbour, Problem};
 pub use export::{ExportFormat, ExportSubject};
-pub use facet::{FacetCount, FacetRow, Facets};
+pub use facet::{FacetCount, FacetRow, Facets, SelectedFigures};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use family::{Family, FamilyDial, FamilyFilter, FamilyMember, FamilyPlace, FamilyQuery, FamilySummary, Likeness};
 pub use filter::{Day, SizeClass};

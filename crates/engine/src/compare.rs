@@ -23,6 +23,7 @@ impl Engine {
     }
 
     async fn compared(&self, batch: BatchId) -> Result<ComparedBatch, Failure> {
-        Ok(ComparedBatch { batch: self.batch(batch).await?, summary: self.store().summary(batch).await? })
+        let batch = self.batch(batch).await?;
+        Ok(ComparedBatch { summary: self.summary(&batch).await?, batch })
     }
 }

@@ -1,5 +1,6 @@
 //! The front door: blobs, queue, stages and exports behind one type. It knows no HTTP and no Leptos.
 
+mod columns;
 mod compare;
 mod config;
 mod diff;
@@ -8,9 +9,9 @@ mod families;
 mod feed;
 mod flows;
 mod gallery;
-mod grids;
 mod identity;
 mod intake;
+mod lately;
 mod library;
 pub mod metrics;
 mod pictures;
@@ -54,9 +55,10 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Notify, broadcast};
 
 use blobs::{BlobCache, BlobStore, LocalBlobs, RemoteBlobs, Staging};
+use columns::ColumnCache;
 use feed::Feeds;
 use flows::{Model, PreparedFlows};
-use grids::Grids;
+use lately::{Grids, Summaries};
 use models::Models;
 use pictures::PictureCache;
 use search::VectorCache;
@@ -112,7 +114,9 @@ struct Inner {
     stopped: broadcast::Sender<BatchId>,
     feeds: Feeds,
     vector_cache: VectorCache,
+    column_cache: ColumnCache,
     grids: Grids,
+    summaries: Summaries,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
     _lock: File,
 }
@@ -158,7 +162,9 @@ impl Engine {
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
             vector_cache: VectorCache::default(),
+            column_cache: ColumnCache::default(),
             grids: Grids::default(),
+            summaries: Summaries::default(),
             _lock: lock,
         }));
         if !engine.store().is_shared() {
@@ -230,8 +236,16 @@ impl Engine {
         &self.0.vector_cache
     }
 
+    fn column_cache(&self) -> &ColumnCache {
+        &self.0.column_cache
+    }
+
     fn grids(&self) -> &Grids {
         &self.0.grids
+    }
+
+    fn summaries(&self) -> &Summaries {
+        &self.0.summaries
     }
 
     fn config(&self) -> &EngineConfig {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
 use sheaf_domain::{
-    Batch, BatchId, BatchOverview, BatchQuery, Cluster, DocumentId, DocumentQuery, DocumentRow, DocumentView, Failure,
-    FailureCode, FailureCount, Merge, Page, PageView, Problem, Status, at_level,
+    Batch, BatchId, BatchOverview, BatchQuery, BatchSummary, Cluster, DocumentId, DocumentQuery, DocumentRow,
+    DocumentView, Failure, FailureCode, FailureCount, FamilySummary, Merge, Page, PageView, Problem, Status, at_level,
 };
 
 use crate::blobs::{BlobError, BlobFile, BlobStream};
@@ -40,12 +40,36 @@ impl Engine {
     pub async fn overview(&self, batch: BatchId) -> Result<BatchOverview, Failure> {
         let found = self.batch(batch).await?;
         let (summary, clusters, failures, families) = futures::try_join!(
-            self.store().summary(batch),
-            self.store().clusters(batch),
-            self.store().failures(batch),
-            self.store().family_summary(batch)
+            self.summary(&found),
+            async { Ok(self.store().clusters(batch).await?) },
+            async { Ok(self.store().failures(batch).await?) },
+            async { Ok(self.store().family_summary(batch).await?) }
         )?;
         Ok(BatchOverview { batch: found, summary, clusters, failures, families })
+    }
+
+    /// A batch with the figures of its cards.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn figures(&self, batch: BatchId) -> Result<(Batch, BatchSummary, Option<FamilySummary>), Failure> {
+        let found = self.batch(batch).await?;
+        let summary = self.summary(&found).await?;
+        let families = self.store().family_summary(batch).await?;
+        Ok((found, summary, families))
+    }
+
+    /// The figures of the cards; those of a batch that runs are as they were a moment ago, but for the counts.
+    ///
+    /// # Errors
+    /// `storage`.
+    pub(crate) async fn summary(&self, batch: &Batch) -> Result<BatchSummary, Failure> {
+        if batch.status.is_final() {
+            return Ok(self.columns(batch.id).await?.summary(batch.counts));
+        }
+        let read = async { Ok(self.store().summary(batch.id).await?) };
+        let summary = self.summaries().get(batch.id, read).await?;
+        Ok(BatchSummary { counts: batch.counts, ..summary })
     }
 
     /// The first few documents of each reason for which documents of a batch failed, by path.
@@ -92,13 +116,6 @@ impl Engine {
     pub async fn merges(&self, batch: BatchId) -> Result<Vec<Merge>, Failure> {
         self.batch(batch).await?;
         Ok(self.store().merges(batch).await?)
-    }
-
-    /// # Errors
-    /// `not_found`, `storage`.
-    pub async fn documents(&self, batch: BatchId, query: &DocumentQuery) -> Result<Page<DocumentRow>, Failure> {
-        self.batch(batch).await?;
-        Ok(self.store().documents(batch, query).await?)
     }
 
     /// # Errors

@@ -16,6 +16,7 @@ mod place;
 mod steer;
 mod uploads;
 
+mod columns;
 mod compare;
 mod explore;
 mod read;

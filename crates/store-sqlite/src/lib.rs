@@ -1,28 +1,28 @@
 //! The store on SQLite: one file, one writing connection, a few readers, WAL with full durability.
 
-mod arrive;
-mod compare;
-mod explore;
-mod imports;
-mod place;
-mod read;
-mod search;
-mod steer;
-mod table;
-mod uploads;
-
 mod analysis;
+mod arrive;
 mod buckets;
+mod columns;
+mod compare;
 mod depth;
+mod explore;
 mod families;
 mod finish;
 mod flows;
 mod gallery;
+mod imports;
 mod levels;
 mod pages;
+mod place;
 mod progress;
+mod read;
 mod rows;
 mod runs;
+mod search;
+mod steer;
+mod table;
+mod uploads;
 mod webhooks;
 mod work;
 

@@ -5,6 +5,7 @@
 //! nothing.
 
 mod backlog;
+mod columns;
 mod explore;
 mod families;
 mod flows;
@@ -21,6 +22,7 @@ mod store;
 pub mod conformance;
 
 pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
+pub use columns::{ColumnClustering, ColumnRow, ColumnStore, Columns, GroupRange, Place, Selection};
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};

@@ -10,6 +10,7 @@ use sheaf_domain::{
 
 use crate::SearchStore;
 use crate::backlog::BacklogStore;
+use crate::columns::ColumnStore;
 use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
@@ -52,6 +53,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[async_trait]
 pub trait Store:
     BacklogStore
+    + ColumnStore
     + ExploreStore
     + FamilyStore
     + FlowStore

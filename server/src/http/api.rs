@@ -200,11 +200,24 @@ pub async fn merges(State(engine): State<Engine>, Path(id): Path<String>) -> Ans
     Ok(Json(engine.merges(batch_id(&id)?).await?))
 }
 
+/// Which part of the heatmap, as it stands in a URL; the page's names are understood as well.
 #[derive(Deserialize)]
 pub struct View {
-    cluster: Option<String>,
+    #[serde(alias = "hstart")]
     start: Option<String>,
+    #[serde(alias = "hlen")]
     len: Option<String>,
+    #[serde(flatten)]
+    filter: Filter,
+}
+
+impl View {
+    /// The question to the engine.
+    pub fn view(self) -> Result<HeatmapView, HttpFailure> {
+        let start = read("start", self.start.as_deref())?.unwrap_or_default();
+        let len = read("len", self.len.as_deref())?.unwrap_or_default();
+        Ok(HeatmapView { filter: self.filter.query()?, start, len })
+    }
 }
 
 pub async fn similarity(
@@ -212,10 +225,5 @@ pub async fn similarity(
     Path(id): Path<String>,
     Query(view): Query<View>,
 ) -> Answer<Heatmap> {
-    let view = HeatmapView {
-        cluster: read("cluster", view.cluster.as_deref())?,
-        start: read("start", view.start.as_deref())?.unwrap_or_default(),
-        len: read("len", view.len.as_deref())?.unwrap_or_default(),
-    };
-    Ok(Json(engine.heatmap(batch_id(&id)?, view).await?))
+    Ok(Json(engine.heatmap(batch_id(&id)?, &view.view()?).await?))
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sheaf_domain::{ExportFormat, ExportSubject};
 use sheaf_engine::{Engine, Export};
 
-use super::api::{Filter, batch_id, document_id, page_number};
+use super::api::{Filter, View, batch_id, document_id, page_number};
 use super::failure::HttpFailure;
 
 /// Pixels that a picture is wide when nothing was said.
@@ -42,6 +42,29 @@ pub async fn export(
         .map_err(|error| HttpFailure::invalid(format!("`format`: {error}")))?;
     let export = engine.export(batch_id(&id)?, subject, format, &wanted.filter.query()?).await?;
     Ok(answer(export))
+}
+
+/// The similarities of the documents that are looked at.
+pub async fn similarity_csv(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(view): Query<View>,
+) -> Result<Response, HttpFailure> {
+    Ok(answer(engine.export_similarity(batch_id(&id)?, &view.view()?).await?))
+}
+
+/// The heatmap of the documents that are looked at.
+pub async fn similarity_png(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(view): Query<View>,
+) -> Result<Response, HttpFailure> {
+    let picture = engine.heatmap_png(batch_id(&id)?, &view.view()?).await?;
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("image/png")),
+        (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"similarity.png\"")),
+    ];
+    Ok((headers, picture).into_response())
 }
 
 /// A download as a response.

@@ -1,6 +1,7 @@
 //! Measurements: against what a user would write in Python today (the same input, model, chunks and threads), and of the server.
 
 mod clusters;
+mod explore;
 pub mod families;
 mod measure;
 mod pages;
@@ -25,6 +26,8 @@ pub enum Bench {
     Parsing(pages::Pages),
     /// Batches through the server: throughput, answers meanwhile, cancellations, a crowd.
     Runs(runs::Runs),
+    /// Filters, orders and pages of large batches that are done.
+    Explore(explore::Explore),
     /// The same vectors grouped: wall, CPU and peak memory beside scikit-learn, and UMAP with HDBSCAN.
     Clusters(clusters::Clusters),
     /// Questions among many short texts: how long the API takes.
@@ -37,6 +40,7 @@ impl Bench {
             Self::Walk(walk) => walk.run(paths),
             Self::Parsing(parsing) => parsing.run(paths),
             Self::Runs(runs) => runs.run(paths),
+            Self::Explore(explore) => explore.run(paths),
             Self::Clusters(clusters) => clusters.run(paths),
             Self::Search(search) => search.run(paths),
         }

@@ -192,7 +192,7 @@ impl Runs {
     }
 }
 
-fn row(what: &str, figure: &str) {
+pub(super) fn row(what: &str, figure: &str) {
     println!("| {what} | {figure} |");
 }
 
@@ -272,10 +272,15 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn start(sheaf: &Path) -> Result<Self> {
-        let data = tempfile::tempdir()?;
+        Self::start_in(sheaf, tempfile::tempdir()?, &[])
+    }
+
+    /// With what is in a folder already.
+    pub(super) fn start_in(sheaf: &Path, data: tempfile::TempDir, args: &[&str]) -> Result<Self> {
         let mut child = Command::new(sheaf)
             .args(["serve", "--port", "0", "--data"])
             .arg(data.path())
+            .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
@@ -291,7 +296,7 @@ impl Server {
         Ok(serde_json::from_str(&text)?)
     }
 
-    fn page(&self, path: &str) -> Result<()> {
+    pub(super) fn page(&self, path: &str) -> Result<()> {
         let mut answer = self.client.get(format!("{}{path}", self.address)).send()?.error_for_status()?;
         answer.read_to_end(&mut Vec::new())?;
         Ok(())
@@ -344,7 +349,7 @@ impl Server {
     }
 
     /// Resident bytes of the server itself.
-    fn memory(&self) -> u64 {
+    pub(super) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() << 10

@@ -8,7 +8,9 @@ mod similarity;
 use bytes::Bytes;
 use futures::Stream;
 use futures::stream;
-use sheaf_domain::{BatchId, DocumentId, DocumentQuery, ExportFormat, ExportSubject, Failure, FailureCode, Family};
+use sheaf_domain::{
+    BatchId, DocumentId, DocumentQuery, ExportFormat, ExportSubject, Failure, FailureCode, Family, HeatmapView,
+};
 use tokio::sync::mpsc;
 
 use crate::Engine;
@@ -47,7 +49,7 @@ impl Export {
 pub(crate) type Sink = mpsc::Sender<Result<Bytes, Failure>>;
 
 impl Engine {
-    /// Starts a download. Of documents only those that match are in it, by path; all else is of the whole batch.
+    /// Starts a download. Of documents, also of their similarity, only those that match are in it; all else is of the whole batch.
     ///
     /// # Errors
     /// `not_found`; `not_ready` while the batch has no clusters; `invalid_request` for a subject that does not come in
@@ -77,8 +79,8 @@ impl Engine {
                 sink.send(Ok([json.as_slice(), b"\n"].concat().into())).await.map_err(crate::internal)?;
             }
             (ExportSubject::Similarity, ExportFormat::Csv) => {
-                let matrix = similarity::open(self, batch).await?;
-                tokio::spawn(end(sink.clone(), similarity::write(self.clone(), batch, matrix, sink)));
+                let view = HeatmapView { filter: which.clone(), ..HeatmapView::default() };
+                return self.export_similarity(batch, &view).await;
             }
             (ExportSubject::Clusters | ExportSubject::Families | ExportSubject::Similarity, _) => {
                 let message = format!("{subject} cannot be had as {format}");
@@ -88,6 +90,20 @@ impl Engine {
             }
         }
         let file_name = format!("{}-{subject}.{format}", file_stem(&found.name));
+        Ok(Export { file_name, media_type: format.media_type(), body })
+    }
+
+    /// The similarities of the documents that a view names, as CSV.
+    ///
+    /// # Errors
+    /// As [`Self::export`].
+    pub async fn export_similarity(&self, batch: BatchId, view: &HeatmapView) -> Result<Export, Failure> {
+        let found = self.batch(batch).await?;
+        let matrix = similarity::open(self, batch, view).await?;
+        let (sink, body) = mpsc::channel(4);
+        tokio::spawn(end(sink.clone(), similarity::write(matrix, sink)));
+        let format = ExportFormat::Csv;
+        let file_name = format!("{}-{}.{format}", file_stem(&found.name), ExportSubject::Similarity);
         Ok(Export { file_name, media_type: format.media_type(), body })
     }
 }

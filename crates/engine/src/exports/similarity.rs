@@ -1,16 +1,16 @@
-//! The matrix of cosine similarities as CSV: a row and a column for each clustered document, in the heatmap's order.
+//! The matrix of cosine similarities as CSV: a row and a column for each document that is looked at, in the heatmap's order.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use sheaf_domain::export::neutralise_cell;
-use sheaf_domain::{BatchId, Failure, FailureCode};
+use sheaf_domain::{BatchId, Failure, FailureCode, HeatmapView};
 use tokio::task::spawn_blocking;
 
 use super::Sink;
 use super::record::{LINE_END, write_csv};
-use crate::heatmap::Vectors;
+use crate::heatmap::{Selected, Vectors};
 use crate::{Engine, internal};
 
 /// The most documents whose matrix can be downloaded: 20,000 squared are some 3 GB of CSV.
@@ -21,21 +21,26 @@ const ROWS: usize = 64;
 /// Groups of rows that are made at a time, on all cores.
 const GROUPS: usize = 8;
 
-/// The vectors of the matrix, checked against the limit.
-pub(super) async fn open(engine: &Engine, batch: BatchId) -> Result<Vectors, Failure> {
-    let vectors = engine.vectors(batch).await?;
-    if vectors.rows() > SIMILARITY_LIMIT as usize {
-        let message = format!("the matrix of {} documents is too large; at most {SIMILARITY_LIMIT}", vectors.rows());
+/// What the matrix is made of: names and vectors of the documents that a view names, checked against the limit.
+pub(super) async fn open(
+    engine: &Engine,
+    batch: BatchId,
+    view: &HeatmapView,
+) -> Result<(Vec<String>, Vectors), Failure> {
+    engine.batch(batch).await?;
+    let Selected { columns, vectors, lines, positions } = engine.selected(batch, view).await?;
+    if positions.len() > SIMILARITY_LIMIT as usize {
+        let message = format!("the matrix of {} documents is too large; at most {SIMILARITY_LIMIT}", positions.len());
         return Err(Failure::new(FailureCode::InvalidRequest, message)
-            .with_hint("Use the neighbours on each document's page, or analyse a part of the batch."));
+            .with_hint("Use the neighbours on each document's page, or filter."));
     }
-    Ok(vectors)
+    let paths = lines.iter().map(|&line| columns.path(line).to_owned()).collect();
+    let values = positions.iter().flat_map(|&position| vectors.row(position as usize)).copied().collect();
+    Ok((paths, Vectors::new(values, vectors.dimensions())))
 }
 
-pub(super) async fn write(engine: Engine, batch: BatchId, vectors: Vectors, sink: Sink) -> Result<(), Failure> {
-    let rows = engine.store().documents_by_position(batch, 0, SIMILARITY_LIMIT).await?;
-    let paths: Arc<Vec<String>> = Arc::new(rows.into_iter().map(|row| row.path).collect());
-    let vectors = Arc::new(vectors);
+pub(super) async fn write((paths, vectors): (Vec<String>, Vectors), sink: Sink) -> Result<(), Failure> {
+    let (paths, vectors) = (Arc::new(paths), Arc::new(vectors));
     let mut header = Vec::new();
     matrix_header(&mut header, &paths)?;
     if sink.send(Ok(header.into())).await.is_err() {

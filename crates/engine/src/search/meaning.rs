@@ -76,7 +76,7 @@ impl Engine {
     ) -> Result<Vec<Near>, Failure> {
         let of = self.store().batch_vectors(Some(batch), 1).await?.into_iter().next();
         let of = of.ok_or_else(|| Failure::new(FailureCode::NotReady, "the batch has not been analysed yet"))?;
-        let vectors = self.kept_vectors(&of).await?;
+        let vectors = self.kept_vectors(&of.file).await?;
         let all = DocumentQuery::default();
         let mut mean = vec![0.0_f32; vectors.dimensions()];
         let mut any = false;
@@ -117,7 +117,7 @@ impl Engine {
         filter: &DocumentQuery,
         most: usize,
     ) -> Result<Vec<Near>, Failure> {
-        let vectors = self.kept_vectors(of).await?;
+        let vectors = self.kept_vectors(&of.file).await?;
         let allowed = match filter.is_narrowed() {
             true => Some(self.store().positions(of.batch, filter).await?),
             false => None,

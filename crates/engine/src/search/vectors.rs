@@ -1,9 +1,9 @@
-//! The vectors of batches that were searched lately, kept within bounds.
+//! The vectors of batches that were searched or looked at lately, kept within bounds.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sheaf_domain::Failure;
-use sheaf_store::BatchVectors;
+use sheaf_store::VectorFile;
 
 use crate::Engine;
 use crate::heatmap::Vectors;
@@ -45,13 +45,13 @@ impl Engine {
     ///
     /// # Errors
     /// `storage`.
-    pub(super) async fn kept_vectors(&self, of: &BatchVectors) -> Result<Arc<Vectors>, Failure> {
-        let name = &of.file.name;
+    pub(crate) async fn kept_vectors(&self, file: &VectorFile) -> Result<Arc<Vectors>, Failure> {
+        let name = &file.name;
         if let Some(vectors) = self.vector_cache().get(name) {
             return Ok(vectors);
         }
         let bytes = self.blobs().read_derived(&name.parse()?).await?;
-        let vectors = Arc::new(Vectors::from_bytes(&bytes, of.file.dimensions as usize));
+        let vectors = Arc::new(Vectors::from_bytes(&bytes, file.dimensions as usize));
         self.vector_cache().put(name, &vectors);
         Ok(vectors)
     }

@@ -98,7 +98,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
         .iter()
         .map(|&i| analysis.neighbours[i].iter().map(|&(other, similarity)| (position(other), similarity)).collect())
         .collect();
-    let heatmap = heatmap::draw(&vectors, 0, &named, &clusters, &nearest);
+    let heatmap = heatmap::draw(&vectors, &named, &clusters, &nearest);
     let placements = analysis
         .placements
         .iter()

@@ -18,7 +18,7 @@ const PILE: [(&str, u64, DocumentKind, &str, Option<&str>); 5] = [
 ];
 
 /// The pile analysed: a and b in cluster 0, c an outlier; c a copy of a; e is not read yet.
-async fn pile<S: Store>(store: &S) -> (sheaf_domain::BatchId, Vec<DocumentId>) {
+pub(super) async fn pile<S: Store>(store: &S) -> (sheaf_domain::BatchId, Vec<DocumentId>) {
     let (batch, _) = batch_of(store, &[]).await;
     let mut documents = Vec::new();
     for (path, bytes, kind, language, created) in PILE {

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod batches;
+mod columns;
 mod compare;
 mod explore;
 mod families;
@@ -58,6 +59,8 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     families::documents_are_filtered_by_their_families(&open().await).await;
     explore::facets_count_under_the_other_filters(&open().await).await;
     explore::a_selection_is_read_page_by_page_and_step_by_step(&open().await).await;
+    columns::columns_answer_like_the_tables(&open().await).await;
+    columns::a_mark_changes_with_what_columns_read(&open().await).await;
     queue::batches_share_the_slots(&open().await).await;
     queue::the_heaviest_come_first_and_light_ones_share_a_slot(&open().await).await;
     text::every_character_is_kept(&open().await).await;

@@ -1,55 +1,60 @@
-//! Progress grids that were drawn a moment ago. To draw one, every document of its batch is looked at; so many people who look
-//! at a large batch share one, and what it costs to draw bounds how often that is done.
+//! What was counted or drawn of batches that run a moment ago. For that, every document of a batch is looked at; so many people
+//! who look at a large batch share one, and what it costs bounds how often that is done.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use sheaf_domain::{BatchId, Failure, ProgressGrid};
+use sheaf_domain::{BatchId, BatchSummary, Failure, ProgressGrid};
 
-/// A grid is shown for so many times as long as it took to draw: drawing takes at most one part in that of a processor.
+/// It is shown for so many times as long as it took to make: making takes at most one part in that of a processor.
 const SHOWN_FOR: u32 = 10;
 
-/// Which grid: of how many fields at most.
-type Key = (BatchId, u32);
+/// Progress grids, by their number of fields at most.
+pub type Grids = Lately<(BatchId, u32), ProgressGrid>;
 
-/// A grid and until when it is shown. Locked while it is drawn, so that nobody draws it as well.
-type Slot = Arc<tokio::sync::Mutex<Option<(Instant, ProgressGrid)>>>;
+/// The figures of the cards.
+pub type Summaries = Lately<BatchId, BatchSummary>;
 
-/// What was drawn a moment ago.
-#[derive(Default)]
-pub struct Grids(Mutex<HashMap<Key, Slot>>);
+/// Something and until when it is shown. Locked while it is made, so that nobody makes it as well.
+type Slot<V> = Arc<tokio::sync::Mutex<Option<(Instant, V)>>>;
 
-impl Grids {
-    /// The grid, drawn anew by `draw` if that was too long ago.
+/// What was made a moment ago.
+pub struct Lately<K, V>(Mutex<HashMap<K, Slot<V>>>);
+
+impl<K, V> Default for Lately<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Lately<K, V> {
+    /// What was made, or is made anew by `make` if that was too long ago.
     ///
     /// # Errors
-    /// Those of `draw`.
-    pub async fn get(
-        &self,
-        key: Key,
-        draw: impl Future<Output = Result<ProgressGrid, Failure>>,
-    ) -> Result<ProgressGrid, Failure> {
+    /// Those of `make`.
+    pub async fn get(&self, key: K, make: impl Future<Output = Result<V, Failure>>) -> Result<V, Failure> {
         let slot = self.slot(key);
-        let mut drawn = slot.lock().await;
-        if let Some((until, grid)) = &*drawn
+        let mut shown = slot.lock().await;
+        if let Some((until, value)) = &*shown
             && Instant::now() < *until
         {
-            return Ok(grid.clone());
+            return Ok(value.clone());
         }
         let started = Instant::now();
-        let grid = draw.await?;
+        let value = make.await?;
         let until = Instant::now() + started.elapsed() * SHOWN_FOR;
-        *drawn = Some((until, grid.clone()));
-        Ok(grid)
+        *shown = Some((until, value.clone()));
+        Ok(value)
     }
 
-    fn slot(&self, key: Key) -> Slot {
+    fn slot(&self, key: K) -> Slot<V> {
         // No code panics while it holds the lock.
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // What nobody looks at now and is out of date goes.
         slots.retain(|_, slot| {
-            slot.try_lock().map_or(true, |drawn| drawn.as_ref().is_none_or(|(until, _)| Instant::now() < *until))
+            slot.try_lock().map_or(true, |shown| shown.as_ref().is_none_or(|(until, _)| Instant::now() < *until))
         });
         Arc::clone(slots.entry(key).or_default())
     }

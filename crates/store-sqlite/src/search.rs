@@ -181,7 +181,7 @@ impl SearchStore for SqliteStore {
 }
 
 /// Texts that are looked at first, the best of all batches: enough, unless the words are frequent and the batch has few of them.
-const BEST: u32 = 1000;
+const BEST: u32 = 400;
 
 /// The best documents of a batch, if the best texts of all tell: looking up the batch of every text with a frequent word takes
 /// several times as long as ranking them.

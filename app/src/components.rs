@@ -22,6 +22,10 @@ pub mod families;
 #[cfg(feature = "ssr")]
 pub mod figures;
 #[cfg(feature = "ssr")]
+pub mod map;
+#[cfg(feature = "ssr")]
+pub mod outliers;
+#[cfg(feature = "ssr")]
 pub mod search;
 
 pub mod change;

@@ -78,6 +78,11 @@ impl Filters {
         format!("{}#similarity", self.href(batch))
     }
 
+    /// The map in this state.
+    pub fn map_href(&self, batch: BatchId) -> String {
+        format!("/batches/{batch}/map{}", self.with_page(0).zoomed(0, 0).query_string())
+    }
+
     /// What a document's page has to know of the list that it is in.
     pub fn list_query(&self) -> String {
         Self { level: 0, ..self.anew() }.query_string()

@@ -13,7 +13,11 @@ mod batches {
     pub mod families;
     pub mod list;
     #[cfg(feature = "ssr")]
+    pub mod map;
+    #[cfg(feature = "ssr")]
     pub mod move_documents;
+    #[cfg(feature = "ssr")]
+    pub mod outliers;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -72,9 +76,10 @@ use not_found::NotFound;
 #[cfg(not(feature = "ssr"))]
 use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
-    Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListRuns, Whole as ListWebhooks,
-    Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowRun, Whole as ShowRunDocument,
-    Whole as CancelRun, Whole as DeleteRun, Whole as MoveDocuments, Whole as ShowCluster,
+    Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListOutliers, Whole as ListRuns,
+    Whole as ListWebhooks, Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowMap,
+    Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun, Whole as MoveDocuments,
+    Whole as ShowCluster,
 };
 #[cfg(feature = "ssr")]
 use {
@@ -82,7 +87,9 @@ use {
     batches::clusterings::ListClusterings,
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
+    batches::map::ShowMap,
     batches::move_documents::MoveDocuments,
+    batches::outliers::ListOutliers,
     clusters::show::ShowCluster,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
@@ -121,6 +128,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/clusters/:number") view=ShowCluster ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/move") view=MoveDocuments ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/map") view=ShowMap ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/outliers") view=ListOutliers ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />
                     <Route path=path!("/search") view=Search ssr=SsrMode::Async />
                     <Route path=path!("/flows") view=ListFlows ssr=SsrMode::Async />

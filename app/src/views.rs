@@ -26,12 +26,14 @@ impl BatchPage {
     }
 }
 
-/// What the filters leave: the figures on top, the lists beside the table and the bar above it as HTML, and documents by cluster.
+/// What the filters leave: the figures on top, the lists beside the table, the bar above it and the map as HTML, and documents by
+/// cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FacetPanel {
     pub figures: String,
     pub lists: String,
     pub selection: String,
+    pub map: String,
     /// Documents of each cluster (and group of them) under the other filters; absent when there are none.
     pub clusters: Vec<(ClusterId, u64)>,
 }

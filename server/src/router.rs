@@ -4,7 +4,7 @@ use app::{App, shell};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post, put};
+use axum::routing::{MethodRouter, get, post, put};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Uri};
 use leptos::config::LeptosOptions;
@@ -28,6 +28,9 @@ const BODY_LIMIT: usize = 64 * 1024;
 
 /// The most bytes of a question about paths.
 const PATHS_LIMIT: usize = 2 << 20;
+
+/// The most bytes of a form with chosen documents: some 100,000 ids.
+const CHOSEN_LIMIT: usize = 5 << 20;
 
 /// The most bytes of a flow, whose lists of terms may be long.
 const FLOW_LIMIT: usize = 17 << 20;
@@ -80,6 +83,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/copy", post(selection::copy))
         .route("/api/batches/{id}/families", get(families::list).put(families::change))
         .route("/api/batches/{id}/similarity", get(api::similarity))
+        .route("/api/batches/{id}/map", get(api::map))
+        .route("/api/batches/{id}/outliers", get(api::outliers))
         .route("/api/batches/{id}/similarity.csv", get(download::similarity_csv))
         .route("/api/batches/{id}/similarity.png", get(download::similarity_png))
         .route("/api/batches/{id}/export", get(download::export))
@@ -105,7 +110,7 @@ pub fn router(state: AppState) -> Router {
         .route("/batches/{id}/cancel", post(forms::cancel))
         .route("/batches/{id}/restart", post(forms::restart))
         .route("/batches/{id}/change", post(forms::change))
-        .route("/batches/{id}/selection", get(selection::act).post(selection::make))
+        .route("/batches/{id}/selection", get(selection::act).merge(selection_of_many()))
         .route("/batches/{id}/families", post(families::change_by_form))
         .merge(cluster_forms(&state))
         .route("/webhooks", post(webhooks::add_by_form))
@@ -133,6 +138,11 @@ fn cluster_forms(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/batches/{id}/clusters", post(clusters::by_form))
         .layer(from_fn_with_state(state.clone(), flow_forms::failures_as_pages))
+}
+
+/// A form may name every document of a large batch.
+fn selection_of_many() -> MethodRouter<AppState> {
+    post(selection::make).layer(DefaultBodyLimit::max(CHOSEN_LIMIT))
 }
 
 /// Flows, their runs, and what these found.

@@ -43,11 +43,22 @@ fn a_folder_becomes_a_folder_of_results() {
     }
     assert!(topics.len() >= 3 && topics.values().all(|topics| topics.len() == 1), "{topics:?}");
 
-    for name in ["documents.csv", "clusters.json", "families.json", "similarity.csv", "manifest.json", "timings.json"] {
+    for name in [
+        "documents.csv",
+        "clusters.json",
+        "families.json",
+        "similarity.csv",
+        "manifest.json",
+        "map.csv",
+        "timings.json",
+    ] {
         assert!(out.join(name).is_file(), "{name}");
     }
     let csv = fs::read_to_string(out.join("documents.csv")).expect("written");
     assert_eq!(csv.lines().count(), expected.len() + 1);
+    let map = fs::read_to_string(out.join("map.csv")).expect("written");
+    assert_eq!(map.lines().next(), Some("path,x,y,cluster"));
+    assert_eq!(map.lines().count(), expected.len() + 1);
     let text = fs::read_to_string(out.join("text").join(format!("{}.txt", expected[0]))).expect("its text");
     assert!(text.split_whitespace().count() > 10);
     let leftovers =

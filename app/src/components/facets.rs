@@ -141,7 +141,14 @@ pub fn SelectionBar(
     fields: Vec<(&'static str, String)>,
     /// What they name, in words.
     all: String,
+    /// Whether documents are chosen on the map, by its script, and not by ticks.
+    #[prop(optional)]
+    is_map: bool,
 ) -> impl IntoView {
+    let (before, after) = match is_map {
+        true => ("With ", ":"),
+        false => ("With the ticked documents, or ", " when none is ticked:"),
+    };
     let kept = fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
     let kept = kept.collect_view();
     let button = |what: &'static str, text: &'static str| {
@@ -161,9 +168,7 @@ pub fn SelectionBar(
             >
                 {kept}
                 <p>
-                    "With the ticked documents, or "
-                    <strong data-testid="all-matching">{all}</strong>
-                    " when none is ticked:"
+                    {before} <strong data-testid="all-matching">{all}</strong> {after}
                 </p>
                 {button("csv", "CSV")}
                 {button("json", "JSON")}

@@ -90,6 +90,10 @@ pub fn Figures(
         note: "mean of the clustered documents".to_owned(),
         href: Filters { sort: SortKey::Probability, descending: false, ..now.clone() }.documents_href(batch),
     };
+    let odd = match selected {
+        Some(_) => now.with_cluster(Some(ClusterFilter::Outliers)).documents_href(batch),
+        None => format!("/batches/{batch}/outliers"),
+    };
     let completed = selected.map_or(counts.completed, |selected| selected.completed);
     view! {
         <ul class="figures">
@@ -115,7 +119,7 @@ pub fn Figures(
                     outliers,
                     selected.map(|selected| selected.outliers),
                     fit_nowhere,
-                    now.with_cluster(Some(ClusterFilter::Outliers)).documents_href(batch),
+                    odd,
                 ),
             )}
             {figure("probability", "Average probability", probability)}

@@ -16,7 +16,11 @@ pub fn FilterBar(
     /// Documents that match; absent when they could not be counted.
     matching: Option<u64>,
     total: u64,
+    /// Whether the filters are those of the map, and stay there.
+    #[prop(optional)]
+    on_map: bool,
 ) -> impl IntoView {
+    let href = move |state: &Filters| if on_map { state.map_href(batch) } else { state.href(batch) };
     let cluster_chip = move |now: &Filters| {
         now.cluster.map(|cluster| {
             let text = match cluster {
@@ -57,7 +61,7 @@ pub fn FilterBar(
                         <a
                             class=format!("filter-chip {class}")
                             data-testid="filter-chip"
-                            href=without.href(batch)
+                            href=href(&without)
                             data-noscroll=""
                         >
                             <bdi>{text}</bdi>
@@ -81,7 +85,7 @@ pub fn FilterBar(
                     <a
                         class="filter-clear"
                         data-testid="filter-clear"
-                        href=move || filters.read().cleared().href(batch)
+                        href=move || href(&filters.read().cleared())
                         data-noscroll=""
                     >
                         "Clear"

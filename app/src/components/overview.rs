@@ -59,6 +59,7 @@ pub fn Overview(
                         <Clusters batch=id filters clusters summary facets news />
                         <section class="section" id="similarity" aria-labelledby="similarity-title">
                             <h2 id="similarity-title">"Similarity"</h2>
+                            <Panel facets class="map-place" of=|panel| panel.map />
                             <Transition fallback=|| {
                                 view! { <div class="heat-placeholder" aria-busy="true"></div> }
                             }>

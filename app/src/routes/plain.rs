@@ -20,6 +20,9 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "families"],
     &["batches", "*", "clusters", "*"],
     &["batches", "*", "move"],
+    // It has a script of its own.
+    &["batches", "*", "map"],
+    &["batches", "*", "outliers"],
     &["batches", "*", "clusterings"],
     &["batches", "*", "documents", "*"],
     &["batches", "*", "diff"],
@@ -50,6 +53,7 @@ mod tests {
         check("/batches/12/families", true);
         check("/batches/12/clusters/3", true);
         check("/batches/12/move", true);
+        check("/batches/12/map", true);
         check("/batches/12/clusterings", true);
         check("/batches/12/add", false);
         check("/", false);

@@ -10,6 +10,8 @@ use super::front_door::{engine, is_left_out, respond, respond_in_part};
 use crate::components::facets::{FacetLists, SelectionBar};
 #[cfg(feature = "ssr")]
 use crate::components::figures::Figures;
+#[cfg(feature = "ssr")]
+use crate::components::map::MapPicture;
 use crate::errors::AppError;
 #[cfg(feature = "ssr")]
 use crate::filters::Filters;
@@ -39,6 +41,8 @@ pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> R
     let (of, summary, families) = respond_in_part(engine.figures(batch).await)?;
     let (facets, selected) = respond_in_part(engine.facets_and_figures(batch, &query).await)?;
     let selected = selected.filter(|_| query.is_narrowed());
+    // What is not analysed yet, or cannot be had, has no picture.
+    let map = engine.map(batch, &query, level).await.unwrap_or_default();
     let filters = Filters::of_query(query, level);
     let now = filters.clone();
     let figures = view! { <Figures batch params=of.params summary families filters=now selected /> }.to_html();
@@ -55,7 +59,8 @@ pub async fn batch_facets(batch: BatchId, query: DocumentQuery, level: u32) -> R
         0 => String::new(),
         _ => view! { <SelectionBar batch fields=filters.pairs() all /> }.to_html(),
     };
+    let map = view! { <MapPicture batch filters=filters.clone() map /> }.to_html();
     let href = Callback::new(move |state: Filters| state.documents_href(batch));
     let lists = view! { <FacetLists filters facets href /> }.to_html();
-    Ok(FacetPanel { figures, lists, selection, clusters })
+    Ok(FacetPanel { figures, lists, selection, map, clusters })
 }

@@ -65,14 +65,18 @@ fn main() -> Result<()> {
         if let Some(out) = &options.out {
             write_vectors(out, file, &*model, &rows, &vectors)?;
         }
-        cluster(&rows, &vectors, &options)?;
+        let places = cluster(&rows, &vectors, &options)?;
+        if let Some(out) = &options.out {
+            let places: Vec<Option<Vec<f32>>> = places.into_iter().map(|place| place.map(Vec::from)).collect();
+            write_npy(&base(out, file, &*model).with_added_extension("map.npy"), &places, 2)?;
+        }
     }
     Ok(())
 }
 
-/// Analyses the batch and prints how well it agrees with the labels. Outliers count as members of the cluster that is
+/// Analyses the batch and prints how well it agrees with the labels; where each document stands on the map. Outliers count as members of the cluster that is
 /// nearest; the second pair of figures leaves them out.
-fn cluster(rows: &[Row], vectors: &[Option<Vec<f32>>], options: &Options) -> Result<()> {
+fn cluster(rows: &[Row], vectors: &[Option<Vec<f32>>], options: &Options) -> Result<Vec<Option<[f32; 2]>>> {
     let started = Instant::now();
     let terms: Vec<Terms> = rows.par_iter().map(|row| Terms::of(&row.text, Some("eng"))).collect();
     let counting = started.elapsed().as_secs_f64();
@@ -117,7 +121,8 @@ fn cluster(rows: &[Row], vectors: &[Option<Vec<f32>>], options: &Options) -> Res
             cluster.size, cluster.name, cluster.cohesion, cluster.average_probability
         );
     }
-    Ok(())
+    let mut places = analysis.places.into_iter();
+    Ok(vectors.iter().map(|vector| vector.as_ref().and_then(|_| places.next())).collect())
 }
 
 fn options() -> Result<Options> {
@@ -177,9 +182,22 @@ fn write_vectors(
     vectors: &[Option<Vec<f32>>],
 ) -> Result<()> {
     fs::create_dir_all(out)?;
+    let base = base(out, file, model);
+    write_npy(&base.with_added_extension("npy"), vectors, model.dimensions())?;
+    let labels: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+    fs::write(base.with_added_extension("labels"), labels.join("\n"))?;
+    Ok(())
+}
+
+/// `OUT/NAME.MODEL`
+fn base(out: &Path, file: &Path, model: &dyn Embedder) -> PathBuf {
     let name = file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-    let base = out.join(format!("{name}.{}", model.id().split('/').next().unwrap_or_default()));
-    let shape = format!("({}, {})", vectors.len(), model.dimensions());
+    out.join(format!("{name}.{}", model.id().split('/').next().unwrap_or_default()))
+}
+
+/// Rows of `columns` numbers in NumPy's format, version 1.0; zeros where there is no row.
+fn write_npy(file: &Path, rows: &[Option<Vec<f32>>], columns: usize) -> Result<()> {
+    let shape = format!("({}, {columns})", rows.len());
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
     let padding = (10 + header.len() + 1).next_multiple_of(64) - 10 - header.len() - 1;
     header.extend(std::iter::repeat_n(' ', padding));
@@ -187,13 +205,11 @@ fn write_vectors(
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend(u16::try_from(header.len())?.to_le_bytes());
     bytes.extend(header.as_bytes());
-    let missing = vec![0.0; model.dimensions()];
-    for vector in vectors {
-        bytes.extend(vector.as_ref().unwrap_or(&missing).iter().flat_map(|x| x.to_le_bytes()));
+    let missing = vec![0.0; columns];
+    for row in rows {
+        bytes.extend(row.as_ref().unwrap_or(&missing).iter().flat_map(|x| x.to_le_bytes()));
     }
-    fs::write(base.with_added_extension("npy"), bytes)?;
-    let labels: Vec<&str> = rows.iter().map(|row| row.label.as_str()).collect();
-    fs::write(base.with_added_extension("labels"), labels.join("\n"))?;
+    fs::write(file, bytes)?;
     Ok(())
 }
 

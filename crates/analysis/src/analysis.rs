@@ -9,6 +9,7 @@ use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
 use crate::clustering::{self, GroupError, assignment::Assignment};
 use crate::history::{self, Found, History, Settled, neighbours_of};
+use crate::layout::lay_out;
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
 
@@ -35,7 +36,7 @@ pub struct AnalyseInput<'a> {
 pub enum Step {
     /// Comparing every document with every other.
     Neighbours,
-    /// Grouping.
+    /// Grouping, and beside it the map.
     Clusters,
     /// Memberships, outliers and the order.
     Memberships,
@@ -118,6 +119,8 @@ pub struct Analysis {
     pub found_names: Vec<(u32, String)>,
     /// The first number that was never given.
     pub next: u32,
+    /// Where each document stands on the map; see [`lay_out`].
+    pub places: Vec<[f32; 2]>,
 }
 
 /// Analyses a batch on the current rayon pool. The result depends on the documents and parameters alone: neither on the
@@ -158,7 +161,12 @@ pub fn analyse_after(
     progress(Step::Neighbours);
     let mut neighbours = neighbours_of(&vectors, inputs.len());
     progress(Step::Clusters);
-    let found = history::find(&vectors, &neighbours, params.get(), history, &canonical)?;
+    // Much of grouping is one thread's work.
+    let (found, places) = rayon::join(
+        || history::find(&vectors, &neighbours, params.get(), history, &canonical),
+        || lay_out(&vectors, &neighbours, params.get().seed),
+    );
+    let found = found?;
     progress(Step::Memberships);
     let settled = Settled::new(&mut vectors, &mut neighbours, &found, history, &canonical);
     let assignment = &settled.assignment;
@@ -188,6 +196,7 @@ pub fn analyse_after(
         found: vec![0; inputs.len()],
         found_names: Vec::new(),
         next: found.next,
+        places: vec![[0.0; 2]; inputs.len()],
     };
     settled.base.iter().zip(&canonical).for_each(|(place, &input)| analysis.found[input] = place.cluster);
     for (document, &row) in rows.iter().enumerate() {
@@ -201,6 +210,7 @@ pub fn analyse_after(
         analysis.neighbours[canonical[document]] = nearest_documents(&vectors, &neighbours, row, document)
             .map(|(other, similarity)| (canonical[other], similarity))
             .collect();
+        analysis.places[canonical[document]] = places[document];
     }
     analysis.clusters = assignment
         .clusters

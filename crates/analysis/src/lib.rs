@@ -10,6 +10,8 @@ pub mod naming;
 
 pub mod families;
 
+pub mod layout;
+
 mod analysis;
 mod history;
 mod params;

@@ -94,6 +94,7 @@ proptest! {
             prop_assert_eq!(permuted.placements[new], straight.placements[old]);
             let neighbours: Vec<_> = permuted.neighbours[new].iter().map(|&(j, s)| (order[j], s)).collect();
             prop_assert_eq!(&neighbours, &straight.neighbours[old]);
+            prop_assert_eq!(permuted.places[new], straight.places[old]);
         }
         for (a, b) in permuted.clusters.iter().zip(&straight.clusters) {
             prop_assert_eq!((&a.name, &a.keywords, a.size, a.cohesion), (&b.name, &b.keywords, b.size, b.cohesion));

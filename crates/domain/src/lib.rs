@@ -17,7 +17,9 @@ pub mod cluster_edit;
 pub mod family;
 pub mod heatmap;
 pub mod level;
+pub mod map;
 pub mod method;
+pub mod outlier;
 pub mod tried;
 
 pub mod flow;
@@ -61,8 +63,10 @@ pub use ids::{BatchId, ClusteringId, DeliveryId, DocumentId, EventId, FlowId, Jo
 pub use job::Stage;
 pub use kind::DocumentKind;
 pub use level::{Merge, at_level};
+pub use map::{DocumentMap, MapLabel};
 pub use method::{Method, MethodName};
 pub use numbered::Numbered;
+pub use outlier::{NearestCluster, Outlier, OutlierQuery};
 pub use page::{PageBox, PageRecognition, PageView, QuoteBoxes, WordBox};
 pub use passwords::Passwords;
 pub use progress::{

@@ -30,6 +30,8 @@ mod stages;
 
 mod exports;
 mod heatmap;
+mod map;
+mod outliers;
 
 pub mod backlog;
 pub mod folder;
@@ -59,6 +61,7 @@ use columns::ColumnCache;
 use feed::Feeds;
 use flows::{Model, PreparedFlows};
 use lately::{Grids, Summaries};
+use map::MapCache;
 use models::Models;
 use pictures::PictureCache;
 use search::VectorCache;
@@ -115,6 +118,7 @@ struct Inner {
     feeds: Feeds,
     vector_cache: VectorCache,
     column_cache: ColumnCache,
+    maps: MapCache,
     grids: Grids,
     summaries: Summaries,
     /// Held as long as the engine lives: each process has a folder of its own, even where they share all else.
@@ -163,6 +167,7 @@ impl Engine {
             feeds: Feeds::default(),
             vector_cache: VectorCache::default(),
             column_cache: ColumnCache::default(),
+            maps: MapCache::default(),
             grids: Grids::default(),
             summaries: Summaries::default(),
             _lock: lock,
@@ -230,6 +235,10 @@ impl Engine {
 
     fn feeds(&self) -> &Feeds {
         &self.0.feeds
+    }
+
+    fn maps(&self) -> &MapCache {
+        &self.0.maps
     }
 
     fn vector_cache(&self) -> &VectorCache {

@@ -19,6 +19,7 @@ mod uploads;
 mod columns;
 mod compare;
 mod explore;
+mod map;
 mod read;
 mod search;
 mod table;

@@ -1,10 +1,10 @@
-//! Facets in one grouped query; pages of a selection; what stands before and after a document.
+//! Facets in one grouped query; pages of a selection; what stands before and after a document; the documents of the map.
 
 use async_trait::async_trait;
 use sheaf_domain::{
     Around, BatchId, ClusterId, ConfidenceLevel, DocumentId, DocumentQuery, DocumentRow, FacetRow, SizeClass,
 };
-use sheaf_store::{ExploreStore, StoreError};
+use sheaf_store::{ExploreStore, MapStore, PlacedDocument, StoreError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -79,6 +79,36 @@ impl ExploreStore for SqliteStore {
             })
         })
         .transpose()
+    }
+}
+
+#[async_trait]
+impl MapStore for SqliteStore {
+    async fn placed(&self, batch: BatchId) -> Result<Vec<PlacedDocument>> {
+        let rows = sqlx::query(
+            "SELECT d.id, d.path, l.cluster FROM placements l JOIN documents d ON d.id = l.document WHERE l.batch = ? \
+             ORDER BY l.position",
+        )
+        .bind(batch.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(database)?;
+        rows.iter()
+            .map(|row| {
+                Ok(PlacedDocument {
+                    id: DocumentId(rows::id(row, "documents", "id")?),
+                    path: get(row, "path")?,
+                    cluster: get::<Option<u32>>(row, "cluster")?.map(ClusterId),
+                })
+            })
+            .collect()
+    }
+
+    async fn matching_positions(&self, batch: BatchId, query: &DocumentQuery) -> Result<Vec<u32>> {
+        let mut sql = QueryBuilder::new(concat!("SELECT l.position FROM ", document_tables!()));
+        push_filter(&mut sql, Some(batch), query);
+        sql.push(" AND l.position IS NOT NULL ORDER BY l.position");
+        sql.build_query_scalar().fetch_all(&self.readers).await.map_err(database)
     }
 }
 

@@ -13,6 +13,7 @@ mod gallery;
 mod identity;
 mod imports;
 mod levels;
+mod map;
 mod records;
 mod runs;
 mod search;
@@ -30,6 +31,7 @@ pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
 pub use identity::{ClusterPast, IdentityStore, NewEdit, PastDocument, PastEdit};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
+pub use map::{MapStore, PlacedDocument};
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
     EmbedResult, NewBatch, NewClustering, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement,

@@ -18,6 +18,7 @@ use crate::gallery::GalleryStore;
 use crate::identity::IdentityStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
+use crate::map::MapStore;
 use crate::records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedResult,
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
@@ -61,6 +62,7 @@ pub trait Store:
     + GalleryStore
     + ImportStore
     + LevelStore
+    + MapStore
     + RunStore
     + SearchStore
     + Send

@@ -6,8 +6,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, Day, DocumentId, DocumentKind,
-    DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapView, Merge, Page,
-    PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
+    DocumentMap, DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapView,
+    Merge, Outlier, OutlierQuery, Page, PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -226,4 +226,32 @@ pub async fn similarity(
     Query(view): Query<View>,
 ) -> Answer<Heatmap> {
     Ok(Json(engine.heatmap(batch_id(&id)?, &view.view()?).await?))
+}
+
+pub async fn map(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(Level { level }): Query<Level>,
+    Query(filter): Query<Filter>,
+) -> Answer<DocumentMap> {
+    let level = read("level", level.as_deref())?.unwrap_or_default();
+    Ok(Json(engine.map(batch_id(&id)?, &filter.query()?, level).await?))
+}
+
+#[derive(Deserialize)]
+pub struct Part {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+pub async fn outliers(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(part): Query<Part>,
+) -> Answer<Page<Outlier>> {
+    let query = OutlierQuery {
+        offset: read("cursor", part.cursor.as_deref())?.unwrap_or_default(),
+        limit: read("limit", part.limit.as_deref())?.unwrap_or_default(),
+    };
+    Ok(Json(engine.outliers(batch_id(&id)?, query).await?))
 }

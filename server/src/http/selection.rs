@@ -2,20 +2,22 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, RawQuery, State};
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::uri::Uri;
 use reqwest::Url;
 use serde::Serialize;
-use sheaf_domain::{BatchId, DocumentId, DocumentQuery};
+use sheaf_domain::{BatchId, DocumentId, DocumentQuery, ExportFormat, ExportSubject, Failure, FailureCode};
 use sheaf_engine::Engine;
 
 use super::api::{Filter, batch_id, document_id};
 use super::download;
 use super::failure::HttpFailure;
 
-/// The most documents that are ticked one by one.
+/// The most documents that an address names one by one.
 const MOST: usize = 1_000;
+/// The most documents that a form sends one by one.
+const MOST_OF_FORM: usize = 100_000;
 /// What a filter is made of.
 const FILTERS: [&str; 11] =
     ["cluster", "status", "kind", "confidence", "failure", "language", "family", "size", "from", "to", "q"];
@@ -31,8 +33,8 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// Reads `application/x-www-form-urlencoded`, in which `d` occurs once for each document.
-    fn read(fields: &str) -> Result<Self, HttpFailure> {
+    /// Reads `application/x-www-form-urlencoded`, in which `d` occurs once for each of at most `most` documents.
+    fn read(fields: &str, most: usize) -> Result<Self, HttpFailure> {
         let mut url = Url::parse("http://localhost/").map_err(|error| HttpFailure::invalid(error.to_string()))?;
         url.set_query(Some(fields));
         let mut chosen = Self { what: String::new(), name: String::new(), documents: Vec::new(), filters: Vec::new() };
@@ -51,8 +53,8 @@ impl Chosen {
         if chosen.documents.is_empty() {
             chosen.documents = all;
         }
-        if chosen.documents.len() > MOST {
-            return Err(HttpFailure::invalid(format!("more than {MOST} documents were chosen one by one")));
+        if chosen.documents.len() > most {
+            return Err(too_many(most));
         }
         Ok(chosen)
     }
@@ -69,9 +71,28 @@ impl Chosen {
         url.query().unwrap_or_default().to_owned()
     }
 
-    fn query(&self) -> Result<DocumentQuery, HttpFailure> {
-        query_of(&self.address())
+    /// The form that begins a run over them.
+    fn run(&self, batch: BatchId) -> String {
+        format!("/runs/new?batch={batch}&{}", self.address())
     }
+
+    fn query(self) -> Result<DocumentQuery, HttpFailure> {
+        if self.documents.is_empty() {
+            return query_of(&self.address());
+        }
+        Ok(DocumentQuery { documents: self.documents, ..DocumentQuery::default() })
+    }
+}
+
+fn too_many(most: usize) -> HttpFailure {
+    let message = format!("more than {most} documents were chosen one by one");
+    HttpFailure(Failure::new(FailureCode::InvalidRequest, message).with_hint(TOO_MANY))
+}
+
+const TOO_MANY: &str = "Make a batch of them first, or choose by a filter.";
+
+fn unknown(what: &str) -> HttpFailure {
+    HttpFailure::invalid(format!("`do`: `{what}` is none of csv, json, jsonl, originals, run, move, batch"))
 }
 
 /// The documents that a form names, or the filter that it has.
@@ -89,32 +110,42 @@ fn query_of(address: &str) -> Result<DocumentQuery, HttpFailure> {
 /// `GET /batches/{id}/selection?do=&d=…`: leads to what was asked for.
 pub async fn act(Path(id): Path<String>, RawQuery(fields): RawQuery) -> Result<Redirect, HttpFailure> {
     let batch = batch_id(&id)?;
-    let chosen = Chosen::read(fields.as_deref().unwrap_or_default())?;
+    let chosen = Chosen::read(fields.as_deref().unwrap_or_default(), MOST)?;
     let address = chosen.address();
     Ok(Redirect::to(&match chosen.what.as_str() {
         format @ ("csv" | "json" | "jsonl") => {
             format!("/api/batches/{batch}/export?subject=documents&format={format}&{address}")
         }
         "originals" => format!("/api/batches/{batch}/originals?{address}"),
-        "run" => format!("/runs/new?batch={batch}&{address}"),
+        "run" => chosen.run(batch),
         "move" => format!("/batches/{batch}/move?{address}"),
-        other => {
-            return Err(HttpFailure::invalid(format!(
-                "`do`: `{other}` is none of csv, json, jsonl, originals, run, move"
-            )));
-        }
+        other => return Err(unknown(other)),
     }))
 }
 
-/// `POST /batches/{id}/selection`: a new batch of what was chosen.
+/// `POST /batches/{id}/selection`: the same for more documents than an address can name, or a new batch of them.
 pub async fn make(
     State(engine): State<Engine>,
     Path(id): Path<String>,
     fields: String,
-) -> Result<Redirect, HttpFailure> {
-    let chosen = Chosen::read(&fields)?;
-    let made = engine.batch_of(batch_id(&id)?, &chosen.query()?, &chosen.name).await?;
-    Ok(Redirect::to(&format!("/batches/{made}")))
+) -> Result<Response, HttpFailure> {
+    let batch = batch_id(&id)?;
+    let chosen = Chosen::read(&fields, MOST_OF_FORM)?;
+    let format = match chosen.what.as_str() {
+        "csv" => ExportFormat::Csv,
+        "json" => ExportFormat::Json,
+        "jsonl" => ExportFormat::Jsonl,
+        "originals" => return Ok(download::answer(engine.export_originals(batch, &chosen.query()?).await?)),
+        "run" if chosen.documents.len() > MOST => return Err(too_many(MOST)),
+        "run" => return Ok(Redirect::to(&chosen.run(batch)).into_response()),
+        "" | "batch" => {
+            let name = chosen.name.clone();
+            let made = engine.batch_of(batch, &chosen.query()?, &name).await?;
+            return Ok(Redirect::to(&format!("/batches/{made}")).into_response());
+        }
+        other => return Err(unknown(other)),
+    };
+    Ok(download::answer(engine.export(batch, ExportSubject::Documents, format, &chosen.query()?).await?))
 }
 
 /// The batch that was made.
@@ -130,7 +161,7 @@ pub async fn copy(
     RawQuery(fields): RawQuery,
 ) -> Result<(StatusCode, Json<Made>), HttpFailure> {
     let fields = fields.unwrap_or_default();
-    let name = Chosen::read(&fields)?.name;
+    let name = Chosen::read(&fields, MOST)?.name;
     let id = engine.batch_of(batch_id(&id)?, &query_of(&fields)?, &name).await?;
     Ok((StatusCode::CREATED, Json(Made { id })))
 }
@@ -154,13 +185,14 @@ mod tests {
     #[test]
     fn ticked_documents_come_before_the_filter() {
         let check = |fields: &str, expect: Option<&str>| {
-            assert_eq!(Chosen::read(fields).ok().map(|chosen| chosen.address()).as_deref(), expect, "{fields}");
+            assert_eq!(Chosen::read(fields, 3).ok().map(|chosen| chosen.address()).as_deref(), expect, "{fields}");
         };
         check("do=csv&kind=pdf&q=a+b&sort=size&page=3", Some("kind=pdf&q=a+b"));
         check("do=csv&kind=&language=eng", Some("language=eng"));
         check(&format!("d={ID}&d={ID}&kind=pdf"), Some(&format!("documents={ID}%2C{ID}")));
         check(&format!("all={ID}"), Some(&format!("documents={ID}")));
         check("d=nonsense", None);
+        check(&format!("all={ID},{ID},{ID},{ID}"), None);
         check("", Some(""));
         let query = query_of(&format!("documents={ID}%2C{ID}")).map(|query| query.documents.len());
         assert_eq!(query.ok(), Some(2));

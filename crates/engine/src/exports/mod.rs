@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use crate::Engine;
 
 pub use families::{FamilyEntry, MemberEntry};
-pub use record::{DocumentRecord, RecordWriter};
+pub use record::{DocumentRecord, RecordWriter, write_csv};
 pub use similarity::{SIMILARITY_LIMIT, matrix};
 
 /// Rows that are read at a time.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sheaf_analysis::{Embedder, Family};
+use sheaf_domain::export::neutralise_cell;
 use sheaf_domain::{
     BatchParams, ClusterId, DocumentId, DocumentKind, ExportFormat, Failure, FailureCode, Merge, NamedBy, Status,
 };
@@ -14,7 +15,7 @@ use sheaf_store::{ParseRecord, Placement};
 use super::input::Item;
 use super::run::{stable_id, unwritable};
 use super::{Outcome, Request};
-use crate::exports::{DocumentRecord, FamilyEntry, MemberEntry, RecordWriter, matrix};
+use crate::exports::{DocumentRecord, FamilyEntry, MemberEntry, RecordWriter, matrix, write_csv};
 use crate::stages::analyse::{Manifest, Placed};
 
 /// The most documents for which `similarity.csv` is written: 2,000 squared are some 30 MB.
@@ -179,6 +180,7 @@ pub fn write(
     let records: Vec<FamilyEntry<'_>> =
         families.iter().enumerate().map(|(index, family)| family_entry(index + 1, family, rows)).collect();
     write_json(&out.join("families.json"), &records)?;
+    write_map(&out.join("map.csv"), rows, placed)?;
     let matrix = placed.placements.len() <= MATRIX_LIMIT;
     write_matrix(&out.join("similarity.csv"), rows, placed, matrix)?;
     let documents = rows.iter().filter_map(|row| Some((row.path.as_str(), row.sha256.as_deref()?)));
@@ -196,6 +198,21 @@ pub fn write(
         failures,
         matrix,
     })
+}
+
+/// Where each document that was compared stands, in the order of `documents.csv`.
+fn write_map(path: &Path, rows: &[Row], placed: &Placed) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    write_csv(&mut lines, ["path", "x", "y", "cluster"].into_iter().map(str::to_owned))?;
+    for row in rows {
+        let Some(placement) = &row.placement else { continue };
+        let [x, y] = placed.places.0[placement.position as usize].map(|x| format!("{x:.5}"));
+        let cluster = placement.cluster.map(|cluster| cluster.to_string()).unwrap_or_default();
+        write_csv(&mut lines, [neutralise_cell(&row.path).into_owned(), x, y, cluster].into_iter())?;
+    }
+    let mut file = create(path)?;
+    file.put(&lines)?;
+    file.close()
 }
 
 /// The matrix, or nothing where it would be too large; one of an earlier run never stays behind.

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 
 use crate::blobs::DerivedName;
 use crate::heatmap::{self, Vectors};
+use crate::map::Places;
 use crate::stages::past::{Identity, history, report};
 use crate::{Engine, internal, metrics};
 
@@ -29,6 +30,8 @@ pub struct Placed {
     pub silhouette: Option<f32>,
     /// In the order of positions.
     pub vectors: Vectors,
+    /// In the order of positions.
+    pub places: Places,
     /// The picture of everything.
     pub heatmap: Heatmap,
     /// The numbers and names of groups before what people changed, the largest first.
@@ -83,6 +86,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
     let mut values = Vec::with_capacity(documents.len() * dimensions);
     analysis.order.iter().for_each(|&i| values.extend_from_slice(&documents[i].vectored.vector));
     let vectors = Vectors::new(values, dimensions);
+    let places = Places(analysis.order.iter().map(|&i| analysis.places[i]).collect());
     let named: Vec<heatmap::Placed> = analysis
         .order
         .iter()
@@ -120,6 +124,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
         merges,
         silhouette: analysis.silhouette,
         vectors,
+        places,
         heatmap,
         found: analysis.found_names.into_iter().map(|(number, name)| (ClusterId(number), name)).collect(),
         next: analysis.next,
@@ -237,8 +242,8 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the file of vectors, whose name has `tag` in it. The file first, the rows second: a crash in between leaves a file that
-/// nothing names, and the next attempt has a name of its own.
+/// Writes the files of vectors and places, whose names have `tag` in them. The files first, the rows second: a crash in between
+/// leaves files that nothing names, and the next attempt has names of its own.
 pub(crate) async fn keep_vectors(
     engine: &Engine,
     batch: BatchId,
@@ -254,6 +259,7 @@ pub(crate) async fn keep_vectors(
     });
     if vectors.is_some() {
         engine.blobs().put_derived(&name, placed.vectors.to_bytes().into()).await?;
+        engine.blobs().put_derived(&Places::name(&name)?, placed.places.to_bytes()).await?;
     }
     Ok(NewClustering {
         placements: placed.placements,

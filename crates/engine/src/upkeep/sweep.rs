@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::remove::{remove_unnamed, settle};
 use crate::Engine;
 use crate::blobs::{BlobStore, DerivedName, Listed};
+use crate::map::Places;
 
 /// Between two sweeps.
 const EVERY: Duration = Duration::from_secs(24 * 3600);
@@ -119,7 +120,8 @@ pub async fn sweep_blobs(store: &dyn Store, blobs: &dyn BlobStore, grace: Durati
     remove_unnamed(store, blobs, &unnamed).await
 }
 
-/// Removes derived files. One stays while its batch does; of vectors only those that the batch's clustering names.
+/// Removes derived files. One stays while its batch does; of vectors and places only those of the batch's
+/// clustering.
 pub async fn sweep_derived(store: &dyn Store, blobs: &dyn BlobStore, grace: Duration) -> Result<u64, Failure> {
     let mut removed = 0;
     let mut batches: HashMap<BatchId, Kept> = HashMap::new();
@@ -141,7 +143,7 @@ pub async fn sweep_derived(store: &dyn Store, blobs: &dyn BlobStore, grace: Dura
 enum Kept {
     /// The batch is no more.
     Nothing,
-    /// Of its vectors those of this name, if any; of everything else all.
+    /// Of its vectors those of this name, if any, and the places beside them; of everything else all.
     Vectors(Option<String>),
 }
 
@@ -158,7 +160,10 @@ impl Kept {
         let name = name.to_string();
         match self {
             Self::Nothing => false,
-            Self::Vectors(named) => !name.ends_with(".f32") || named.as_ref() == Some(&name),
+            Self::Vectors(named) => {
+                let stem = name.strip_suffix(".f32").or_else(|| name.strip_suffix(Places::SUFFIX));
+                stem.is_none_or(|stem| named.as_deref().and_then(|named| named.strip_suffix(".f32")) == Some(stem))
+            }
         }
     }
 }

@@ -97,7 +97,7 @@ fn unknown(what: &str) -> HttpFailure {
 
 /// The documents that a form names, or the filter that it has.
 pub fn chosen(fields: &str) -> Result<DocumentQuery, HttpFailure> {
-    Chosen::read(fields)?.query()
+    Chosen::read(fields, MOST)?.query()
 }
 
 /// The filter that an address has.

@@ -10,6 +10,8 @@ pub mod live;
 pub mod overview;
 
 #[cfg(feature = "ssr")]
+pub mod cluster;
+#[cfg(feature = "ssr")]
 pub mod clusterings;
 #[cfg(feature = "ssr")]
 pub mod compare;

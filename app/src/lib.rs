@@ -5,6 +5,8 @@ pub mod routes;
 pub mod shell;
 
 #[cfg(feature = "ssr")]
+mod cluster_words;
+#[cfg(feature = "ssr")]
 pub mod draft;
 pub mod errors;
 pub mod filters;

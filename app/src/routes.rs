@@ -15,6 +15,8 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod map;
     #[cfg(feature = "ssr")]
+    pub mod move_documents;
+    #[cfg(feature = "ssr")]
     pub mod outliers;
     pub mod show;
 }
@@ -22,6 +24,11 @@ mod batches {
 mod documents {
     //! Pages about one document, or two.
     pub mod diff;
+    pub mod show;
+}
+#[cfg(feature = "ssr")]
+mod clusters {
+    //! Pages about one cluster.
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -71,7 +78,8 @@ use whole::{
     Whole as CancelBatch, Whole as CompareBatches, Whole as DeleteBatch, Whole as DiffDocuments, Whole as EditFlow,
     Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListOutliers, Whole as ListRuns,
     Whole as ListWebhooks, Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowMap,
-    Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun,
+    Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun, Whole as MoveDocuments,
+    Whole as ShowCluster,
 };
 #[cfg(feature = "ssr")]
 use {
@@ -80,7 +88,9 @@ use {
     batches::delete::DeleteBatch,
     batches::families::ListFamilies,
     batches::map::ShowMap,
+    batches::move_documents::MoveDocuments,
     batches::outliers::ListOutliers,
+    clusters::show::ShowCluster,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
     documents::show::ShowDocument,
@@ -116,6 +126,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/delete") view=DeleteBatch ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/clusterings") view=ListClusterings ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/clusters/:number") view=ShowCluster ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/move") view=MoveDocuments ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/map") view=ShowMap ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/outliers") view=ListOutliers ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />

@@ -51,6 +51,8 @@ pub struct RunningBatch {
 pub struct FinishedBatch {
     pub overview: BatchOverview,
     pub failed: Vec<FailedDocument>,
+    /// What the latest analysis changed about the clusters: in short, then each change; none after the first one.
+    pub news: Vec<String>,
 }
 
 /// A document that failed, and why.

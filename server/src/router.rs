@@ -16,8 +16,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
 use crate::http::{
-    api, clusterings, diff, download, events, families, flow_forms, flow_runs, flows, forms, health, run_forms, runs,
-    search, selection, upload, uploads, webhooks,
+    api, clusterings, clusters, diff, download, events, families, flow_forms, flow_runs, flows, forms, health,
+    run_forms, runs, search, selection, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
 use crate::share::{self, Share};
@@ -76,6 +76,9 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/diff", get(diff::diff))
         .route("/api/batches/{id}/clusters", get(api::clusters))
         .route("/api/batches/{id}/merges", get(api::merges))
+        .route("/api/batches/{id}/cluster-edits", get(clusters::list).post(clusters::add))
+        .route("/api/batches/{id}/cluster-edits/{edit}", axum::routing::delete(clusters::take_back))
+        .route("/api/batches/{id}/manifest", get(clusters::manifest))
         .route("/api/batches/{id}/facets", get(api::facets))
         .route("/api/batches/{id}/originals", get(selection::originals))
         .route("/api/batches/{id}/copy", post(selection::copy))
@@ -110,6 +113,7 @@ pub fn router(state: AppState) -> Router {
         .route("/batches/{id}/change", post(forms::change))
         .route("/batches/{id}/selection", get(selection::act).merge(selection_of_many()))
         .route("/batches/{id}/families", post(families::change_by_form))
+        .merge(cluster_forms(&state))
         .route("/webhooks", post(webhooks::add_by_form))
         .route("/webhooks/{id}/delete", post(webhooks::delete_by_form))
         .route("/webhooks/{id}/test", post(webhooks::test_by_form))
@@ -129,6 +133,13 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(safe_headers))
         .layer(from_fn(watch::request))
         .with_state(state)
+}
+
+/// The forms that change clusters.
+fn cluster_forms(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/batches/{id}/clusters", post(clusters::by_form))
+        .layer(from_fn_with_state(state.clone(), flow_forms::failures_as_pages))
 }
 
 /// A form may name every document of a large batch.

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -73,7 +74,7 @@ async fn clusterings_are_tried_compared_and_taken_over() {
     let (_, now) = server.get(&format!("/api/batches/{id}")).await;
     assert_eq!(now["clusters"], before["clusters"], "trying changes nothing");
 
-    // Six clusters become those of the batch, with the names that were seen, and the comparison follows.
+    // Six clusters become those of the batch, and the comparison follows. Those that are still the same keep their names.
     let six = tried[1]["id"].as_str().expect("an id");
     let url = format!("{}/api/batches/{id}/clusterings/{six}", server.address);
     let foreign = server.client.post(format!("{url}/use")).header("sec-fetch-site", "cross-site");
@@ -86,11 +87,11 @@ async fn clusterings_are_tried_compared_and_taken_over() {
         (Some(6), &json!("kmeans")),
         "{now}"
     );
-    let names = |clusters: &Value| {
+    let groups = |clusters: &Value| {
         let clusters = clusters.as_array().expect("a list").iter();
-        clusters.map(|c| (c["name"].clone(), c["size"].clone())).collect::<Vec<_>>()
+        clusters.map(|c| (c["representative"].to_string(), c["size"].as_u64())).collect::<BTreeMap<_, _>>()
     };
-    assert_eq!(names(&now["clusters"]), names(&tried[1]["clusters"]));
+    assert_eq!(groups(&now["clusters"]), groups(&tried[1]["clusters"]));
     let (_, one) = server.get(&format!("/api/batches/{id}/clusterings/{six}")).await;
     assert_eq!(one["compared"], json!({"rand": 1.0, "moved": 0, "documents": documents}));
     let answer = server.client.delete(&url).send().await.expect("an answer");

@@ -2,7 +2,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter, ClusterId, EXACT_UP_TO};
+use sheaf_domain::{BatchId, BatchSummary, Cluster, ClusterFilter, ClusterId, EXACT_UP_TO, Merge, NamedBy};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
@@ -24,6 +24,8 @@ pub fn Clusters(
     summary: BatchSummary,
     /// How many documents of each the other filters leave.
     facets: Resource<Result<FacetPanel, AppError>>,
+    /// What the latest analysis changed: in short, then each change.
+    news: Vec<String>,
 ) -> impl IntoView {
     let all = summary.clusters;
     let compared = summary.counts.completed.saturating_sub(summary.unclustered);
@@ -61,6 +63,7 @@ pub fn Clusters(
     view! {
         <section class="section" id="clusters" aria-labelledby="clusters-title">
             <h2 id="clusters-title">"Clusters"</h2>
+            {(!news.is_empty()).then(|| view! { <News news /> })}
             {(all > 2).then(|| view! { <Levels batch filters shown all /> })}
             {(compared > EXACT_UP_TO)
                 .then(|| {
@@ -73,6 +76,20 @@ pub fn Clusters(
                 })}
             {body}
         </section>
+    }
+    .boxed()
+}
+
+/// What the latest analysis changed, in one line that opens.
+#[component]
+fn News(news: Vec<String>) -> impl IntoView {
+    let mut lines = news.into_iter();
+    let short = lines.next();
+    view! {
+        <details class="clusters-note" data-testid="cluster-news">
+            <summary>{short}</summary>
+            <ul>{lines.map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+        </details>
     }
     .boxed()
 }
@@ -110,8 +127,36 @@ fn Row(
     largest: u64,
     facets: Resource<Result<FacetPanel, AppError>>,
 ) -> impl IntoView {
-    let Cluster { id, name, keywords, size, cohesion, average_probability, representative, representative_path } =
-        cluster;
+    let Cluster {
+        id,
+        name,
+        keywords,
+        size,
+        cohesion,
+        average_probability,
+        representative,
+        representative_path,
+        named_by,
+        edited,
+    } = cluster;
+    // Coarser groups follow from the clusters that they are made of.
+    let change = (id.0 < Merge::FIRST).then(|| {
+        let by = match (named_by, edited) {
+            (NamedBy::Person, true) => "Named and changed by a person. ",
+            (NamedBy::Person, false) => "Named by a person. ",
+            (NamedBy::Words, true) => "Changed by a person. ",
+            (NamedBy::Words, false) => "",
+        };
+        view! {
+            <span class="cluster-by">
+                {by}
+                <a href=format!("/batches/{batch}/clusters/{id}") rel="external" data-testid="change-cluster">
+                    "Change"
+                    <span class="unseen">{format!(" cluster {id}")}</span>
+                </a>
+            </span>
+        }
+    });
     let filter = Some(ClusterFilter::Cluster(id));
     let chosen = move || filters.read().cluster == filter;
     let href = move || {
@@ -128,6 +173,7 @@ fn Row(
                     <bdi>{name}</bdi>
                 </a>
                 <bdi class="cluster-words">{more}</bdi>
+                {change}
             </span>
             <span class="cluster-size">
                 <span class="cluster-key">"Documents "</span>

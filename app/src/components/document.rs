@@ -224,7 +224,8 @@ fn Text(text: String, truncated: bool, status: Status, words: TextQuery) -> impl
 /// Its cluster, and how firmly it sits there.
 #[component]
 fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
-    let DocumentRow { cluster, cluster_name, probability, confidence, outlier, status, .. } = row;
+    let DocumentRow { id: document, cluster, cluster_name, probability, confidence, outlier, status, .. } = row;
+    let is_grouped = cluster.is_some() || outlier;
     let body = match (cluster, outlier) {
         (Some(id), _) => {
             let href = Filters::default().with_cluster(Some(ClusterFilter::Cluster(id)));
@@ -255,6 +256,16 @@ fn Belongs(batch: BatchId, row: DocumentRow) -> impl IntoView {
                         <p class="meta">
                             <span class="tabular">{format!("probability {}", ratio(value))}</span>
                             {confidence.map(|level| view! { <Confidence level /> })}
+                        </p>
+                    }
+                })}
+            {is_grouped
+                .then(|| {
+                    view! {
+                        <p class="fine">
+                            <a href=format!("/batches/{batch}/move?documents={document}") data-testid="move-document">
+                                "Move or pin"
+                            </a>
                         </p>
                     }
                 })}

@@ -174,6 +174,7 @@ pub fn SelectionBar(
                 {button("json", "JSON")}
                 {button("originals", "Originals, ZIP")}
                 {button("run", "Run a flow")}
+                {button("move", "Move or pin")}
                 <button class="button quiet" name="do" value="batch" formmethod="post" data-testid="do-batch">
                     "New batch"
                 </button>

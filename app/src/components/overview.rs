@@ -32,7 +32,7 @@ pub fn Overview(
     /// The batch was started again or changed.
     reload: Callback<()>,
 ) -> impl IntoView {
-    let FinishedBatch { overview, failed } = finished;
+    let FinishedBatch { overview, failed, news } = finished;
     let BatchOverview { batch, summary, clusters, failures, families: _ } = overview;
     let id = batch.id;
     let total = summary.counts.total;
@@ -56,7 +56,7 @@ pub fn Overview(
             {is_grouped
                 .then(|| {
                     view! {
-                        <Clusters batch=id filters clusters summary facets />
+                        <Clusters batch=id filters clusters summary facets news />
                         <section class="section" id="similarity" aria-labelledby="similarity-title">
                             <h2 id="similarity-title">"Similarity"</h2>
                             <Panel facets class="map-place" of=|panel| panel.map />

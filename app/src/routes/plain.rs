@@ -18,6 +18,8 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "cancel"],
     &["batches", "*", "delete"],
     &["batches", "*", "families"],
+    &["batches", "*", "clusters", "*"],
+    &["batches", "*", "move"],
     // It has a script of its own.
     &["batches", "*", "map"],
     &["batches", "*", "outliers"],
@@ -49,6 +51,8 @@ mod tests {
         check("/batches/12/documents/7", true);
         check("/batches/12/diff", true);
         check("/batches/12/families", true);
+        check("/batches/12/clusters/3", true);
+        check("/batches/12/move", true);
         check("/batches/12/map", true);
         check("/batches/12/clusterings", true);
         check("/batches/12/add", false);

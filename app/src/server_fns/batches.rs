@@ -33,7 +33,8 @@ pub async fn show_batch(batch: BatchId, level: u32) -> Result<BatchPage, AppErro
         }
         let rows = respond(engine.failed_examples(batch, &overview.failures).await)?;
         let failed = rows.into_iter().filter_map(FailedDocument::new).collect();
-        return Ok(BatchPage::Done(Box::new(FinishedBatch { overview, failed })));
+        let news = crate::cluster_words::news(respond(engine.cluster_edits(batch).await)?.report.as_ref());
+        return Ok(BatchPage::Done(Box::new(FinishedBatch { overview, failed, news })));
     }
     let progress = respond(engine.progress(batch).await)?;
     let grid = respond(engine.progress_grid(batch, GridPicture::FIELDS).await)?.into();

@@ -1,11 +1,14 @@
 //! The whole analysis of a batch: vectors and words in; clusters, memberships, names, order and neighbours out.
 
-use sheaf_domain::EXACT_UP_TO;
+use std::collections::BTreeMap;
+
+use sheaf_domain::NamedBy;
 
 use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
 use crate::clustering::{self, GroupError, assignment::Assignment};
+use crate::history::{self, Found, History, Settled, neighbours_of};
 use crate::layout::lay_out;
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
@@ -74,6 +77,10 @@ pub struct FoundCluster {
     pub average_probability: f32,
     /// The document nearest to its centroid: an index into the input.
     pub representative: usize,
+    /// Whose words its name is made of.
+    pub named_by: NamedBy,
+    /// Whether people changed what is in it.
+    pub edited: bool,
 }
 
 /// Two groups that become one when fewer are wanted.
@@ -104,12 +111,20 @@ pub struct Analysis {
     pub neighbours: Vec<Vec<(usize, f32)>>,
     /// The documents (indices into the input) in the order of the heatmap.
     pub order: Vec<usize>,
+    /// Of each cluster the number by which it is known: the index, unless there was an analysis before.
+    pub numbers: Vec<u32>,
+    /// For each document the number of its group before what people changed.
+    pub found: Vec<u32>,
+    /// These groups, the largest first, by number with their names.
+    pub found_names: Vec<(u32, String)>,
+    /// The first number that was never given.
+    pub next: u32,
     /// Where each document stands on the map; see [`lay_out`].
     pub places: Vec<[f32; 2]>,
 }
 
 /// Analyses a batch on the current rayon pool. The result depends on the documents and parameters alone: neither on the
-/// order of `inputs` nor on the number of threads. Costs `n² d` multiplications up to [`EXACT_UP_TO`] documents, less above, and memory linear
+/// order of `inputs` nor on the number of threads. Costs `n² d` multiplications up to [`EXACT_UP_TO`](sheaf_domain::EXACT_UP_TO) documents, less above, and memory linear
 /// in `n`.
 ///
 /// # Errors
@@ -122,37 +137,50 @@ pub fn analyse(
     params: &ValidParams,
     progress: &dyn Fn(Step),
 ) -> Result<Analysis, GroupError> {
+    analyse_after(inputs, params, &History::default(), progress)
+}
+
+/// The same where there was an analysis before: clusters that are still the same keep their numbers and names, and what people
+/// changed is applied.
+///
+/// # Errors
+/// As [`analyse`].
+///
+/// # Panics
+/// When the vectors have different lengths.
+pub fn analyse_after(
+    inputs: &[AnalyseInput<'_>],
+    params: &ValidParams,
+    history: &History,
+    progress: &dyn Fn(Step),
+) -> Result<Analysis, GroupError> {
     let mut canonical: Vec<usize> = (0..inputs.len()).collect();
     canonical.sort_by_key(|&i| inputs[i].key);
-    let vectors = Vectors::distinct(canonical.iter().map(|&i| inputs[i].vector));
+    let mut vectors = Vectors::distinct(canonical.iter().map(|&i| inputs[i].vector));
 
     progress(Step::Neighbours);
-    let all_pairs = inputs.len() as u64 <= EXACT_UP_TO;
-    let find = if all_pairs { Neighbours::exact } else { Neighbours::approximate };
-    let neighbours = find(&vectors, clustering::NEIGHBOURS);
+    let mut neighbours = neighbours_of(&vectors, inputs.len());
     progress(Step::Clusters);
     // Much of grouping is one thread's work.
-    let (groups, places) = rayon::join(
-        || clustering::group(&vectors, &neighbours, params.get()),
+    let (found, places) = rayon::join(
+        || history::find(&vectors, &neighbours, params.get(), history, &canonical),
         || lay_out(&vectors, &neighbours, params.get().seed),
     );
-    let groups = groups?;
+    let found = found?;
     progress(Step::Memberships);
-    let assignment = Assignment::new(&vectors, &neighbours, &groups);
+    let settled = Settled::new(&mut vectors, &mut neighbours, &found, history, &canonical);
+    let assignment = &settled.assignment;
     let means = assignment.means();
     let sizes: Vec<u32> = assignment.clusters.iter().map(|cluster| cluster.size).collect();
     let joins = hierarchy(&sizes, &means);
-    let order = clustering::order::display_order(&vectors, &assignment, &joins);
+    let order = clustering::order::display_order(&vectors, assignment, &joins);
     progress(Step::Names);
-    let mut of_clusters: Vec<Vec<&Terms>> = vec![Vec::new(); assignment.clusters.len()];
     let rows = vectors.rows();
-    for (document, &row) in rows.iter().enumerate() {
-        if let Some(cluster) = assignment.rows[row].cluster {
-            of_clusters[cluster as usize].push(inputs[canonical[document]].terms);
-        }
-    }
-    let members: Vec<Vec<usize>> = joins.iter().map(|join| join.clusters.clone()).collect();
-    let (names, of_merges) = naming::name_clusters(&of_clusters, &members);
+    let terms: Vec<&Terms> = canonical.iter().map(|&i| inputs[i].terms).collect();
+    let of_clusters = members(&terms, assignment.clusters.len(), |document| assignment.rows[rows[document]].cluster);
+    let joined: Vec<Vec<usize>> = joins.iter().map(|join| join.clusters.clone()).collect();
+    let found_names = found_names(&found, &settled, history, &terms);
+    let (names, of_merges) = naming::name_clusters(&of_clusters, &joined, &settled.given_names(&found_names));
 
     // From canonical numbers back to those of the input.
     let mut positions = vec![0; inputs.len()];
@@ -164,8 +192,13 @@ pub fn analyse(
         silhouette: assignment.silhouette,
         neighbours: vec![Vec::new(); inputs.len()],
         order: order.iter().map(|&document| canonical[document]).collect(),
+        numbers: settled.numbers.clone(),
+        found: vec![0; inputs.len()],
+        found_names: Vec::new(),
+        next: found.next,
         places: vec![[0.0; 2]; inputs.len()],
     };
+    settled.base.iter().zip(&canonical).for_each(|(place, &input)| analysis.found[input] = place.cluster);
     for (document, &row) in rows.iter().enumerate() {
         let place = &assignment.rows[row];
         analysis.placements[canonical[document]] = Placement {
@@ -183,17 +216,54 @@ pub fn analyse(
         .clusters
         .iter()
         .zip(names)
-        .map(|(cluster, name)| FoundCluster {
+        .zip(&settled.numbers)
+        .map(|((cluster, name), &number)| FoundCluster {
             name: name.name,
             keywords: name.keywords,
             size: cluster.size,
             cohesion: cluster.cohesion,
             average_probability: cluster.average_probability,
             representative: canonical[vectors.documents(cluster.representative)[0] as usize],
+            named_by: settled.named_by(number),
+            edited: settled.is_edited(number),
         })
         .collect();
-    analysis.merges = merges(&joins, &assignment, &means, &vectors, &analysis, of_merges, &canonical);
+    let name_of = |number: &u32| {
+        let final_name = settled.numbers.iter().position(|known| known == number).map(|i| &analysis.clusters[i].name);
+        found_names.get(number).or(final_name).cloned().unwrap_or_default()
+    };
+    analysis.found_names = found.numbers.iter().map(|number| (*number, name_of(number))).collect();
+    analysis.merges = merges(&joins, assignment, &means, &vectors, &analysis, of_merges, &canonical);
     Ok(analysis)
+}
+
+/// The words of each cluster's documents.
+fn members<'a>(terms: &[&'a Terms], count: usize, cluster: impl Fn(usize) -> Option<u32>) -> Vec<Vec<&'a Terms>> {
+    let mut of_clusters = vec![Vec::new(); count];
+    for (document, terms) in terms.iter().enumerate() {
+        if let Some(cluster) = cluster(document) {
+            of_clusters[cluster as usize].push(*terms);
+        }
+    }
+    of_clusters
+}
+
+/// The names of groups as they are found, by number: those that are known and, where people changed something, those of new ones.
+/// Where nobody did, new ones are named with the clusters, which they are.
+fn found_names(found: &Found, settled: &Settled, history: &History, terms: &[&Terms]) -> BTreeMap<u32, String> {
+    let given: Vec<Option<String>> = found.numbers.iter().map(|number| history.names.get(number).cloned()).collect();
+    let named =
+        |names: Vec<Option<String>>| found.numbers.iter().copied().zip(names).filter_map(|(n, name)| Some((n, name?)));
+    if history.edits.is_empty() || given.iter().all(Option::is_some) {
+        return named(given).collect();
+    }
+    let index: BTreeMap<u32, u32> = found.numbers.iter().copied().zip(0..).collect();
+    let group = |document: usize| {
+        let place = settled.base[document];
+        if place.is_outlier { None } else { index.get(&place.cluster).copied() }
+    };
+    let (names, _) = naming::name_clusters(&members(terms, found.numbers.len(), group), &[], &given);
+    named(names.into_iter().map(|name| Some(name.name)).collect()).collect()
 }
 
 /// The joins with all that is said of the groups that come out.
@@ -239,6 +309,8 @@ fn merges(
                 cohesion: (length / f64::from(size.max(1))) as f32,
                 average_probability: (probability / f64::from(size.max(1))) as f32,
                 representative: canonical[vectors.documents(typical)[0] as usize],
+                named_by: NamedBy::Words,
+                edited: false,
             },
         }
     };

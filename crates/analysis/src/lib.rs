@@ -13,7 +13,11 @@ pub mod families;
 pub mod layout;
 
 mod analysis;
+mod history;
 mod params;
+
+pub mod edits;
+pub mod identity;
 
 pub mod diff;
 pub mod heatmap;
@@ -23,8 +27,10 @@ pub mod metrics;
 
 pub use analysis::{
     AnalyseInput, Analysis, CLUSTERING_VERSION, FoundCluster, FoundMerge, NEIGHBOURS, Placement, Step, analyse,
+    analyse_after,
 };
 pub use clustering::GroupError;
+pub use edits::Edit;
 pub use embedding::{
     CHUNKING_VERSION, Chunk, EmbedError, Embedder, ModelError, embed_documents, find_models, load_model,
 };
@@ -32,6 +38,7 @@ pub use families::{
     Alike, AlikeDocument, FAMILIES_VERSION, Family, FamilyInput, Fingerprint, LEAST_JACCARD, Likeness, Member, Sketch,
     SketchedInput, families,
 };
+pub use history::History;
 pub use matrix::similarities;
 pub use naming::Terms;
 pub use params::{AnalyseParams, ParamsError, ValidParams};

@@ -11,7 +11,8 @@ use crate::status::UnknownName;
 /// Up to so many documents every one is compared with every other; in a larger batch, with those in the parts of the pile around it.
 pub const EXACT_UP_TO: u64 = 20_000;
 
-/// The number of a cluster in its clustering, from 0, by size (largest first).
+/// The number of a cluster in its batch. The first analysis numbers from 0, the largest first; a cluster that later ones find again
+/// keeps its number, a new one gets one that was never given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClusterId(pub u32);
@@ -19,6 +20,39 @@ pub struct ClusterId(pub u32);
 impl fmt::Display for ClusterId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Whose words a cluster's name is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedBy {
+    /// Those of its documents.
+    #[default]
+    Words,
+    /// A person's.
+    Person,
+}
+
+impl NamedBy {
+    /// The name in the API and exports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Person => "person",
+        }
+    }
+}
+
+impl FromStr for NamedBy {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "words" => Ok(Self::Words),
+            "person" => Ok(Self::Person),
+            other => Err(UnknownName::new("origin of a name", other)),
+        }
     }
 }
 
@@ -40,6 +74,11 @@ pub struct Cluster {
     pub representative: DocumentId,
     /// That document's path.
     pub representative_path: String,
+    #[serde(default)]
+    pub named_by: NamedBy,
+    /// Whether a person changed what is in it: by merging, splitting or moving.
+    #[serde(default)]
+    pub edited: bool,
 }
 
 /// Where a document stands in a clustering.

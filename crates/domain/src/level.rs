@@ -40,6 +40,7 @@ pub fn at_level(clusters: &[Cluster], merges: &[Merge], level: usize) -> Vec<Clu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::NamedBy;
     use crate::ids::DocumentId;
 
     fn cluster(id: u32, size: u64) -> Cluster {
@@ -52,6 +53,8 @@ mod tests {
             average_probability: 0.0,
             representative: DocumentId(uuid::Uuid::nil()),
             representative_path: String::new(),
+            named_by: NamedBy::Words,
+            edited: false,
         }
     }
 

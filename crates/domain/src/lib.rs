@@ -13,6 +13,7 @@ pub mod passwords;
 pub mod upload;
 
 pub mod cluster;
+pub mod cluster_edit;
 pub mod family;
 pub mod heatmap;
 pub mod level;
@@ -41,7 +42,11 @@ pub mod search;
 pub mod text_query;
 
 pub use batch::{Batch, BatchOverview, BatchParams, BatchSummary, Counts, FailureCount, ModelName};
-pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, EXACT_UP_TO, Membership};
+pub use cluster::{Cluster, ClusterFilter, ClusterId, ConfidenceLevel, EXACT_UP_TO, Membership, NamedBy};
+pub use cluster_edit::{
+    AddedTo, ClusterChange, ClusterEdit, ClusterEdits, ClusterReport, ClusterRequest, MergedClusters, MovePlace,
+    MoveTarget, NamedCluster, SplitCluster,
+};
 pub use compare::{
     CompareCounts, ComparePart, CompareQuery, ComparedBatch, ComparedDocument, ComparedSide, Comparison,
 };

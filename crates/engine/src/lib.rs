@@ -10,6 +10,7 @@ mod families;
 mod feed;
 mod flows;
 mod gallery;
+mod identity;
 mod intake;
 mod lately;
 mod library;
@@ -22,6 +23,7 @@ mod search;
 mod selection;
 mod steer;
 mod thumbnails;
+mod typical;
 mod webhooks;
 
 mod queue;
@@ -82,6 +84,7 @@ pub use queue::Workers;
 pub use rate::{RateLimit, RateLimiter};
 pub use read::Original;
 pub use trace::{NoTrace, Trace};
+pub use typical::Typical;
 pub use webhooks::{AllowedAddress, Deliveries, NoAddress};
 
 /// How long a bucket may take to answer when a readiness check asks.

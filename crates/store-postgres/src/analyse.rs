@@ -1,7 +1,9 @@
 //! What the analysis of a batch reads, and its result with the batch's end: one transaction, fenced by the attempt.
 
-use sheaf_domain::{BatchId, DocumentId, Status};
-use sheaf_store::{AnalysedDocument, AnalysisResult, Placement, Vectored};
+mod identity;
+
+use sheaf_domain::{BatchId, Cluster, DocumentId, Status};
+use sheaf_store::{AnalysedDocument, AnalysisResult, NewClustering, Placement, Vectored};
 use sqlx::{PgConnection, PgPool};
 
 use crate::arrive::lock_batches;
@@ -47,20 +49,9 @@ pub async fn complete_analysis(pool: &PgPool, result: &AnalysisResult) -> Result
     if !finish_job(&mut tx, &result.claim, Status::Completed).await? {
         return Ok(false);
     }
-    for sql in [
-        "DELETE FROM placements WHERE batch = $1",
-        "DELETE FROM clusters WHERE batch = $1",
-        "DELETE FROM clusterings WHERE batch = $1",
-    ] {
-        sqlx::query(sql).bind(batch.0).execute(&mut *tx).await.map_err(database)?;
-    }
-    insert_clustering(&mut tx, result).await?;
-    insert_clusters(&mut tx, result).await?;
-    levels::replace(&mut tx, batch, &result.merges).await?;
+    replace(&mut tx, batch, &result.clustering).await?;
+    identity::note_report(&mut tx, batch, result.report.as_ref()).await?;
     families::replace(&mut tx, batch, &result.families).await?;
-    for placements in result.placements.chunks(PLACEMENTS) {
-        insert_placements(&mut tx, batch, placements).await?;
-    }
     // A batch of which no document could be read has failed; one of which some could has not.
     let failed: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM documents WHERE batch = $1) \
@@ -75,12 +66,30 @@ pub async fn complete_analysis(pool: &PgPool, result: &AnalysisResult) -> Result
     Ok(true)
 }
 
-async fn insert_clustering(tx: &mut PgConnection, result: &AnalysisResult) -> Result<()> {
+/// Puts a clustering in the place of the one that a batch has.
+async fn replace(tx: &mut PgConnection, batch: BatchId, clustering: &NewClustering) -> Result<()> {
+    for sql in [
+        "DELETE FROM placements WHERE batch = $1",
+        "DELETE FROM clusters WHERE batch = $1",
+        "DELETE FROM clusterings WHERE batch = $1",
+    ] {
+        sqlx::query(sql).bind(batch.0).execute(&mut *tx).await.map_err(database)?;
+    }
+    insert_clustering(tx, batch, clustering).await?;
+    insert_clusters(tx, batch, &clustering.clusters).await?;
+    levels::replace(tx, batch, &clustering.merges).await?;
+    for placements in clustering.placements.chunks(PLACEMENTS) {
+        insert_placements(tx, batch, placements).await?;
+    }
+    identity::note_numbers(tx, batch, clustering).await
+}
+
+async fn insert_clustering(tx: &mut PgConnection, batch: BatchId, result: &NewClustering) -> Result<()> {
     sqlx::query(
         "INSERT INTO clusterings (batch, vectors, rows, dimensions, silhouette, heatmap, manifest) \
          VALUES ($1, $2, $3, $4, $5, $6::json, $7)",
     )
-    .bind(result.claim.batch.0)
+    .bind(batch.0)
     .bind(result.vectors.as_ref().map(|v| v.name.as_str()))
     .bind(result.vectors.as_ref().map_or(0, |v| i64::from(v.rows)))
     .bind(result.vectors.as_ref().map_or(0, |v| i64::from(v.dimensions)))
@@ -93,15 +102,15 @@ async fn insert_clustering(tx: &mut PgConnection, result: &AnalysisResult) -> Re
     Ok(())
 }
 
-async fn insert_clusters(tx: &mut PgConnection, result: &AnalysisResult) -> Result<()> {
-    let clusters = &result.clusters;
+async fn insert_clusters(tx: &mut PgConnection, batch: BatchId, clusters: &[Cluster]) -> Result<()> {
     sqlx::query(
-        "INSERT INTO clusters (batch, id, name, keywords, size, cohesion, average_probability, representative) \
-         SELECT $1, id, name, keywords::json, size, cohesion, average_probability, representative \
-         FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::real[], $7::real[], $8::uuid[]) \
-         AS c (id, name, keywords, size, cohesion, average_probability, representative)",
+        "INSERT INTO clusters (batch, id, name, keywords, size, cohesion, average_probability, representative, named_by, edited) \
+         SELECT $1, id, name, keywords::json, size, cohesion, average_probability, representative, named_by, edited \
+         FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::real[], $7::real[], $8::uuid[], $9::text[], \
+         $10::boolean[]) \
+         AS c (id, name, keywords, size, cohesion, average_probability, representative, named_by, edited)",
     )
-    .bind(result.claim.batch.0)
+    .bind(batch.0)
     .bind(clusters.iter().map(|c| i64::from(c.id.0)).collect::<Vec<_>>())
     .bind(clusters.iter().map(|c| nul::hide(&c.name)).collect::<Vec<_>>())
     .bind(clusters.iter().map(|c| json(&c.keywords)).collect::<Vec<_>>())
@@ -109,6 +118,8 @@ async fn insert_clusters(tx: &mut PgConnection, result: &AnalysisResult) -> Resu
     .bind(clusters.iter().map(|c| c.cohesion).collect::<Vec<_>>())
     .bind(clusters.iter().map(|c| c.average_probability).collect::<Vec<_>>())
     .bind(clusters.iter().map(|c| c.representative.0).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| c.named_by.name()).collect::<Vec<_>>())
+    .bind(clusters.iter().map(|c| c.edited).collect::<Vec<_>>())
     .execute(tx)
     .await
     .map_err(database)?;
@@ -117,14 +128,15 @@ async fn insert_clusters(tx: &mut PgConnection, result: &AnalysisResult) -> Resu
 
 async fn insert_placements(tx: &mut PgConnection, batch: BatchId, placements: &[Placement]) -> Result<()> {
     sqlx::query(
-        "INSERT INTO placements (document, batch, cluster, probability, position, neighbours) \
-         SELECT document, $1, cluster, probability, position, neighbours::jsonb \
-         FROM unnest($2::uuid[], $3::bigint[], $4::real[], $5::bigint[], $6::text[]) \
-         AS p (document, cluster, probability, position, neighbours)",
+        "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
+         SELECT document, $1, cluster, found, probability, position, neighbours::jsonb \
+         FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::real[], $6::bigint[], $7::text[]) \
+         AS p (document, cluster, found, probability, position, neighbours)",
     )
     .bind(batch.0)
     .bind(placements.iter().map(|p| p.document.0).collect::<Vec<_>>())
     .bind(placements.iter().map(|p| p.cluster.map(|c| i64::from(c.0))).collect::<Vec<_>>())
+    .bind(placements.iter().map(|p| p.found.map(|c| i64::from(c.0))).collect::<Vec<_>>())
     .bind(placements.iter().map(|p| p.probability).collect::<Vec<_>>())
     .bind(placements.iter().map(|p| i64::from(p.position)).collect::<Vec<_>>())
     .bind(placements.iter().map(|p| json(&p.neighbours)).collect::<Vec<_>>())

@@ -102,8 +102,8 @@ pub async fn summary(pool: &PgPool, batch_id: BatchId) -> Result<BatchSummary> {
 
 pub async fn clusters(pool: &PgPool, batch: BatchId) -> Result<Vec<Cluster>> {
     let rows = sqlx::query(
-        "SELECT c.id, c.name, c.keywords, c.size, c.cohesion, c.average_probability, c.representative, d.path \
-         FROM clusters c JOIN documents d ON d.id = c.representative WHERE c.batch = $1 ORDER BY c.id",
+        "SELECT c.id, c.name, c.keywords, c.size, c.cohesion, c.average_probability, c.representative, c.named_by, c.edited, \
+         d.path FROM clusters c JOIN documents d ON d.id = c.representative WHERE c.batch = $1 ORDER BY c.size DESC, c.id",
     )
     .bind(batch.0)
     .fetch_all(pool)
@@ -122,6 +122,8 @@ fn read_cluster(row: &PgRow) -> Result<Cluster> {
         average_probability: get(row, "average_probability")?,
         representative: DocumentId(id(row, "representative")?),
         representative_path: text(row, "path")?,
+        named_by: name(row, "clusters", "named_by")?,
+        edited: get(row, "edited")?,
     })
 }
 

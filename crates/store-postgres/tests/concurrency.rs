@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sheaf_domain::{
-    BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, Failure, FailureCode, Heatmap, JobId, OnError,
-    Passwords, RunPolicy, Stage, Status,
+    BatchId, BatchParams, DocumentId, DocumentKind, DocumentMetadata, Failure, FailureCode, JobId, OnError, Passwords,
+    RunPolicy, Stage, Status,
 };
 use sheaf_store::{
-    AnalysisResult, Claim, EmbedOutcome, EmbedResult, FoundFamilies, NewBatch, NewDocument, ParseRecord, Room, Store,
-    Vectored, WorkerState,
+    AnalysisResult, Claim, EmbedOutcome, EmbedResult, FoundFamilies, NewBatch, NewClustering, NewDocument, ParseRecord,
+    Room, Store, Vectored, WorkerState,
 };
 use sheaf_store_postgres::PostgresStore;
 use sheaf_test_postgres::TestPostgres;
@@ -125,14 +125,9 @@ async fn finish(store: &PostgresStore, stage: Stage, group: &[Claim]) -> Vec<Job
             let job = claim.job;
             let result = AnalysisResult {
                 claim,
-                placements: Vec::new(),
-                clusters: Vec::new(),
-                merges: Vec::new(),
                 families: FoundFamilies::default(),
-                silhouette: None,
-                vectors: None,
-                heatmap: Heatmap::default(),
-                manifest: "{}".into(),
+                clustering: NewClustering { manifest: "{}".into(), ..NewClustering::default() },
+                report: None,
             };
             if store.complete_analysis(&result).await.expect("answered") { vec![job] } else { Vec::new() }
         }

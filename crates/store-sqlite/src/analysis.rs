@@ -1,8 +1,10 @@
 //! The clustering of a batch: what it reads, and what it leaves.
 
+mod identity;
+
 use sheaf_domain::{BatchId, DocumentId, Status};
-use sheaf_store::{AnalysedDocument, AnalysisResult, Vectored};
-use sqlx::SqlitePool;
+use sheaf_store::{AnalysedDocument, AnalysisResult, NewClustering, Vectored};
+use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::finish::finish_job;
 use crate::rows::{get, id, json, signed};
@@ -44,61 +46,9 @@ pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> 
     if !finish_job(&mut tx, claim, Status::Completed).await? {
         return Ok(false);
     }
-    for sql in [
-        "DELETE FROM placements WHERE batch = ?",
-        "DELETE FROM clusters WHERE batch = ?",
-        "DELETE FROM clusterings WHERE batch = ?",
-    ] {
-        sqlx::query(sql).bind(&batch).execute(&mut *tx).await.map_err(database)?;
-    }
-    sqlx::query(
-        "INSERT INTO clusterings (batch, vectors, rows, dimensions, silhouette, heatmap, manifest) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&batch)
-    .bind(result.vectors.as_ref().map(|v| v.name.as_str()))
-    .bind(result.vectors.as_ref().map_or(0, |v| v.rows))
-    .bind(result.vectors.as_ref().map_or(0, |v| v.dimensions))
-    .bind(result.silhouette)
-    .bind(json(&result.heatmap))
-    .bind(&result.manifest)
-    .execute(&mut *tx)
-    .await
-    .map_err(database)?;
-    for cluster in &result.clusters {
-        sqlx::query(
-            "INSERT INTO clusters (batch, id, name, keywords, size, cohesion, average_probability, representative) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&batch)
-        .bind(cluster.id.0)
-        .bind(&cluster.name)
-        .bind(json(&cluster.keywords))
-        .bind(signed(cluster.size))
-        .bind(cluster.cohesion)
-        .bind(cluster.average_probability)
-        .bind(cluster.representative.to_string())
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-    }
-    levels::replace(&mut tx, &batch, &result.merges).await?;
+    replace(&mut tx, &batch, &result.clustering).await?;
+    identity::note_report(&mut tx, &batch, result.report.as_ref()).await?;
     families::replace(&mut tx, &batch, &result.families).await?;
-    for placement in &result.placements {
-        sqlx::query(
-            "INSERT INTO placements (document, batch, cluster, probability, position, neighbours) \
-             VALUES (?, ?, ?, ?, ?, ?)",
-        )
-        .bind(placement.document.to_string())
-        .bind(&batch)
-        .bind(placement.cluster.map(|c| c.0))
-        .bind(placement.probability)
-        .bind(placement.position)
-        .bind(json(&placement.neighbours))
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-    }
     // A batch of which no document could be read has failed; one of which some could has not.
     let failed: bool = sqlx::query_scalar(
         "SELECT count(*) > 0 AND count(*) FILTER (WHERE status = 'completed') = 0 FROM tallies \
@@ -111,4 +61,68 @@ pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> 
     end(&mut tx, claim.batch, if failed { Status::Failed } else { Status::Completed }, None).await?;
     tx.commit().await.map_err(database)?;
     Ok(true)
+}
+
+/// Puts a clustering in the place of the one that a batch has.
+async fn replace(tx: &mut SqliteConnection, batch: &str, clustering: &NewClustering) -> Result<()> {
+    for sql in [
+        "DELETE FROM placements WHERE batch = ?",
+        "DELETE FROM clusters WHERE batch = ?",
+        "DELETE FROM clusterings WHERE batch = ?",
+    ] {
+        sqlx::query(sql).bind(batch).execute(&mut *tx).await.map_err(database)?;
+    }
+    let NewClustering { placements, clusters, merges, silhouette, vectors, heatmap, manifest, found: _, next: _ } =
+        clustering;
+    sqlx::query(
+        "INSERT INTO clusterings (batch, vectors, rows, dimensions, silhouette, heatmap, manifest) \
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(batch)
+    .bind(vectors.as_ref().map(|v| v.name.as_str()))
+    .bind(vectors.as_ref().map_or(0, |v| v.rows))
+    .bind(vectors.as_ref().map_or(0, |v| v.dimensions))
+    .bind(silhouette)
+    .bind(json(heatmap))
+    .bind(manifest)
+    .execute(&mut *tx)
+    .await
+    .map_err(database)?;
+    for cluster in clusters {
+        sqlx::query(
+            "INSERT INTO clusters (batch, id, name, keywords, size, cohesion, average_probability, representative, \
+             named_by, edited) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(batch)
+        .bind(cluster.id.0)
+        .bind(&cluster.name)
+        .bind(json(&cluster.keywords))
+        .bind(signed(cluster.size))
+        .bind(cluster.cohesion)
+        .bind(cluster.average_probability)
+        .bind(cluster.representative.to_string())
+        .bind(cluster.named_by.name())
+        .bind(cluster.edited)
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    }
+    levels::replace(tx, batch, merges).await?;
+    for placement in placements {
+        sqlx::query(
+            "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(placement.document.to_string())
+        .bind(batch)
+        .bind(placement.cluster.map(|c| c.0))
+        .bind(placement.found.map(|c| c.0))
+        .bind(placement.probability)
+        .bind(placement.position)
+        .bind(json(&placement.neighbours))
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    }
+    identity::note_numbers(tx, batch, clustering).await
 }

@@ -97,7 +97,8 @@ pub async fn summary(readers: &SqlitePool, batch_id: BatchId) -> Result<BatchSum
 
 pub async fn clusters(readers: &SqlitePool, batch: BatchId) -> Result<Vec<Cluster>> {
     let rows = sqlx::query(
-        "SELECT c.*, d.path FROM clusters c JOIN documents d ON d.id = c.representative WHERE c.batch = ? ORDER BY c.id",
+        "SELECT c.*, d.path FROM clusters c JOIN documents d ON d.id = c.representative WHERE c.batch = ? \
+         ORDER BY c.size DESC, c.id",
     )
     .bind(batch.to_string())
     .fetch_all(readers)
@@ -116,6 +117,8 @@ fn read_cluster(row: &SqliteRow) -> Result<Cluster> {
         average_probability: get::<f64>(row, "average_probability")? as f32,
         representative: DocumentId(id(row, "clusters", "representative")?),
         representative_path: get(row, "path")?,
+        named_by: name(row, "clusters", "named_by")?,
+        edited: get(row, "edited")?,
     })
 }
 

@@ -10,6 +10,7 @@ mod explore;
 mod families;
 mod flows;
 mod gallery;
+mod identity;
 mod imports;
 mod levels;
 mod map;
@@ -27,13 +28,14 @@ pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
 pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
+pub use identity::{ClusterPast, IdentityStore, NewEdit, PastDocument, PastEdit};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
 pub use map::{MapStore, PlacedDocument};
 pub use records::{
     AnalysedDocument, AnalysisResult, Claim, ClaimedDelivery, Clustering, DeliveryOutcome, EmbedInput, EmbedOutcome,
-    EmbedResult, NewBatch, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement, QueueDepth,
-    RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
+    EmbedResult, NewBatch, NewClustering, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement,
+    QueueDepth, RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
 };
 pub use runs::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
 pub use search::{BatchVectors, FoundDocument, SearchScope, SearchStore};

@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 
 use sheaf_domain::{
-    Batch, BatchId, BatchParams, Cluster, ClusterId, DeliveryId, Document, DocumentId, DocumentKind, DocumentMetadata,
-    EventId, Failure, Heatmap, JobId, Merge, PageRecognition, Passwords, Problem, RunPolicy, Stage, UploadId,
+    Batch, BatchId, BatchParams, Cluster, ClusterId, ClusterReport, DeliveryId, Document, DocumentId, DocumentKind,
+    DocumentMetadata, EventId, Failure, Heatmap, JobId, Merge, PageRecognition, Passwords, Problem, RunPolicy, Stage,
+    UploadId,
 };
 
 use crate::families::FoundFamilies;
@@ -237,6 +238,8 @@ pub struct Placement {
     pub document: DocumentId,
     /// Absent for an outlier.
     pub cluster: Option<ClusterId>,
+    /// The group in which the analysis alone put it, outlier or not, before what people changed.
+    pub found: Option<ClusterId>,
     /// 0 to 1.
     pub probability: f32,
     /// Place in the order of the heatmap, from 0.
@@ -254,23 +257,35 @@ pub struct VectorFile {
     pub dimensions: u32,
 }
 
-/// All that analysing a batch produced.
-#[derive(Clone, Debug)]
-pub struct AnalysisResult {
-    pub claim: Claim,
+/// The clusters of a batch and all that follows from them, as an analysis or a person's edit makes them.
+#[derive(Clone, Debug, Default)]
+pub struct NewClustering {
     pub placements: Vec<Placement>,
     pub clusters: Vec<Cluster>,
     /// How they join, the most similar first.
     pub merges: Vec<Merge>,
-    /// What is double.
-    pub families: FoundFamilies,
     pub silhouette: Option<f32>,
     /// Absent when no document had a vector.
     pub vectors: Option<VectorFile>,
     /// The picture of everything, made once.
     pub heatmap: Heatmap,
-    /// Hashes, versions, parameters and seed, as JSON.
+    /// Hashes, versions, parameters, seed and edits, as JSON.
     pub manifest: String,
+    /// The numbers and names of the groups that the analysis alone found.
+    pub found: Vec<(ClusterId, String)>,
+    /// The first number that was never given.
+    pub next: u32,
+}
+
+/// All that analysing a batch produced.
+#[derive(Clone, Debug)]
+pub struct AnalysisResult {
+    pub claim: Claim,
+    /// What is double.
+    pub families: FoundFamilies,
+    pub clustering: NewClustering,
+    /// What it changed about the clusters of the analysis before; absent for the first one.
+    pub report: Option<ClusterReport>,
 }
 
 /// The clustering that a batch has now.

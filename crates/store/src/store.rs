@@ -15,6 +15,7 @@ use crate::explore::ExploreStore;
 use crate::families::FamilyStore;
 use crate::flows::FlowStore;
 use crate::gallery::GalleryStore;
+use crate::identity::IdentityStore;
 use crate::imports::ImportStore;
 use crate::levels::LevelStore;
 use crate::map::MapStore;
@@ -57,6 +58,7 @@ pub trait Store:
     + ExploreStore
     + FamilyStore
     + FlowStore
+    + IdentityStore
     + GalleryStore
     + ImportStore
     + LevelStore

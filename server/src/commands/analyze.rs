@@ -108,8 +108,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         ),
         None => Passwords::default(),
     };
-    let request =
-        Request { passwords, inputs: args.inputs, out: args.out, fields, params, text: args.text, processing };
+    let request = Request {
+        passwords,
+        inputs: args.inputs,
+        out: args.out,
+        fields,
+        params,
+        replay: None,
+        text: args.text,
+        processing,
+    };
     let out = request.out.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let shard = args.shard;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sheaf_domain::{BatchParams, Passwords};
 use sheaf_engine::ProcessingConfig;
-use sheaf_engine::folder::{Fields, Request};
+use sheaf_engine::folder::{Fields, Replay, Request};
 
 use super::analyze::with_bar;
 use super::bounds::Bounds;
@@ -56,12 +56,15 @@ pub struct Args {
 #[derive(Deserialize)]
 struct Recorded {
     params: BatchParams,
+    /// What there was before, and what people changed.
+    #[serde(default)]
+    identity: Option<Replay>,
 }
 
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     start_log("warn");
     let manifest = args.results.join("manifest.json");
-    let Recorded { params } = serde_json::from_value(json(&manifest)?)
+    let Recorded { params, identity } = serde_json::from_value(json(&manifest)?)
         .with_context(|| format!("`{}` is no manifest of an analysis", manifest.display()))?;
     let mut processing = ProcessingConfig::new(std::env::current_exe().context("this program cannot be found")?);
     args.reading.apply(&mut processing);
@@ -77,6 +80,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         out: again.path().to_owned(),
         fields: Fields::of(args.id_field, args.text_field),
         params,
+        replay: identity,
         text: false,
         processing,
     };

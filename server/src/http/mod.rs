@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod clusterings;
+pub mod clusters;
 pub mod diff;
 pub mod download;
 pub mod events;

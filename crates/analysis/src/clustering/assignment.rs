@@ -45,15 +45,19 @@ impl Assignment {
     /// Derives everything from groups.
     pub fn new(vectors: &Vectors, neighbours: &Neighbours, groups: &Groups) -> Self {
         let Groups { of, outlier } = groups;
-        if of.is_empty() {
+        Self::of(vectors, neighbours, &numbered(vectors, of, outlier), outlier)
+    }
+
+    /// The same of groups as [`numbered`] gives them, whose outliers are known. No group consists of outliers alone.
+    pub fn of(vectors: &Vectors, neighbours: &Neighbours, groups: &[u32], outlier: &[bool]) -> Self {
+        if groups.is_empty() {
             return Self::default();
         }
-        let groups = numbered(vectors, of, outlier);
         let count = groups.iter().max().map_or(0, |&most| most as usize + 1);
-        let centroids = centroids(vectors, &groups, outlier, count);
+        let centroids = centroids(vectors, groups, outlier, count);
         let similarities: Vec<f32> =
             (0..vectors.len()).map(|row| dot(vectors.row(row), &centroids[groups[row] as usize])).collect();
-        let probabilities = memberships(neighbours, &groups, outlier, &similarities, count);
+        let probabilities = memberships(neighbours, groups, outlier, &similarities, count);
         let rows: Vec<RowPlace> = (0..vectors.len())
             .map(|row| RowPlace {
                 cluster: (!outlier[row]).then_some(groups[row]),
@@ -68,7 +72,7 @@ impl Assignment {
 }
 
 /// The groups numbered by documents that are no outliers, largest first, then by first row.
-fn numbered(vectors: &Vectors, groups: &[u32], outlier: &[bool]) -> Vec<u32> {
+pub fn numbered(vectors: &Vectors, groups: &[u32], outlier: &[bool]) -> Vec<u32> {
     let count = groups.iter().max().map_or(0, |&most| most as usize + 1);
     let mut sizes = vec![0; count];
     let mut first = vec![usize::MAX; count];

@@ -57,7 +57,7 @@ pub(super) fn memberships(
 /// Which rows fit nowhere: their mean similarity to their [`NEAREST`] neighbours lies more than [`DEVIATIONS`] robust
 /// standard deviations (1.4826 times the median absolute deviation; Rousseeuw and Croux 1993) below the median of all.
 /// A row that several documents share never is one, nor are more than [`MOST_OUTLIERS`] of all, nor a whole group.
-pub(super) fn is_outlier(vectors: &Vectors, neighbours: &Neighbours, groups: &[u32]) -> Vec<bool> {
+pub fn is_outlier(vectors: &Vectors, neighbours: &Neighbours, groups: &[u32]) -> Vec<bool> {
     let n = vectors.len();
     let mut outlier = vec![false; n];
     if n < FEWEST {

@@ -1,11 +1,13 @@
 //! The distinct vectors of a batch, in one block of memory. Documents with the same vector are one row, so that copies
 //! always share a cluster and never crowd out each other's neighbours.
 
+use std::hash::Hash;
+
 use rustc_hash::FxHashMap;
 
 use crate::matrix::Matrix;
 
-/// Unit vectors, row by row, no two rows the same.
+/// Unit vectors, row by row, no two rows the same (but see [`Vectors::distinct_by`]).
 pub struct Vectors {
     data: Vec<f32>,
     dimensions: usize,
@@ -19,14 +21,22 @@ impl Vectors {
     /// # Panics
     /// When the vectors have different lengths.
     pub fn distinct<'a>(vectors: impl IntoIterator<Item = &'a [f32]>) -> Self {
+        Self::distinct_by(vectors.into_iter().map(|vector| (vector, ())))
+    }
+
+    /// The same, where documents share a row only if they also have the same label.
+    ///
+    /// # Panics
+    /// When the vectors have different lengths.
+    pub fn distinct_by<'a, L: Eq + Hash>(vectors: impl IntoIterator<Item = (&'a [f32], L)>) -> Self {
         let mut distinct = Self { data: Vec::new(), dimensions: 0, documents: Vec::new() };
-        let mut rows: FxHashMap<&[u8], usize> = FxHashMap::default();
-        for (document, vector) in vectors.into_iter().enumerate() {
+        let mut rows: FxHashMap<(&[u8], L), usize> = FxHashMap::default();
+        for (document, (vector, label)) in vectors.into_iter().enumerate() {
             if document == 0 {
                 distinct.dimensions = vector.len();
             }
             assert_eq!(vector.len(), distinct.dimensions, "vectors of one model have one length");
-            let row = *rows.entry(bytemuck::cast_slice(vector)).or_insert_with(|| {
+            let row = *rows.entry((bytemuck::cast_slice(vector), label)).or_insert_with(|| {
                 distinct.data.extend(vector);
                 distinct.documents.push(Vec::new());
                 distinct.documents.len() - 1

@@ -38,7 +38,13 @@ const CANDIDATES: usize = 512;
 /// cluster's documents (so that one long document does not decide), `|c|` is the number of its documents, `w(t)` sums over clusters,
 /// and `a` is the mean of the clusters' totals. Words in one document only are left out of clusters of four and more,
 /// and so is boilerplate, words in nearly all documents of nearly all clusters.
-pub fn name_clusters(clusters: &[Vec<&Terms>], groups: &[Vec<usize>]) -> (Vec<ClusterName>, Vec<ClusterName>) {
+///
+/// A cluster whose name is `given` keeps it, and no other gets it.
+pub fn name_clusters(
+    clusters: &[Vec<&Terms>],
+    groups: &[Vec<usize>],
+    given: &[Option<String>],
+) -> (Vec<ClusterName>, Vec<ClusterName>) {
     let stems = count(clusters);
     let k = clusters.len();
     let mut sizes: Vec<usize> = clusters.iter().map(Vec::len).collect();
@@ -78,14 +84,16 @@ pub fn name_clusters(clusters: &[Vec<&Terms>], groups: &[Vec<usize>]) -> (Vec<Cl
             }
         }
     }
-    let mut taken = FxHashSet::default();
+    let mut taken: FxHashSet<String> = given.iter().flatten().cloned().collect();
     let mut names: Vec<ClusterName> = scored
         .into_iter()
         .enumerate()
         .map(|(cluster, mut words)| {
             best_first(&mut words);
             let keywords: Vec<String> = words.iter().take(KEYWORDS).map(|&(_, word)| word.to_owned()).collect();
-            ClusterName { name: unique_name(&keywords, cluster, &mut taken), keywords }
+            let given = given.get(cluster).cloned().flatten();
+            let name = given.unwrap_or_else(|| unique_name(&keywords, cluster, &mut taken));
+            ClusterName { name, keywords }
         })
         .collect();
     let of_groups = names.split_off(k);
@@ -148,8 +156,10 @@ fn unique_name(keywords: &[String], cluster: usize, taken: &mut FxHashSet<String
         [] => format!("cluster {}", cluster + 1),
         [..] => format!("{} {}", keywords[..IN_NAME.min(keywords.len())].join(", "), cluster + 1),
     });
-    let mut names = by_words.chain(by_number).filter(|name| !name.is_empty() && !taken.contains(name));
-    let name = names.next().unwrap_or_else(|| format!("cluster {}", cluster + 1));
+    let by_next_number = (cluster + 1..).map(|number| format!("cluster {number}"));
+    let mut names =
+        by_words.chain(by_number).chain(by_next_number).filter(|name| !name.is_empty() && !taken.contains(name));
+    let name = names.next().unwrap_or_default();
     taken.insert(name.clone());
     name
 }
@@ -162,7 +172,7 @@ mod tests {
         let terms: Vec<Vec<Terms>> =
             clusters.iter().map(|texts| texts.iter().map(|text| Terms::of(text, Some("eng"))).collect()).collect();
         let borrowed: Vec<Vec<&Terms>> = terms.iter().map(|terms| terms.iter().collect()).collect();
-        name_clusters(&borrowed, &[]).0.into_iter().map(|name| name.name).collect()
+        name_clusters(&borrowed, &[], &[]).0.into_iter().map(|name| name.name).collect()
     }
 
     #[test]
@@ -176,7 +186,7 @@ mod tests {
         let terms: Vec<Vec<Terms>> =
             texts.iter().map(|texts| texts.iter().map(|text| Terms::of(text, Some("eng"))).collect()).collect();
         let borrowed: Vec<Vec<&Terms>> = terms.iter().map(|terms| terms.iter().collect()).collect();
-        let (clusters, groups) = name_clusters(&borrowed, &[vec![0, 1]]);
+        let (clusters, groups) = name_clusters(&borrowed, &[vec![0, 1]], &[]);
         assert_eq!((clusters.len(), groups.len()), (4, 1));
         assert_eq!(groups[0].keywords[0], "season", "{groups:?}");
     }
@@ -200,5 +210,19 @@ mod tests {
         check(&[&["same words here"], &["same words here"], &["same words here"]]);
         check(&[&[""], &["1 2 3"], &[]]);
         check(&[&["cluster 2"], &[""]]);
+    }
+
+    #[test]
+    fn a_given_name_is_kept_and_no_other_gets_it() {
+        let texts = ["apple pear plum", "apple pear plum", "", "river stone cloud"];
+        let terms: Vec<Terms> = texts.iter().map(|text| Terms::of(text, Some("eng"))).collect();
+        let clusters: Vec<Vec<&Terms>> = terms.iter().map(|terms| vec![terms]).collect();
+        let given = [None, Some("apple, pear, plum".to_owned()), Some("cluster 3".to_owned())];
+        let (found, _) = name_clusters(&clusters, &[], &given);
+        let names: Vec<&str> = found.iter().take(3).map(|name| name.name.as_str()).collect();
+        assert_eq!(names, ["apple, pear, plum 1", "apple, pear, plum", "cluster 3"]);
+        assert_eq!(found[1].keywords, ["apple", "pear", "plum"], "words are those of the documents");
+        let (found, _) = name_clusters(&clusters[2..3], &[], &[]);
+        assert_eq!(found[0].name, "cluster 1");
     }
 }

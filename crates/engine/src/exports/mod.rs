@@ -1,5 +1,6 @@
 //! Downloads: rows are read a page at a time and leave as they are written, so that memory stays constant.
 
+mod clusters;
 mod families;
 mod record;
 mod similarity;
@@ -67,9 +68,9 @@ impl Engine {
                 tokio::spawn(end(sink.clone(), documents(self.clone(), batch, format, which.clone(), sink)));
             }
             (ExportSubject::Clusters, ExportFormat::Json) => {
-                let clusters = self.clusters(batch).await?;
-                let json = serde_json::to_vec_pretty(&clusters).map_err(crate::internal)?;
-                sink.send(Ok(json.into())).await.map_err(crate::internal)?;
+                let (clusters, edits) = (self.clusters(batch).await?, self.cluster_edits(batch).await?);
+                let json = serde_json::to_vec_pretty(&clusters::entries(&clusters, edits.report.as_ref()));
+                sink.send(Ok(json.map_err(crate::internal)?.into())).await.map_err(crate::internal)?;
             }
             (ExportSubject::Families, ExportFormat::Json) => {
                 let families = self.whole_families(batch).await?;

@@ -34,6 +34,7 @@ pub use templates::{Template, templates};
 pub(crate) use ask::Model;
 pub(crate) use execute::PreparedFlows;
 pub(crate) use steps::classify::NONE;
+pub(crate) use steps::sentences::sentences;
 pub(crate) use work::{Ended, Shift, work};
 
 impl Engine {

@@ -18,6 +18,7 @@ use sheaf_domain::{BatchParams, Failure, Passwords};
 
 use crate::ProcessingConfig;
 
+pub use crate::stages::past::Identity as Replay;
 pub use results::MATRIX_LIMIT;
 pub use run::analyze;
 pub(crate) use run::unwritable;
@@ -33,6 +34,8 @@ pub struct Request {
     /// How records are read.
     pub fields: Option<Fields>,
     pub params: BatchParams,
+    /// What there was before and what people changed, when an analysis is repeated.
+    pub replay: Option<Replay>,
     /// Tried on what asks for one.
     pub passwords: Passwords,
     /// Also write each document's text to `text/PATH.txt`.

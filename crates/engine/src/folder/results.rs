@@ -8,7 +8,7 @@ use serde::Serialize;
 use sheaf_analysis::{Embedder, Family};
 use sheaf_domain::export::neutralise_cell;
 use sheaf_domain::{
-    BatchParams, ClusterId, DocumentId, DocumentKind, ExportFormat, Failure, FailureCode, Merge, Status,
+    BatchParams, ClusterId, DocumentId, DocumentKind, ExportFormat, Failure, FailureCode, Merge, NamedBy, Status,
 };
 use sheaf_store::{ParseRecord, Placement};
 
@@ -98,6 +98,8 @@ struct ClusterRecord<'a> {
     average_probability: f32,
     /// The path of the document nearest to the centroid.
     representative: &'a str,
+    named_by: NamedBy,
+    edited: bool,
 }
 
 /// One object of `merges.json`.
@@ -168,6 +170,8 @@ pub fn write(
             cohesion: c.cohesion,
             average_probability: c.average_probability,
             representative: &c.representative_path,
+            named_by: c.named_by,
+            edited: c.edited,
         })
         .collect();
     write_json(&out.join("clusters.json"), &clusters)?;
@@ -180,7 +184,8 @@ pub fn write(
     let matrix = placed.placements.len() <= MATRIX_LIMIT;
     write_matrix(&out.join("similarity.csv"), rows, placed, matrix)?;
     let documents = rows.iter().filter_map(|row| Some((row.path.as_str(), row.sha256.as_deref()?)));
-    write_json(&out.join("manifest.json"), &Manifest::new(params, model.id(), documents))?;
+    let manifest = Manifest::new(params, model.id(), documents).with_identity(request.replay.clone());
+    write_json(&out.join("manifest.json"), &manifest)?;
 
     let failures: Vec<(String, Failure)> =
         rows.iter().filter_map(|row| Some((row.path.clone(), row.failure.clone()?))).collect();

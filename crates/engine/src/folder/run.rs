@@ -50,9 +50,11 @@ pub async fn analyze(request: Request, tally: Arc<Tally>) -> Result<Outcome, Fai
     let grouped = documents.len() as u64;
     let (placed, families, mut rows) = spawn_blocking({
         let params = params.clone();
+        let replay = request.replay.clone();
         move || {
             let families = alike(&rows, &prints);
-            (place(&documents, &params), families, rows)
+            let history = replay.map(|identity| identity.history(&documents)).unwrap_or_default();
+            (place(&documents, &params, &history), families, rows)
         }
     })
     .await

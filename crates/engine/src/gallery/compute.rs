@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use sheaf_analysis::History;
 use sheaf_domain::{Failure, TriedCluster};
 use sheaf_store::{AnalysedDocument, FoundTried, TriedClaim, TriedPlaces};
 use tokio::task::spawn_blocking;
@@ -81,7 +82,7 @@ async fn find(engine: &Engine, claim: &TriedClaim) -> Result<FoundTried, Failure
     let TriedClaim { batch, params, .. } = claim.clone();
     spawn_blocking(move || {
         let started = Instant::now();
-        let analysis = analysed(&documents, &params)?;
+        let analysis = analysed(&documents, &params, &History::default())?;
         tracing::debug!(%batch, documents = documents.len(), "a clustering was computed");
         Ok(found(&documents, &analysis, started.elapsed()))
     })

@@ -216,6 +216,8 @@ mod tests {
             average_probability: 0.0,
             representative: DocumentId(Uuid::nil()),
             representative_path: String::new(),
+            named_by: sheaf_domain::NamedBy::Words,
+            edited: false,
         }
     }
 

@@ -6,16 +6,17 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sheaf_analysis::{
     AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, FAMILIES_VERSION, FoundMerge,
-    GroupError, Terms, analyse,
+    GroupError, History, Terms, analyse_after,
 };
-use sheaf_domain::{BatchParams, Cluster, ClusterId, Failure, FailureCode, Heatmap, Merge, Method, Stage};
+use sheaf_domain::{BatchId, BatchParams, Cluster, ClusterId, Failure, FailureCode, Heatmap, Merge, Method, Stage};
 use sheaf_parsing::PARSER_VERSION;
-use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, Placement, VectorFile};
+use sheaf_store::{AnalysedDocument, AnalysisResult, Claim, NewClustering, Placement, VectorFile};
 use tokio::task::spawn_blocking;
 
 use crate::blobs::DerivedName;
 use crate::heatmap::{self, Vectors};
 use crate::map::Places;
+use crate::stages::past::{Identity, history, report};
 use crate::{Engine, internal, metrics};
 
 /// What analysing a batch yields.
@@ -33,22 +34,26 @@ pub struct Placed {
     pub places: Places,
     /// The picture of everything.
     pub heatmap: Heatmap,
+    /// The numbers and names of groups before what people changed, the largest first.
+    pub found: Vec<(ClusterId, String)>,
+    /// The first number that was never given.
+    pub next: u32,
 }
 
-/// Places documents among each other, on all threads of the current rayon pool.
+/// Places documents among each other, on all threads of the current rayon pool, going on from what was there before.
 ///
 /// # Errors
 /// `invalid_request` when the method cannot take so many documents or finds no groups in them; `internal` when word counts
 /// cannot be read back.
-pub fn place(documents: &[AnalysedDocument], params: &BatchParams) -> Result<Placed, Failure> {
-    Ok(placed(documents, analysed(documents, params)?))
+pub fn place(documents: &[AnalysedDocument], params: &BatchParams, history: &History) -> Result<Placed, Failure> {
+    Ok(placed(documents, analysed(documents, params, history)?))
 }
 
 /// Groups documents, and draws nothing.
 ///
 /// # Errors
 /// As [`place`].
-pub fn analysed(documents: &[AnalysedDocument], params: &BatchParams) -> Result<Analysis, Failure> {
+pub fn analysed(documents: &[AnalysedDocument], params: &BatchParams, history: &History) -> Result<Analysis, Failure> {
     let terms: Vec<Terms> = documents
         .iter()
         .map(|d| postcard::from_bytes(&d.vectored.terms).map_err(internal))
@@ -63,7 +68,7 @@ pub fn analysed(documents: &[AnalysedDocument], params: &BatchParams) -> Result<
     let (method, seed) = (Method::of(params)?, params.seed);
     method.name().check_size(documents.len() as u64)?;
     let valid = AnalyseParams { method, seed, ..AnalyseParams::default() }.check().map_err(internal)?;
-    analyse(&inputs, &valid, &|_| {}).map_err(|error| no_groups(&error))
+    analyse_after(&inputs, &valid, history, &|_| {}).map_err(|error| no_groups(&error))
 }
 
 fn no_groups(error: &GroupError) -> Failure {
@@ -72,9 +77,11 @@ fn no_groups(error: &GroupError) -> Failure {
 }
 
 fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
+    let numbers = analysis.numbers;
     let clusters: Vec<Cluster> =
-        analysis.clusters.into_iter().zip(0..).map(|(found, id)| cluster(found, id, documents)).collect();
-    let merges = merges(analysis.merges, to_u32(clusters.len()), documents);
+        analysis.clusters.into_iter().zip(&numbers).map(|(found, &id)| cluster(found, id, documents)).collect();
+    let merges = merges(analysis.merges, &numbers, documents);
+    let number = |cluster: Option<u32>| cluster.map(|index| ClusterId(numbers[index as usize]));
     let dimensions = documents.first().map_or(1, |d| d.vectored.vector.len());
     let mut values = Vec::with_capacity(documents.len() * dimensions);
     analysis.order.iter().for_each(|&i| values.extend_from_slice(&documents[i].vectored.vector));
@@ -86,7 +93,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
         .map(|&i| heatmap::Placed {
             id: documents[i].id,
             path: documents[i].path.clone(),
-            cluster: analysis.placements[i].cluster.map(ClusterId),
+            cluster: number(analysis.placements[i].cluster),
         })
         .collect();
     let position = |document: usize| analysis.placements[document].position as usize;
@@ -101,15 +108,27 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
         .iter()
         .zip(&analysis.neighbours)
         .zip(documents)
-        .map(|((place, neighbours), document)| Placement {
+        .zip(&analysis.found)
+        .map(|(((place, neighbours), document), &found)| Placement {
             document: document.id,
-            cluster: place.cluster.map(ClusterId),
+            cluster: number(place.cluster),
+            found: Some(ClusterId(found)),
             probability: place.probability,
             position: place.position,
             neighbours: neighbours.iter().map(|&(other, similarity)| (documents[other].id, similarity)).collect(),
         })
         .collect();
-    Placed { placements, clusters, merges, silhouette: analysis.silhouette, vectors, places, heatmap }
+    Placed {
+        placements,
+        clusters,
+        merges,
+        silhouette: analysis.silhouette,
+        vectors,
+        places,
+        heatmap,
+        found: analysis.found_names.into_iter().map(|(number, name)| (ClusterId(number), name)).collect(),
+        next: analysis.next,
+    }
 }
 
 fn cluster(found: sheaf_analysis::FoundCluster, id: u32, documents: &[AnalysedDocument]) -> Cluster {
@@ -123,14 +142,15 @@ fn cluster(found: sheaf_analysis::FoundCluster, id: u32, documents: &[AnalysedDo
         average_probability: found.average_probability,
         representative: representative.id,
         representative_path: representative.path.clone(),
+        named_by: found.named_by,
+        edited: found.edited,
     }
 }
 
 /// The merges with the numbers that groups have outside: those of clusters, then [`Merge::FIRST`] and on.
-fn merges(found: Vec<FoundMerge>, clusters: u32, documents: &[AnalysedDocument]) -> Vec<Merge> {
-    let number = |part: usize| match to_u32(part) {
-        part if part < clusters => part,
-        part => Merge::FIRST + (part - clusters),
+fn merges(found: Vec<FoundMerge>, numbers: &[u32], documents: &[AnalysedDocument]) -> Vec<Merge> {
+    let number = |part: usize| {
+        numbers.get(part).copied().unwrap_or_else(|| Merge::FIRST + to_u32(part.saturating_sub(numbers.len())))
     };
     let merge = |(found, index): (FoundMerge, u32)| Merge {
         group: cluster(found.group, Merge::FIRST + index, documents),
@@ -161,6 +181,9 @@ pub struct Manifest {
     documents_sha256: String,
     /// The hash of each document by its path.
     files: BTreeMap<String, String>,
+    /// What there was before, and what people changed; absent of a first analysis that nobody changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Identity>,
 }
 
 impl Manifest {
@@ -180,7 +203,14 @@ impl Manifest {
             documents: files.len(),
             documents_sha256: hex::encode(Sha256::digest(lines.concat())),
             files,
+            identity: None,
         }
+    }
+
+    /// The same of clusters with a history.
+    #[must_use]
+    pub fn with_identity(self, identity: Option<Identity>) -> Self {
+        Self { identity, ..self }
     }
 }
 
@@ -193,38 +223,53 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
         false => engine.models().get(batch.params.model).await?.id().to_owned(),
     };
     let params = batch.params.clone();
+    let past = engine.store().cluster_past(claim.batch).await?;
+    let history = history(&past, &documents, false);
     let (placed, documents) =
-        spawn_blocking(move || (place(&documents, &params), documents)).await.map_err(internal)?;
+        spawn_blocking(move || (place(&documents, &params, &history), documents)).await.map_err(internal)?;
     let placed = placed?;
     let families = super::families::find(engine, claim.batch).await?;
     let files = documents.iter().map(|d| (d.path.as_str(), d.sha256.as_str()));
-    let manifest = serde_json::to_string(&Manifest::new(&batch.params, &model, files)).map_err(internal)?;
+    let identity = Identity::new(&past, &placed.found, &documents);
+    let manifest = Manifest::new(&batch.params, &model, files).with_identity(identity);
+    let manifest = serde_json::to_string(&manifest).map_err(internal)?;
+    let report = report(&past, &placed);
+    let clustering = keep_vectors(engine, claim.batch, &claim.attempt.to_string(), placed, manifest).await?;
+    let result = AnalysisResult { claim: claim.clone(), families, clustering, report };
+    if engine.store().complete_analysis(&result).await? {
+        metrics::completed(Stage::Analyse, 1);
+    }
+    Ok(())
+}
 
-    // The files first, the rows second: a crash in between leaves files that nothing names, and the next attempt has
-    // names of its own.
-    let name = DerivedName::new(claim.batch, &format!("{}.f32", claim.attempt))?;
+/// Writes the files of vectors and places, whose names have `tag` in them. The files first, the rows second: a crash in between
+/// leaves files that nothing names, and the next attempt has names of its own.
+pub(crate) async fn keep_vectors(
+    engine: &Engine,
+    batch: BatchId,
+    tag: &str,
+    placed: Placed,
+    manifest: String,
+) -> Result<NewClustering, Failure> {
+    let name = DerivedName::new(batch, &format!("{tag}.f32"))?;
     let vectors = (placed.vectors.rows() > 0).then(|| VectorFile {
         name: name.to_string(),
-        rows: u32::try_from(placed.vectors.rows()).unwrap_or(u32::MAX),
-        dimensions: u32::try_from(placed.vectors.dimensions()).unwrap_or(u32::MAX),
+        rows: to_u32(placed.vectors.rows()),
+        dimensions: to_u32(placed.vectors.dimensions()),
     });
     if vectors.is_some() {
         engine.blobs().put_derived(&name, placed.vectors.to_bytes().into()).await?;
         engine.blobs().put_derived(&Places::name(&name)?, placed.places.to_bytes()).await?;
     }
-    let result = AnalysisResult {
-        claim: claim.clone(),
+    Ok(NewClustering {
         placements: placed.placements,
         clusters: placed.clusters,
         merges: placed.merges,
-        families,
         silhouette: placed.silhouette,
         vectors,
         heatmap: placed.heatmap,
         manifest,
-    };
-    if engine.store().complete_analysis(&result).await? {
-        metrics::completed(Stage::Analyse, 1);
-    }
-    Ok(())
+        found: placed.found,
+        next: placed.next,
+    })
 }

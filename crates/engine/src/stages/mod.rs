@@ -4,6 +4,7 @@ pub mod analyse;
 pub mod embed;
 pub mod families;
 pub mod parse;
+pub mod past;
 
 use sheaf_domain::{Failure, FailureCode, FailureKind};
 use sheaf_store::Claim;

@@ -2,12 +2,12 @@
 
 use sheaf_domain::{
     BatchId, Cluster, ClusterId, CompareCounts, ComparePart, CompareQuery, ComparedDocument, ComparedSide, DocumentId,
-    Failure, FailureCode, Heatmap, Stage, Status,
+    Failure, FailureCode, NamedBy, Stage, Status,
 };
 use uuid::Uuid;
 
 use super::{batch_of, claim, finish_all};
-use crate::{AnalysisResult, FoundFamilies, NewDocument, Placement, Store};
+use crate::{AnalysisResult, FoundFamilies, NewClustering, NewDocument, Placement, Store};
 
 fn refused(path: &str) -> NewDocument {
     NewDocument {
@@ -29,6 +29,7 @@ async fn group<S: Store>(store: &S, documents: &[DocumentId], name: &str) {
         probability: 0.5,
         position: at as u32,
         neighbours: Vec::new(),
+        found: None,
     });
     let cluster = Cluster {
         id: ClusterId(0),
@@ -39,17 +40,19 @@ async fn group<S: Store>(store: &S, documents: &[DocumentId], name: &str) {
         average_probability: 0.5,
         representative: documents[0],
         representative_path: String::new(),
+        named_by: NamedBy::Words,
+        edited: false,
     };
     let result = AnalysisResult {
         claim,
-        placements: placements.collect(),
-        clusters: vec![cluster],
-        merges: Vec::new(),
         families: FoundFamilies::default(),
-        silhouette: None,
-        vectors: None,
-        heatmap: Heatmap::default(),
-        manifest: "{}".into(),
+        clustering: NewClustering {
+            placements: placements.collect(),
+            clusters: vec![cluster],
+            manifest: "{}".into(),
+            ..NewClustering::default()
+        },
+        report: None,
     };
     assert!(store.complete_analysis(&result).await.expect("answered"));
 }

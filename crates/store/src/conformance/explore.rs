@@ -50,8 +50,9 @@ pub(super) async fn pile<S: Store>(store: &S) -> (sheaf_domain::BatchId, Vec<Doc
         probability,
         position: u32::try_from(document).expect("small"),
         neighbours: Vec::new(),
+        found: None,
     };
-    result.placements = vec![place(0, Some(0), 0.9), place(1, Some(0), 0.5), place(2, None, 0.1)];
+    result.clustering.placements = vec![place(0, Some(0), 0.9), place(1, Some(0), 0.5), place(2, None, 0.1)];
     let member = |document: usize, place: u32| FamilyRecord {
         document: documents[document],
         family: Some(1),

@@ -87,7 +87,7 @@ pub async fn a_batch_is_grouped_anew_with_other_parameters<S: Store>(store: &S) 
     assert!(!store.regroup_by(batch, &params(2)).await.expect("answered"), "it runs");
     let analyse = claim(store, Stage::Analyse, 1).await.remove(0);
     let mut result = steering::analysed(&analyse);
-    result.placements = documents
+    result.clustering.placements = documents
         .iter()
         .zip(0..)
         .map(|(&document, position)| Placement {
@@ -96,6 +96,7 @@ pub async fn a_batch_is_grouped_anew_with_other_parameters<S: Store>(store: &S) 
             probability: 1.0,
             position,
             neighbours: Vec::new(),
+            found: None,
         })
         .collect();
     assert!(store.complete_analysis(&result).await.expect("answered"));

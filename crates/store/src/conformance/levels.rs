@@ -1,6 +1,6 @@
 //! Groups of clusters: kept in their order, and a filter like clusters.
 
-use sheaf_domain::{Cluster, ClusterFilter, ClusterId, DocumentId, DocumentQuery, Merge, Stage};
+use sheaf_domain::{Cluster, ClusterFilter, ClusterId, DocumentId, DocumentQuery, Merge, NamedBy, Stage};
 
 use super::{batch_of, claim, finish_all, steering};
 use crate::{Placement, Store};
@@ -15,6 +15,8 @@ fn cluster(id: u32, size: u64, representative: DocumentId) -> Cluster {
         average_probability: 0.5,
         representative,
         representative_path: "a.txt".into(),
+        named_by: NamedBy::Words,
+        edited: false,
     }
 }
 
@@ -32,7 +34,7 @@ pub async fn groups_of_clusters_are_kept_and_filter<S: Store>(store: &S) {
     };
     let merges = vec![merge(0, 2, [1, 2], 1), merge(1, 3, [0, Merge::FIRST], 0)];
     let mut result = steering::analysed(&analyse);
-    result.placements = documents
+    result.clustering.placements = documents
         .iter()
         .zip(0..)
         .map(|(&document, position)| Placement {
@@ -41,10 +43,12 @@ pub async fn groups_of_clusters_are_kept_and_filter<S: Store>(store: &S) {
             probability: 1.0,
             position,
             neighbours: Vec::new(),
+            found: None,
         })
         .collect();
-    result.clusters = vec![cluster(0, 1, documents[0]), cluster(1, 1, documents[1]), cluster(2, 1, documents[2])];
-    result.merges.clone_from(&merges);
+    result.clustering.clusters =
+        vec![cluster(0, 1, documents[0]), cluster(1, 1, documents[1]), cluster(2, 1, documents[2])];
+    result.clustering.merges.clone_from(&merges);
     assert!(store.complete_analysis(&result).await.expect("answered"));
 
     assert_eq!(store.merges(batch).await.expect("read"), merges);

@@ -8,6 +8,7 @@ mod explore;
 mod families;
 mod flows;
 mod gallery;
+mod identity;
 mod imports;
 mod levels;
 mod operate;
@@ -49,6 +50,8 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     results::the_table_filters_sorts_and_pages(&open().await).await;
     results::neighbours_and_positions_are_kept(&open().await).await;
     levels::groups_of_clusters_are_kept_and_filter(&open().await).await;
+    identity::what_lasts_is_kept_with_the_clustering(&open().await).await;
+    identity::edits_are_added_and_taken_back(&open().await).await;
     gallery::clusterings_are_tried_one_after_the_other(&open().await).await;
     gallery::a_batch_is_grouped_anew_with_other_parameters(&open().await).await;
     families::a_fingerprint_is_remembered_by_content(&open().await).await;

@@ -1,11 +1,12 @@
 //! Results: remembered by content, read back as rows, filtered, sorted and paged.
 
 use sheaf_domain::{
-    Cluster, ClusterFilter, ClusterId, DocumentId, DocumentQuery, Failure, FailureCode, Heatmap, SortKey, Stage, Status,
+    Cluster, ClusterFilter, ClusterId, DocumentId, DocumentQuery, Failure, FailureCode, Heatmap, NamedBy, SortKey,
+    Stage, Status,
 };
 
 use super::{batch_of, claim, finish_all, parsed, record};
-use crate::{AnalysisResult, EmbedOutcome, EmbedResult, FoundFamilies, Placement, Store, VectorFile};
+use crate::{AnalysisResult, EmbedOutcome, EmbedResult, FoundFamilies, NewClustering, Placement, Store, VectorFile};
 
 pub async fn the_last_document_queues_the_analysis<S: Store>(store: &S) {
     let (batch, _) = batch_of(store, &["a.txt", "b.txt"]).await;
@@ -23,14 +24,9 @@ pub async fn the_last_document_queues_the_analysis<S: Store>(store: &S) {
     assert_eq!(analyse.len(), 1, "queued exactly once");
     let result = AnalysisResult {
         claim: analyse[0].clone(),
-        placements: Vec::new(),
-        clusters: Vec::new(),
-        merges: Vec::new(),
         families: FoundFamilies::default(),
-        silhouette: None,
-        vectors: None,
-        heatmap: Heatmap::default(),
-        manifest: "{}".into(),
+        clustering: NewClustering { manifest: "{}".into(), ..NewClustering::default() },
+        report: None,
     };
     assert!(store.complete_analysis(&result).await.expect("answered"));
     let found = store.batch(batch).await.expect("read").expect("it is there");
@@ -72,6 +68,7 @@ async fn clustered<S: Store>(store: &S) -> (sheaf_domain::BatchId, Vec<DocumentI
         probability,
         position,
         neighbours: vec![(documents[(i + 1) % 4], 0.5)],
+        found: None,
     };
     let cluster = |id: u32, size: u64, representative: DocumentId| Cluster {
         id: ClusterId(id),
@@ -82,22 +79,27 @@ async fn clustered<S: Store>(store: &S) -> (sheaf_domain::BatchId, Vec<DocumentI
         average_probability: 0.5,
         representative,
         representative_path: String::new(),
+        named_by: NamedBy::Words,
+        edited: false,
     };
     let result = AnalysisResult {
         claim: analyse,
-        placements: vec![
-            placement(0, Some(0), 0.9, 1),
-            placement(1, Some(0), 0.5, 0),
-            placement(2, Some(1), 0.75, 2),
-            placement(3, None, 0.25, 3),
-        ],
-        clusters: vec![cluster(0, 2, documents[1]), cluster(1, 1, documents[2])],
-        merges: Vec::new(),
         families: FoundFamilies::default(),
-        silhouette: Some(0.5),
-        vectors: Some(VectorFile { name: "v".into(), rows: 4, dimensions: 2 }),
-        heatmap: Heatmap { documents: 4, ..Heatmap::default() },
-        manifest: "{}".into(),
+        clustering: NewClustering {
+            placements: vec![
+                placement(0, Some(0), 0.9, 1),
+                placement(1, Some(0), 0.5, 0),
+                placement(2, Some(1), 0.75, 2),
+                placement(3, None, 0.25, 3),
+            ],
+            clusters: vec![cluster(0, 2, documents[1]), cluster(1, 1, documents[2])],
+            silhouette: Some(0.5),
+            vectors: Some(VectorFile { name: "v".into(), rows: 4, dimensions: 2 }),
+            heatmap: Heatmap { documents: 4, ..Heatmap::default() },
+            manifest: "{}".into(),
+            ..NewClustering::default()
+        },
+        report: None,
     };
     assert!(store.complete_analysis(&result).await.expect("answered"));
     assert!(!store.complete_analysis(&result).await.expect("answered"), "a batch is analysed once");

@@ -1,24 +1,19 @@
 //! People stop batches, start them again, and find them.
 
 use sheaf_domain::{
-    BatchChange, BatchId, BatchQuery, Counts, Failure, FailureCode, Heatmap, OnError, Priority, Restart, RunPolicy,
-    Stage, Status,
+    BatchChange, BatchId, BatchQuery, Counts, Failure, FailureCode, OnError, Priority, Restart, RunPolicy, Stage,
+    Status,
 };
 
 use super::{batch_of, batch_with, claim, finish_all, new_document, parsed, record};
-use crate::{AnalysisResult, Claim, FoundFamilies, Store};
+use crate::{AnalysisResult, Claim, FoundFamilies, NewClustering, Store};
 
 pub(super) fn analysed(claim: &Claim) -> AnalysisResult {
     AnalysisResult {
         claim: claim.clone(),
-        placements: Vec::new(),
-        clusters: Vec::new(),
-        merges: Vec::new(),
         families: FoundFamilies::default(),
-        silhouette: None,
-        vectors: None,
-        heatmap: Heatmap::default(),
-        manifest: "{}".into(),
+        clustering: NewClustering { manifest: "{}".into(), ..NewClustering::default() },
+        report: None,
     }
 }
 

@@ -1,12 +1,10 @@
 //! Uploads break off and go on, and batches get more documents later.
 
-use sheaf_domain::{
-    Added, BatchId, BatchParams, Counts, Heatmap, Passwords, RunPolicy, Stage, Status, UploadFile, UploadId,
-};
+use sheaf_domain::{Added, BatchId, BatchParams, Counts, Passwords, RunPolicy, Stage, Status, UploadFile, UploadId};
 use uuid::Uuid;
 
 use super::{batch_of, claim, finish_all, new_document, parsed, record};
-use crate::{AnalysisResult, FoundFamilies, NewBatch, NewDocument, NewUpload, Store};
+use crate::{AnalysisResult, FoundFamilies, NewBatch, NewClustering, NewDocument, NewUpload, Store};
 
 fn file(path: &str) -> UploadFile {
     UploadFile { path: path.into(), bytes: 10, sha256: format!("{path:0>64}") }
@@ -55,14 +53,9 @@ async fn analyse<S: Store>(store: &S) {
     let claim = claim(store, Stage::Analyse, 1).await.pop().expect("the analysis is queued");
     let result = AnalysisResult {
         claim,
-        placements: Vec::new(),
-        clusters: Vec::new(),
-        merges: Vec::new(),
         families: FoundFamilies::default(),
-        silhouette: None,
-        vectors: None,
-        heatmap: Heatmap::default(),
-        manifest: "{}".into(),
+        clustering: NewClustering { manifest: "{}".into(), ..NewClustering::default() },
+        report: None,
     };
     assert!(store.complete_analysis(&result).await.expect("answered"));
 }

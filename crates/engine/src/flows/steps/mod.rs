@@ -10,7 +10,7 @@ pub mod terms;
 
 mod amounts;
 mod dates;
-mod sentences;
+pub mod sentences;
 
 use sheaf_domain::flow::FoundValue;
 

@@ -34,7 +34,7 @@ async fn what_a_real_model_says_is_a_value_with_its_quote_or_nothing() {
     assert_eq!(status, 201, "{batch}");
     server.finished(batch["id"].as_str().expect("an id")).await;
     let fields = json!([
-        {"name": "number", "description": "the invoice number", "required": true},
+        {"name": "number", "description": "the invoice number"},
         {"name": "total", "description": "the total amount due"},
     ]);
     let instructions = "Find the number of the invoice and the total amount due.";

@@ -169,7 +169,8 @@ fn field_schema(field: &AskField) -> Value {
             schema["enum"] = choices.collect();
         }
         FieldKind::Date => schema["format"] = json!("date"),
-        FieldKind::Text | FieldKind::Number | FieldKind::Boolean => {}
+        FieldKind::Text => schema["minLength"] = json!(1),
+        FieldKind::Number | FieldKind::Boolean => {}
     }
     if !field.description.is_empty() {
         schema["description"] = json!(field.description);

@@ -125,10 +125,12 @@ function start(root, data) {
     for (const link of links) {
       const label = ofCluster.get(link.dataset.cluster);
       if (!label) continue;
-      const [cx, cy] = [(label.x / EDGE) * view.scale, (-label.y / EDGE) * view.scale];
-      link.setAttribute("transform", `translate(${cx} ${cy})`);
       link.classList.remove("only-wide", "only-narrow", "covered");
       const { width, height } = link.querySelector("text").getBBox();
+      // Whole names, when all of the map is in sight: those at its sides move inwards.
+      const side = Math.max(0, Math.max(view.scale, view.width / 2) - width / 2 - 8);
+      const [cx, cy] = [clamp((label.x / EDGE) * view.scale, -side, side), (-label.y / EDGE) * view.scale];
+      link.setAttribute("transform", `translate(${cx} ${cy})`);
       const [left, top, right, bottom] = [cx - width / 2 - 4, cy - height / 2, cx + width / 2 + 4, cy + height / 2];
       const isFree = taken.every((t) => right < t[0] || left > t[2] || bottom < t[1] || top > t[3]);
       if (isFree) taken.push([left, top, right, bottom]);

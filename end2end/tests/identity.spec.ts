@@ -120,8 +120,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     await post({ kind: "merge", clusters: [other], into: one });
     await add(server, id);
     const listed = (await (await fetch(`${api}/documents`)).json()) as { items: { id: string }[] };
-    const document = listed.items[0]!.id;
-    const addresses = { cluster: `/batches/${id}/clusters/${one}`, move: `/batches/${id}/move?documents=${document}`, batch: `/batches/${id}` };
+    const someone = listed.items[0]!.id;
+    const addresses = { cluster: `/batches/${id}/clusters/${one}`, move: `/batches/${id}/move?documents=${someone}`, batch: `/batches/${id}` };
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 900 });
       for (const [name, address] of Object.entries(addresses)) {

@@ -56,6 +56,8 @@ pub mod flow;
 #[cfg(feature = "ssr")]
 pub mod run;
 
+#[cfg(feature = "ssr")]
+mod crumbs;
 pub mod failure;
 pub mod skeleton;
 

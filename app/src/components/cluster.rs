@@ -12,6 +12,7 @@ use sheaf_domain::{
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
+use crate::components::crumbs::BatchCrumbs;
 use crate::file_path::file_name;
 use crate::filters::Filters;
 use crate::format::{counted, ratio};
@@ -61,13 +62,7 @@ pub fn ClusterPage(shown: ClusterShown) -> impl IntoView {
     });
     view! {
         <article class="page" data-testid="cluster-page">
-            <nav class="crumbs" aria-label="Breadcrumbs">
-                <a href="/">"Batches"</a>
-                <span aria-hidden="true">"/"</span>
-                <a href=format!("/batches/{id}#clusters")>
-                    <bdi>{batch.name}</bdi>
-                </a>
-            </nav>
+            <BatchCrumbs href=format!("/batches/{id}#clusters") name=batch.name />
             <Head cluster=cluster.clone() />
             <Quotes batch=id quotes />
             {(!is_at_rest).then(|| view! { <p>"The batch is at work. Its clusters can be changed when it is done."</p> })}

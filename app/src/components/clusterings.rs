@@ -8,6 +8,7 @@ use sheaf_domain::{
 };
 
 use crate::boxed::Boxed;
+use crate::components::crumbs::BatchCrumbs;
 use crate::components::failure::FailureView;
 use crate::components::status::StatusMark;
 use crate::file_path::file_name;
@@ -46,13 +47,7 @@ pub fn ClusteringsPage(shown: Shown) -> impl IntoView {
                         </noscript>
                     }
                 })}
-            <nav class="crumbs" aria-label="Breadcrumbs">
-                <a href="/">"Batches"</a>
-                <span aria-hidden="true">"/"</span>
-                <a href=format!("/batches/{id}")>
-                    <bdi>{name}</bdi>
-                </a>
-            </nav>
+            <BatchCrumbs href=format!("/batches/{id}") name />
             <h1>"Clusterings"</h1>
             <p class="lede">
                 "The same documents, grouped in other ways. Nothing is read again, and the batch stays as it is until you use one of them."

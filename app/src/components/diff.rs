@@ -7,6 +7,7 @@ use sheaf_domain::{
 };
 
 use crate::boxed::Boxed;
+use crate::components::crumbs::BatchCrumbs;
 use crate::file_path::{file_name, split_path};
 use crate::format::{count, counted};
 
@@ -40,7 +41,7 @@ pub fn Compared(asked: DiffQuery, diff: TextDiff) -> impl IntoView {
     };
     view! {
         <div class="page" data-testid="diff">
-            <Crumbs batch batch_name />
+            <BatchCrumbs href=format!("/batches/{batch}") name=batch_name />
             <h1>"Two texts compared"</h1>
             <Summary counts />
             <p class="meta">
@@ -49,20 +50,6 @@ pub fn Compared(asked: DiffQuery, diff: TextDiff) -> impl IntoView {
             </p>
             {table}
         </div>
-    }
-    .boxed()
-}
-
-#[component]
-fn Crumbs(batch: BatchId, batch_name: String) -> impl IntoView {
-    view! {
-        <nav class="crumbs" aria-label="Breadcrumbs">
-            <a href="/">"Batches"</a>
-            <span aria-hidden="true">"/"</span>
-            <a href=format!("/batches/{batch}")>
-                <bdi>{batch_name}</bdi>
-            </a>
-        </nav>
     }
     .boxed()
 }
@@ -223,7 +210,7 @@ pub fn ChooseOther(first: DocumentView, search: Option<String>, others: Vec<Othe
     };
     view! {
         <div class="page narrow" data-testid="choose-other">
-            <Crumbs batch batch_name=first.batch_name />
+            <BatchCrumbs href=format!("/batches/{batch}") name=first.batch_name />
             <h1>"Compare with which?"</h1>
             <p class="lede">
                 "The text of "

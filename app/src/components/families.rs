@@ -8,6 +8,7 @@ use sheaf_domain::{
 };
 
 use crate::boxed::Boxed;
+use crate::components::crumbs::BatchCrumbs;
 use crate::components::diff::diff_href;
 use crate::file_path::split_path;
 use crate::filters::Filters;
@@ -60,13 +61,7 @@ pub fn FamiliesPage(
     };
     view! {
         <div class="page" data-testid="families-page">
-            <nav class="crumbs" aria-label="Breadcrumbs">
-                <a href="/">"Batches"</a>
-                <span aria-hidden="true">"/"</span>
-                <a href=format!("/batches/{id}")>
-                    <bdi>{batch.name}</bdi>
-                </a>
-            </nav>
+            <BatchCrumbs href=format!("/batches/{id}") name=batch.name />
             <h1>"Near-duplicates"</h1>
             <p class="lede" data-testid="families-count">
                 {match summary.families {

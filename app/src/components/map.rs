@@ -9,6 +9,7 @@ use sheaf_domain::{Batch, BatchId, Cluster, ClusterFilter, DocumentMap, Facets, 
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
+use crate::components::crumbs::BatchCrumbs;
 use crate::components::facets::{FacetLists, SelectionBar};
 use crate::components::filter_bar::FilterBar;
 use crate::filters::Filters;
@@ -65,13 +66,7 @@ pub fn MapPage(
     };
     view! {
         <div class="page map-page" data-testid="map-page">
-            <nav class="crumbs" aria-label="Breadcrumbs">
-                <a href="/">"Batches"</a>
-                <span aria-hidden="true">"/"</span>
-                <a href=filters.href(id)>
-                    <bdi>{batch.name}</bdi>
-                </a>
-            </nav>
+            <BatchCrumbs href=filters.href(id) name=batch.name />
             <h1>"Map"</h1>
             <p class="lede" data-testid="map-count">
                 {counted(placed, "document", "documents")}

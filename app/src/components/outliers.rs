@@ -6,6 +6,7 @@ use sheaf_domain::{Batch, BatchId, ClusterFilter, NearestCluster, Neighbour, Out
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
+use crate::components::crumbs::BatchCrumbs;
 use crate::components::facets::SelectionBar;
 use crate::file_path::split_path;
 use crate::filters::Filters;
@@ -53,13 +54,7 @@ pub fn OutliersPage(
     };
     view! {
         <div class="page" data-testid="outliers-page">
-            <nav class="crumbs" aria-label="Breadcrumbs">
-                <a href="/">"Batches"</a>
-                <span aria-hidden="true">"/"</span>
-                <a href=format!("/batches/{id}")>
-                    <bdi>{batch.name}</bdi>
-                </a>
-            </nav>
+            <BatchCrumbs href=format!("/batches/{id}") name=batch.name />
             <h1>"Outliers"</h1>
             <p class="lede">
                 {counted(total, "document fits", "documents fit")}

@@ -164,7 +164,10 @@ pub fn analyse_after(
     // Much of grouping is one thread's work.
     let (found, places) = rayon::join(
         || history::find(&vectors, &neighbours, params.get(), history, &canonical),
-        || lay_out(&vectors, &neighbours, params.get().seed),
+        || match params.get().map {
+            true => lay_out(&vectors, &neighbours, params.get().seed),
+            false => vec![[0.0; 2]; inputs.len()],
+        },
     );
     let found = found?;
     progress(Step::Memberships);

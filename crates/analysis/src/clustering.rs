@@ -60,7 +60,7 @@ pub enum GroupError {
 /// # Errors
 /// When the method cannot take so many rows, or finds no groups in them.
 pub fn group(vectors: &Vectors, neighbours: &Neighbours, params: &AnalyseParams) -> Result<Groups, GroupError> {
-    let AnalyseParams { method, seed, granularity } = *params;
+    let AnalyseParams { method, seed, granularity, map: _ } = *params;
     let (name, documents) = (method.name(), vectors.len() as u64);
     match name.most_documents() {
         Some(most) if documents > most => return Err(GroupError::TooMany { method: name, most, documents }),

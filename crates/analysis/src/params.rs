@@ -12,11 +12,13 @@ pub struct AnalyseParams {
     pub seed: u64,
     /// Finer (above 1) or coarser (below 1) clusters than the data suggest; of the method graph only.
     pub granularity: f64,
+    /// Whether documents get their places on the map; without it all stand in its middle.
+    pub map: bool,
 }
 
 impl Default for AnalyseParams {
     fn default() -> Self {
-        Self { method: Method::Graph, seed: 0, granularity: 1.0 }
+        Self { method: Method::Graph, seed: 0, granularity: 1.0, map: true }
     }
 }
 
@@ -43,7 +45,7 @@ impl AnalyseParams {
     /// # Errors
     /// Names the first parameter that is out of bounds.
     pub fn check(self) -> Result<ValidParams, ParamsError> {
-        let Self { method, seed: _, granularity } = self;
+        let Self { method, seed: _, granularity, map: _ } = self;
         match method {
             Method::KMeans { clusters } | Method::Mixture { clusters }
                 if !(1..=BatchParams::MAX_CLUSTERS).contains(&clusters) =>

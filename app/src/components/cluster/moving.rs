@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sheaf_domain::{Batch, Cluster, DocumentRow, Page};
 
 use crate::boxed::Boxed;
+use crate::components::crumbs::BatchCrumbs;
 use crate::format::counted;
 
 /// Documents that are about to be moved.
@@ -58,13 +59,7 @@ pub fn MovePage(to_move: ToMove) -> impl IntoView {
     };
     view! {
         <div class="page narrow" data-testid="move-page">
-            <nav class="crumbs" aria-label="Breadcrumbs">
-                <a href="/">"Batches"</a>
-                <span aria-hidden="true">"/"</span>
-                <a href=format!("/batches/{id}#documents")>
-                    <bdi>{batch.name}</bdi>
-                </a>
-            </nav>
+            <BatchCrumbs href=format!("/batches/{id}#documents") name=batch.name />
             <h1>{format!("Move {}", counted(total, "document", "documents"))}</h1>
             <ul class="to-move">
                 {items.into_iter().map(row).collect_view()}

@@ -82,7 +82,7 @@ async fn find(engine: &Engine, claim: &TriedClaim) -> Result<FoundTried, Failure
     let TriedClaim { batch, params, .. } = claim.clone();
     spawn_blocking(move || {
         let started = Instant::now();
-        let analysis = analysed(&documents, &params, &History::default())?;
+        let analysis = analysed(&documents, &params, &History::default(), false)?;
         tracing::debug!(%batch, documents = documents.len(), "a clustering was computed");
         Ok(found(&documents, &analysis, started.elapsed()))
     })

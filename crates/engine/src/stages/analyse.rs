@@ -46,14 +46,19 @@ pub struct Placed {
 /// `invalid_request` when the method cannot take so many documents or finds no groups in them; `internal` when word counts
 /// cannot be read back.
 pub fn place(documents: &[AnalysedDocument], params: &BatchParams, history: &History) -> Result<Placed, Failure> {
-    Ok(placed(documents, analysed(documents, params, history)?))
+    Ok(placed(documents, analysed(documents, params, history, true)?))
 }
 
-/// Groups documents, and draws nothing.
+/// Groups documents, and draws nothing; with `map` they get their places on it.
 ///
 /// # Errors
 /// As [`place`].
-pub fn analysed(documents: &[AnalysedDocument], params: &BatchParams, history: &History) -> Result<Analysis, Failure> {
+pub fn analysed(
+    documents: &[AnalysedDocument],
+    params: &BatchParams,
+    history: &History,
+    map: bool,
+) -> Result<Analysis, Failure> {
     let terms: Vec<Terms> = documents
         .iter()
         .map(|d| postcard::from_bytes(&d.vectored.terms).map_err(internal))
@@ -67,7 +72,7 @@ pub fn analysed(documents: &[AnalysedDocument], params: &BatchParams, history: &
         .collect();
     let (method, seed) = (Method::of(params)?, params.seed);
     method.name().check_size(documents.len() as u64)?;
-    let valid = AnalyseParams { method, seed, ..AnalyseParams::default() }.check().map_err(internal)?;
+    let valid = AnalyseParams { method, seed, map, ..AnalyseParams::default() }.check().map_err(internal)?;
     analyse_after(&inputs, &valid, history, &|_| {}).map_err(|error| no_groups(&error))
 }
 

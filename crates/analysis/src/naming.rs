@@ -1,5 +1,6 @@
 //! Words for clusters: what a document's words are, and which of them set a cluster apart.
 
+mod grams;
 mod language;
 mod names;
 mod terms;

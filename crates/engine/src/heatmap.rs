@@ -130,10 +130,22 @@ impl Picture<'_> {
                 let Placed { id, path, .. } = placed(band.start);
                 (path, Some(id))
             }
-            len => (format!("{name} ({len} documents)"), None),
+            len => (block_label(name, len), None),
         };
         HeatmapBand { start: self.positions[band.start], len: to_u32(band.len), cluster, label, document }
     }
+}
+
+/// The picture as it is once a cluster has another name.
+pub fn rename(heatmap: &mut Heatmap, cluster: ClusterId, name: &str) {
+    let names = heatmap.cluster_names.iter_mut().filter(|(id, _)| *id == cluster);
+    names.for_each(|(_, known)| name.clone_into(known));
+    let blocks = heatmap.bands.iter_mut().filter(|band| band.cluster == Some(cluster) && band.document.is_none());
+    blocks.for_each(|band| band.label = block_label(name, band.len as usize));
+}
+
+fn block_label(name: &str, len: usize) -> String {
+    format!("{name} ({len} documents)")
 }
 
 fn to_u32(value: usize) -> u32 {

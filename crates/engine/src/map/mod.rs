@@ -77,7 +77,7 @@ impl Engine {
             }
         }
         if query.is_narrowed() {
-            let matching = self.store().matching_positions(batch, query).await?;
+            let matching = self.matching_positions(batch, query, whole.documents.len()).await?;
             let mut counts: HashMap<ClusterId, u32> = HashMap::new();
             for cluster in matching.iter().filter_map(|&row| map.clusters.get(row as usize).copied().flatten()) {
                 *counts.entry(cluster).or_default() += 1;
@@ -88,6 +88,29 @@ impl Engine {
             map.matching = Some(matching);
         }
         Ok(map)
+    }
+
+    /// Which of the first `rows` positions match, ascending: of a batch at rest from its columns, of one that runs from the tables.
+    async fn matching_positions(
+        &self,
+        batch: BatchId,
+        query: &DocumentQuery,
+        rows: usize,
+    ) -> Result<Vec<u32>, Failure> {
+        let mut matching: Vec<u32> = if self.batch(batch).await?.status.is_final() {
+            let (columns, worded) = futures::try_join!(self.columns(batch), self.worded(batch, query))?;
+            let query = query.clone();
+            let select = move || {
+                let lines = columns.select(&query, &worded).placed();
+                lines.into_iter().filter_map(|line| Some(columns.place(line)?.position)).collect()
+            };
+            spawn_blocking(select).await.map_err(internal)?
+        } else {
+            self.store().positions(batch, query).await?.into_iter().map(|(position, _)| position).collect()
+        };
+        // The two were read one after the other.
+        matching.retain(|&position| (position as usize) < rows);
+        Ok(matching)
     }
 
     /// The map without filters.

@@ -6,6 +6,8 @@ use sheaf_domain::{
     ProgressCell, ProgressGrid, SimilarPair, Stage,
 };
 
+use crate::format::ratio;
+
 /// A batch's page: its progress while it runs, its overview from then on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -131,7 +131,8 @@ async fn edits_and_numbers_last_when_documents_are_added() {
     for edit in [&stays, &renamed] {
         batch.send(reqwest::Method::DELETE, &format!("cluster-edits/{}", edit["id"]), &json!({})).await;
     }
-    assert_eq!(batch.get("clusters").await, clusters, "the words give the name again");
+    let first = clusters.as_array().expect("a list").iter().find(|cluster| cluster["id"] == sport);
+    assert_eq!(Some(&batch.cluster(&sport).await), first, "the words give the name again");
     batch.edit(json!({"kind": "rename", "cluster": sport, "name": "Balls and games"})).await;
     let moved = batch.edit(json!({"kind": "move", "documents": [id_of("sport-01.txt").await], "to": health})).await;
     batch.edit(json!({"kind": "move", "documents": [id_of("sport-02.txt").await], "to": "outliers"})).await;

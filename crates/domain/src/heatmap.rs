@@ -105,7 +105,7 @@ impl FromStr for HeatmapCells {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|cells| cells.name() == text).ok_or_else(|| UnknownName(text.to_owned()))
+        Self::ALL.into_iter().find(|cells| cells.name() == text).ok_or_else(|| UnknownName::new("value of cells", text))
     }
 }
 

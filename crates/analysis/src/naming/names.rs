@@ -168,9 +168,10 @@ fn unique_name(keywords: &[String], cluster: usize, taken: &mut FxHashSet<String
 /// name is taken or free.
 pub fn may_be_called(keywords: &[String], name: &str) -> bool {
     let of = |n: usize| keywords[..n.min(keywords.len())].join(", ");
-    let by_number = name.strip_prefix(&of(IN_NAME)).or_else(|| name.strip_prefix("cluster"));
+    let is_numbered = |stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(' '));
     (IN_NAME..=keywords.len().max(IN_NAME)).any(|n| of(n) == name)
-        || by_number.is_some_and(|rest| rest.starts_with(' '))
+        || is_numbered(&of(IN_NAME))
+        || is_numbered("cluster")
 }
 
 #[cfg(test)]

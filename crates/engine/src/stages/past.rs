@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
-use sheaf_analysis::{Edit, History, identity};
+use sheaf_analysis::{Edit, History, Known, identity};
 use sheaf_domain::{
     AddedTo, ClusterChange, ClusterId, ClusterReport, DocumentId, MergedClusters, NamedCluster, SplitCluster,
 };
@@ -35,6 +35,7 @@ pub fn history(past: &ClusterPast, documents: &[AnalysedDocument], keep_groups: 
             })
             .collect(),
         keep_groups: keep_groups && is_noted,
+        known: Known::default(),
     }
 }
 
@@ -105,6 +106,7 @@ impl Identity {
                 })
                 .collect(),
             keep_groups: false,
+            known: Known::default(),
         }
     }
 }

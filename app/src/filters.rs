@@ -1,10 +1,14 @@
 //! The state of a batch's page as it stands in its URL: filters, order, page, and the part of the heatmap.
 
+mod encode;
+
 use leptos_router::params::ParamsMap;
 use sheaf_domain::{
     BatchId, ClusterFilter, ConfidenceLevel, Day, DocumentKind, DocumentQuery, FailureCode, FamilyFilter, HeatmapCells,
     HeatmapView, SizeClass, SortKey, Status,
 };
+
+pub use encode::encode;
 
 /// What is looked at. Everything that cannot be understood in a URL is as if it were not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -322,21 +326,6 @@ impl Filters {
     pub fn zoomed(&self, start: u32, len: u32) -> Self {
         Self { heatmap_start: start, heatmap_len: len, ..self.clone() }
     }
-}
-
-/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
-pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            other => {
-                encoded.push('%');
-                encoded.push_str(&format!("{other:02X}"));
-            }
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! it must take something of an answer.
 
 mod pace;
+mod rest;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 pub use pace::Pace;
+use rest::Whole;
 
 /// How long requests may go on after nothing more is served.
 pub const DRAIN: Duration = Duration::from_secs(5);
@@ -85,7 +87,12 @@ pub async fn serve(
             continue;
         };
         let service = router.clone().map_request(move |request: http::Request<hyper::body::Incoming>| {
-            request.map(|body| Body::new(patience.body.keep(body)))
+            // Who waits to be asked for the body is not asked for one that nobody wants.
+            let waits = request.headers().contains_key(http::header::EXPECT);
+            request.map(|body| {
+                let body = patience.body.keep(body);
+                if waits { Body::new(body) } else { Body::new(Whole::new(body)) }
+            })
         });
         let service = service.map_err(|never: Infallible| never);
         let mut stream = TimeoutStream::new(stream);

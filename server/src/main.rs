@@ -5,6 +5,7 @@ mod commands;
 mod http;
 mod limits;
 mod listen;
+mod memory;
 mod otlp;
 mod router;
 mod security;

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use s3::S3;
 use sheaf_test_postgres::TestPostgres;
 use support::{SHEAF, Server, files, pile};
@@ -105,6 +106,35 @@ impl Worker {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).expect("ours");
+    }
+
+    /// Whether it has leases. `ip` becomes the program that it starts, so that both have one number.
+    fn holds_something(&self, postgres: &TestPostgres) -> bool {
+        let mine =
+            format!("SELECT count(*) FROM jobs WHERE state = 'processing' AND worker LIKE '%-{}-%'", self.0.id());
+        postgres.psql("test_0", &mine) != "0"
+    }
+}
+
+/// Interrupts a worker so that it keeps leases which it cannot give back; between two jobs it is let go on and interrupted again.
+async fn interrupt(worker: &Worker, postgres: &TestPostgres, cut: impl Fn(), mend: impl Fn()) {
+    let start = Instant::now();
+    loop {
+        assert!(start.elapsed() < Duration::from_secs(60), "the worker never holds anything");
+        if worker.holds_something(postgres) {
+            cut();
+            // For what is under way already.
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            if worker.holds_something(postgres) {
+                return;
+            }
+            mend();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 impl Drop for Worker {
@@ -174,21 +204,25 @@ async fn a_cut_link_a_killed_worker_a_restarted_database_and_a_full_disk_lose_an
     assert_eq!(status, 201, "{batch}");
     let id = batch["id"].as_str().expect("an id").to_owned();
 
-    let done = async |least: u64| {
-        let start = Instant::now();
+    // Until so many more are completed; whether there is still something to do then.
+    let advance = async |more: u64| {
+        let (start, mut least) = (Instant::now(), None);
         loop {
             let (_, batch) = server.get(&format!("/api/batches/{id}")).await;
-            if batch["counts"]["completed"].as_u64() >= Some(least) || !batch["finished_at"].is_null() {
+            let completed = batch["counts"]["completed"].as_u64().expect("a number");
+            let least = *least.get_or_insert(completed + more);
+            if completed >= least || !batch["finished_at"].is_null() {
                 return batch["finished_at"].is_null();
             }
             assert!(start.elapsed() < Duration::from_secs(60), "nothing goes on: {}", batch["counts"]);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    assert!(done(20).await, "it has to be under way");
-    machines[0].set_link("down");
+    assert!(advance(20).await, "it has to be under way");
+    interrupt(&workers[0], &postgres, || machines[0].set_link("down"), || machines[0].set_link("up")).await;
+    interrupt(&workers[1], &postgres, || workers[1].signal(Signal::STOP), || workers[1].signal(Signal::CONT)).await;
     workers[1].kill();
-    assert!(done(120).await, "the third carries on");
+    assert!(advance(60).await, "the third carries on");
     postgres.stop();
     let down = server.get("/readyz").await;
     assert_eq!(down.0, 503, "{}", down.1);

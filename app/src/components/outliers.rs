@@ -26,7 +26,7 @@ pub fn OutliersPage(
     let body = if items.is_empty() {
         Either::Left(view! {
             <div class="empty" data-testid="no-outliers">
-                <p class="empty-title">"Nothing fits nowhere"</p>
+                <p class="empty-title">"No outliers"</p>
                 <p>"Every document that could be compared is in a cluster."</p>
             </div>
         })
@@ -52,10 +52,8 @@ pub fn OutliersPage(
             <Paging batch=id offset shown total has_more=next_cursor.is_some() />
         })
     };
-    view! {
-        <div class="page" data-testid="outliers-page">
-            <BatchCrumbs href=format!("/batches/{id}") name=batch.name />
-            <h1>"Outliers"</h1>
+    let head = (total > 0).then(|| {
+        view! {
             <p class="lede">
                 {counted(total, "document fits", "documents fit")}
                 " nowhere: no group is clearly theirs. The oddest come first, those that are least similar even to the cluster they are \
@@ -67,6 +65,13 @@ pub fn OutliersPage(
                 <a href=all.map_href(id) rel="external">"on the map"</a>
                 "."
             </p>
+        }
+    });
+    view! {
+        <div class="page" data-testid="outliers-page">
+            <BatchCrumbs href=format!("/batches/{id}") name=batch.name />
+            <h1>"Outliers"</h1>
+            {head}
             {body}
         </div>
     }

@@ -100,7 +100,8 @@ impl SqliteStore {
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(Duration::from_secs(120))
-            .connect_with(options.clone())
+            // A batch of 100,000 documents has half a gigabyte of rows, which are found by the indexes of several tables.
+            .connect_with(options.clone().pragma("cache_size", "-65536"))
             .await
             .map_err(database)?;
         MIGRATIONS.run(&writer).await.map_err(|e| StoreError::Database(Box::new(e)))?;

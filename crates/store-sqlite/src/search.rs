@@ -88,7 +88,7 @@ impl SearchStore for SqliteStore {
         let rows = sqlx::query(concat!(
             "SELECT ",
             document_columns!(),
-            ", d.batch, b.name AS batch_name, t.text, p.page_starts FROM json_each(?) wanted JOIN ",
+            ", d.batch, b.name AS batch_name, t.text, p.page_starts FROM json_each(?) wanted CROSS JOIN ",
             document_tables!(),
             " JOIN batches b ON b.id = d.batch LEFT JOIN texts t ON t.key = d.parse WHERE d.id = wanted.value"
         ))
@@ -146,7 +146,7 @@ impl SearchStore for SqliteStore {
 
     async fn placed_at(&self, batch: BatchId, positions: &[u32]) -> Result<Vec<(u32, DocumentId)>> {
         let rows = sqlx::query(
-            "SELECT l.position, l.document FROM json_each(?) wanted JOIN placements l ON l.batch = ? AND l.position = wanted.value",
+            "SELECT l.position, l.document FROM json_each(?) wanted CROSS JOIN placements l ON l.batch = ? AND l.position = wanted.value",
         )
         .bind(json(&positions))
         .bind(batch.to_string())

@@ -275,7 +275,7 @@ pub async fn neighbours(readers: &SqlitePool, batch: BatchId, document: Document
     let Some(list) = list else { return Ok(Vec::new()) };
     let rows = sqlx::query(
         "SELECT d.id, d.path, l.cluster, json_extract(j.value, '$[1]') AS similarity FROM json_each(?) j \
-         JOIN documents d ON d.id = json_extract(j.value, '$[0]') LEFT JOIN placements l ON l.document = d.id \
+         CROSS JOIN documents d ON d.id = json_extract(j.value, '$[0]') LEFT JOIN placements l ON l.document = d.id \
          ORDER BY j.key",
     )
     .bind(list)

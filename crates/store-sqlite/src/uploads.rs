@@ -145,10 +145,10 @@ pub async fn arrived(readers: &SqlitePool, upload: UploadId, offset: u32, limit:
 
 pub async fn known_files(readers: &SqlitePool, batch: BatchId, paths: &[String]) -> Result<Vec<UploadFile>> {
     let rows = sqlx::query(
-        "SELECT d.path, d.bytes, d.sha256 FROM json_each(?2) j JOIN documents d ON d.batch = ?1 AND d.path = j.value \
+        "SELECT d.path, d.bytes, d.sha256 FROM json_each(?2) j CROSS JOIN documents d ON d.batch = ?1 AND d.path = j.value \
          WHERE d.sha256 <> '' AND d.status NOT IN ('failed', 'cancelled') \
          UNION SELECT a.path, a.bytes, a.sha256 FROM uploads u CROSS JOIN json_each(?2) j \
-         JOIN arrivals a ON a.upload = u.id AND a.path = j.value WHERE u.batch = ?1",
+         CROSS JOIN arrivals a ON a.upload = u.id AND a.path = j.value WHERE u.batch = ?1",
     )
     .bind(batch.to_string())
     .bind(json(&paths))

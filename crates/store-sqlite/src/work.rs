@@ -155,7 +155,7 @@ fn pairs(claims: &[Claim]) -> String {
 
 pub async fn held(readers: &SqlitePool, claims: &[Claim]) -> Result<Vec<JobId>> {
     let rows = sqlx::query(
-        "SELECT j.id FROM json_each(?) c JOIN jobs j ON j.id = json_extract(c.value, '$[0]') \
+        "SELECT j.id FROM json_each(?) c CROSS JOIN jobs j ON j.id = json_extract(c.value, '$[0]') \
          WHERE j.attempts = json_extract(c.value, '$[1]') AND j.state = 'processing'",
     )
     .bind(pairs(claims))

@@ -122,6 +122,7 @@ async fn serve(args: Args, config: EngineConfig) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let metrics = Metrics::install()?;
     tokio::spawn(metrics.clone().keep_small());
+    tokio::spawn(crate::memory::keep_trimmed());
     let state = AppState::new(engine.clone(), address, args.max_upload_mib << 20, ending.asked.clone(), metrics)?;
     let workers = engine.start_workers().await.map_err(|failure| plain(&failure))?;
     let deliveries = engine.start_deliveries();

@@ -140,6 +140,7 @@ async fn work(args: &Args, config: EngineConfig) -> anyhow::Result<()> {
     }
     let metrics = Metrics::install()?;
     tokio::spawn(metrics.clone().keep_small());
+    tokio::spawn(crate::memory::keep_trimmed());
     let scraped = Scraped { metrics, engine: engine.clone() };
     let watched = Watched { engine: engine.clone(), ending: ending.asked.clone() };
     // It answers while work ends, so that nobody takes the process for dead.

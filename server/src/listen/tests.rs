@@ -16,7 +16,8 @@ async fn start(patience: Patience) -> SocketAddr {
     let router = Router::new()
         .route("/", get(async || "here\n"))
         .route("/large", get(async || vec![b'x'; 64 << 20]))
-        .route("/body", post(async |body: String| body.len().to_string()));
+        .route("/body", post(async |body: String| body.len().to_string()))
+        .route("/refused", post(async || (StatusCode::FORBIDDEN, "no\n")));
     tokio::spawn(serve(listener, router, patience, std::future::pending(), DRAIN));
     address
 }
@@ -75,6 +76,36 @@ async fn a_body_that_trickles_is_cut_off_and_a_slow_one_is_not() {
     assert!(!send(60, 1).await.contains("200 OK"));
     let said = send(30, 100).await;
     assert!(said.ends_with("3000"), "{said}");
+}
+
+#[tokio::test]
+async fn a_refusal_in_the_middle_of_a_body_arrives_and_the_next_request_too() {
+    let address = start(Patience::default()).await;
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    // Longer than what the systems at both ends hold back.
+    let body = vec![b'a'; 16 << 20];
+    let head = format!("POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    for _ in 0..3 {
+        stream.write_all(head.as_bytes()).await.expect("written");
+        let mut said = [0; 1024];
+        let read = stream.read(&mut said).await.expect("answered");
+        let said = String::from_utf8_lossy(&said[..read]);
+        assert!(said.starts_with("HTTP/1.1 403 ") && said.ends_with("no\n"), "{said}");
+        stream.write_all(&body).await.expect("somebody takes it");
+    }
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.expect("written");
+    let said = rest(&mut stream).await;
+    assert!(said.ends_with("here\n"), "{said}");
+}
+
+#[tokio::test]
+async fn who_waits_to_be_asked_for_a_body_is_not_asked_after_a_refusal() {
+    let address = start(Patience::default()).await;
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    let head = "POST /refused HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("written");
+    let said = rest(&mut stream).await;
+    assert!(said.starts_with("HTTP/1.1 403 "), "{said}");
 }
 
 #[tokio::test]

@@ -86,7 +86,8 @@ fn tests(paths: &Paths, tally: &mut Tally) -> Result<()> {
     let mut cargo = run::cargo(paths);
     cargo.env("SHEAF_CACHE_DIR", &paths.cache);
     if nextest {
-        cargo.args(["nextest", "run", "--no-fail-fast", "--no-tests", "pass"]);
+        // A test that passes the second time only is told at the end as flaky.
+        cargo.args(["nextest", "run", "--no-fail-fast", "--no-tests", "pass", "--retries", "1"]);
     } else {
         cargo.args(["test", "--no-fail-fast", "--all-targets"]);
     }

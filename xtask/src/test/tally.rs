@@ -61,8 +61,10 @@ impl Tally {
 
     /// Adds one line of `cargo test` (`test result: …`), of nextest (`Summary …`) or of Playwright (`  3 passed (4.2s)`).
     pub fn read(&mut self, line: &str) {
+        // Indented it is what nextest repeats of a test that failed, which it counts itself.
+        let counted = line.strip_prefix("test result: ");
         let line = line.trim();
-        let counts = if let Some(rest) = line.strip_prefix("test result: ") {
+        let counts = if let Some(rest) = counted {
             rest
         } else if (line.starts_with("Summary [") && line.contains(" run: ")) || is_playwright_count(line) {
             line
@@ -114,7 +116,9 @@ mod tests {
         check("test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s", 5, 0);
         check("test result: FAILED. 5 passed; 2 failed; 0 ignored", 5, 2);
         check("     Summary [   0.512s] 14 tests run: 13 passed (1 slow), 1 failed, 2 skipped", 13, 1);
+        check("    test result: FAILED. 0 passed; 1 failed; 0 ignored", 0, 0);
         check("     Summary [   0.5s] 3 tests run: 2 passed, 1 timed out, 0 skipped", 2, 1);
+        check("     Summary [   0.5s] 9 tests run: 9 passed (2 flaky), 0 skipped", 9, 0);
         check("     Summary [   0.5s] 5/9 tests run: 5 passed, 0 skipped", 5, 0);
         check("  3 passed (4.2s)", 3, 0);
         check("  1 failed", 0, 1);

@@ -135,24 +135,26 @@ pub async fn what_has_changed_takes_the_place_of_what_was<S: Store>(store: &S) {
 
     // Another text of `a`, which is done, and of `b`, which is worked on; other fields of `c`.
     let another = |name: &str, key: &str| {
-        let record = new_record(name);
-        let mut document = record.document.clone();
+        let new = new_record(name);
+        let mut document = new.document.clone();
         (document.sha256, document.bytes) = (format!("{key:0>64}"), 25);
-        NewRecord { document, fields: format!("{{\"v\":\"{key}\"}}"), parsed: super::record(key), ..record }
+        NewRecord { document, fields: format!("{{\"v\":\"{key}\"}}"), parsed: record(key), ..new }
     };
-    let fields = NewRecord { fields: "{\"v\":2}".into(), ..new_record("c") };
-    let came = [another("a", "new-a"), another("b", "new-b"), fields, new_record("d")];
-    assert_eq!(store.import_records(batch, &came).await.expect("imported"), kept(1, 0, 3));
-    assert_eq!(store.import_records(batch, &came).await.expect("imported"), kept(0, 4, 0), "again changes nothing");
+    let came = || {
+        let fields = NewRecord { fields: "{\"v\":2}".into(), ..new_record("c") };
+        [another("a", "new-a"), another("b", "new-b"), fields, new_record("d")]
+    };
+    assert_eq!(store.import_records(batch, &came()).await.expect("imported"), kept(1, 0, 3));
+    assert_eq!(store.import_records(batch, &came()).await.expect("imported"), kept(0, 4, 0), "again changes nothing");
     let batch_now = store.batch(batch).await.expect("read").expect("there");
     assert_eq!((batch_now.status, batch_now.counts.total, batch_now.counts.pending), (Status::Processing, 4, 3));
-    let progress = store.progress(batch).await.expect("read").expect("there");
-    let bytes: u64 = progress.stages.iter().map(|stage| stage.bytes.total()).sum();
-    assert_eq!(bytes, 70, "of the new sizes");
+    let pace = store.pace(batch).await.expect("read");
+    let embed = pace.iter().find(|pace| pace.stage == Stage::Embed).expect("it was embedded");
+    assert_eq!(embed.bytes_left, 60, "of the new sizes");
     let rows = async |scope: BacklogScope<'_>| store.backlog_rows(scope, None, 10).await.expect("read");
     let now = rows(BacklogScope::Batches(&[batch])).await;
     assert_eq!(now.iter().map(|row| row.document).take(3).collect::<Vec<_>>(), documents, "each keeps its place");
-    assert_eq!(now[0].text, Some(super::record("new-a").text));
+    assert_eq!(now[0].text, Some(record("new-a").text));
     assert_eq!(now[0].record.as_ref().map(|(_, fields)| fields.as_str()), Some("{\"v\":\"new-a\"}"));
     assert_eq!(now[2].record.as_ref().map(|(_, fields)| fields.as_str()), Some("{\"v\":2}"));
     assert_eq!((&now[0].result, &now[0].values), (&None, &vec![]), "a result of another text is none of this");

@@ -317,7 +317,8 @@ async fn every_setting_is_a_flag_and_a_variable_and_nonsense_is_refused() {
     for Setting { flag, variable, default, takes_value } in &settings {
         let variable = variable.clone().unwrap_or_else(|| panic!("{flag} has no variable"));
         let known = given.iter().find(|(name, _)| name == flag).map(|(_, value)| value.clone());
-        let value = known.or_else(|| default.clone()).unwrap_or_else(|| if *takes_value { "2" } else { "false" }.into());
+        let value =
+            known.or_else(|| default.clone()).unwrap_or_else(|| if *takes_value { "2" } else { "false" }.into());
         variables.push((variable.clone(), value));
         if any_text.contains(&flag.as_str()) || !takes_value {
             continue;
@@ -327,7 +328,8 @@ async fn every_setting_is_a_flag_and_a_variable_and_nonsense_is_refused() {
         let refused = refused.output().expect("sheaf starts");
         let said = String::from_utf8_lossy(&refused.stderr);
         assert!(matches!(refused.status.code(), Some(1 | 2)), "{variable}: {:?} {said}", refused.status);
-        assert!(said.contains("no such thing?"), "{variable} says what is wrong: {said}");
+        // An address of a database may hold a password, and is not shown.
+        assert!(said.contains("no such thing?") || said.contains(flag), "{variable} says what is wrong: {said}");
     }
     let named: Vec<(&str, String)> = variables.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let server = support::Server::start_with(&work.path().join("data"), &[], &named);

@@ -118,6 +118,7 @@ pub async fn a_document_of_a_run_is_leased_once_and_its_values_are_kept<S: Store
     assert_eq!((page.total, page.items.len()), (2, 1));
     let value = &page.items[0];
     assert_eq!(value.found, found(&["2026-01-01"]).values[0]);
+    assert!(value.stands);
     assert_eq!(
         (value.document, value.path.as_str(), value.number, value.review),
         (documents[0], "a.txt", 0, Review::None)
@@ -247,6 +248,7 @@ pub async fn answers_are_remembered_and_counted_once<S: Store>(store: &S) {
     assert!(rows.iter().all(|row| row.deleted && !row.path.is_empty()), "under their names: {rows:?}");
     let values = store.run_values(run, &ValueQuery::default()).await.expect("read").items;
     assert_eq!(values.iter().filter_map(|value| value.found.quote.as_deref()).collect::<Vec<_>>(), ["on May\0"]);
+    assert!(!values[0].stands, "it cannot be looked up any more");
     assert_eq!(store.use_of_batch(claims[0].batch).await.expect("read"), BatchUse::default());
     let (run, _) = started(store, &["c.txt"], RunPolicy::default()).await;
     let batch = store.run_documents(run, &RunDocumentQuery::default()).await.expect("read").items[0].batch;

@@ -229,10 +229,36 @@ async fn attachments_come_out_of_outlook_messages() {
         let path = format!("/__attach_version1.0_#00000000/__substg1.0_{property}");
         message.create_stream(path).and_then(|mut stream| stream.write_all(bytes)).expect("memory");
     }
+    // A message in the message, with its head of 24 bytes, and an attachment of its own.
+    let item = "/__attach_version1.0_#00000001/__substg1.0_3701000D";
+    let inner = format!("{item}/__attach_version1.0_#00000000");
+    message.create_storage_all(&inner).expect("memory");
+    for (path, bytes) in [
+        ("/__attach_version1.0_#00000001/__substg1.0_3001001E".to_owned(), &b"Fwd: caf\xe9"[..]),
+        (format!("{item}/__properties_version1.0"), &[0; 24]),
+        (format!("{item}/__substg1.0_0037001E"), b"Minutes"),
+        (format!("{inner}/__substg1.0_3704001E"), b"inner.txt"),
+        (format!("{inner}/__substg1.0_37010102"), LETTER.as_bytes()),
+    ] {
+        message.create_stream(path).and_then(|mut stream| stream.write_all(bytes)).expect("memory");
+    }
     let bytes = message.into_inner().into_inner();
-    let (whole, items) = unpack(&bytes, "a.msg", &ArchiveLimits::default()).await;
+    let (whole, mut items) = unpack(&bytes, "a.msg", &ArchiveLimits::default()).await;
     assert_eq!(whole, Ok(()));
-    same(items, &[("a.msg!/report.txt", Ok(LETTER.as_bytes()))]);
+    let (name, item) = items.remove(1);
+    assert_eq!(name, "a.msg!/Fwd: café.msg");
+    let mut item = CompoundFile::open(Cursor::new(item.expect("a message"))).expect("a compound file");
+    let mut stream = |path| {
+        let mut bytes = Vec::new();
+        item.open_stream(path).and_then(|mut stream| stream.read_to_end(&mut bytes)).expect("it is there");
+        bytes
+    };
+    assert_eq!(stream("/__properties_version1.0"), [0; 32]);
+    assert_eq!(stream("/__substg1.0_0037001E"), b"Minutes");
+    same(
+        items,
+        &[("a.msg!/report.txt", Ok(LETTER.as_bytes())), ("a.msg!/Fwd: café.msg!/inner.txt", Ok(LETTER.as_bytes()))],
+    );
 }
 
 /// What a receiver that went away costs: nothing that hangs.

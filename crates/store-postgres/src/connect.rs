@@ -28,8 +28,9 @@ impl PostgresStore {
     pub async fn open(url: &str) -> Result<Self> {
         let options: PgConnectOptions = url.parse().map_err(database)?;
         let options = options.application_name("sheaf").options([
-            // A process that vanishes in the middle of a transaction must not hold its locks for as long as TCP hopes.
-            ("idle_in_transaction_session_timeout", "60s"),
+            // A process that vanishes in the middle of a transaction must not hold its locks for longer than the work that it
+            // had would wait. What takes that long by itself is done again.
+            ("idle_in_transaction_session_timeout", "5s"),
             ("tcp_keepalives_idle", "30"),
             ("tcp_keepalives_interval", "10"),
             ("tcp_keepalives_count", "3"),

@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::grams::{PLACES, grams};
 use super::language::Language;
-use super::words::words;
+use super::words::{Word, words};
 
 /// The most words kept of a document.
 pub const MAX_TERMS: usize = 64;
@@ -30,20 +31,35 @@ type Form = (String, u32, usize);
 impl Terms {
     /// Counts the words of `text`. `language` is its ISO 639-3 code, if known; it decides on stop words and stems.
     pub fn of(text: &str, language: Option<&str>) -> Self {
+        let is_japanese = language == Some("jpn");
         let language = Language::of(language);
         let mut counts: FxHashMap<String, (u32, usize)> = FxHashMap::default();
+        let mut runs = Vec::new();
+        // Places between which those of the words in a run fit.
         let mut seen = 0;
         for part in parts(text) {
-            words(part, |word| {
-                seen += 1;
-                match counts.get_mut(word) {
-                    Some((count, _)) => *count += 1,
-                    None if language.is_stop_word(word) => {}
-                    None => {
-                        counts.insert(word.to_owned(), (1, seen));
+            words(part, is_japanese, |word| match word {
+                Word::Whole(word) => {
+                    seen += 1;
+                    match counts.get_mut(word) {
+                        Some((count, _)) => *count += 1,
+                        None if language.is_stop_word(word) => {}
+                        None => {
+                            counts.insert(word.to_owned(), (1, seen * PLACES));
+                        }
                     }
                 }
+                Word::Run(run) => {
+                    runs.push((seen + 1, run));
+                    seen += run.chars().count();
+                }
             });
+        }
+        for (gram, (count, first)) in grams(&runs) {
+            if !language.is_stop_word(gram) {
+                let (all, _) = counts.entry(gram.to_owned()).or_insert((0, first));
+                *all += count;
+            }
         }
         Self::choose(counts, &language)
     }

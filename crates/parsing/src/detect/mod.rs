@@ -127,6 +127,7 @@ mod tests {
         check(b"[see below]", "note.txt", DocumentKind::Text);
         check(b"From: a@b.c\nSubject: x\n\nHello", "mail", DocumentKind::Email);
         check(b"{\\rtf1 x}", "a.txt", DocumentKind::Rtf);
+        check(b"\x1f\nTag Table:\nNode: Top\x7f9\nNode: End\x7f12\n", "a.info", DocumentKind::Text);
         check(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x.xml", DocumentKind::Svg);
         check(b"<?xml version='1.0'?><note/>", "x", DocumentKind::Xml);
         check(&[1, 2, 3, 4, 0, 200, 131, 9, 7], "a.txt", DocumentKind::Unknown);

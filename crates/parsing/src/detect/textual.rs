@@ -20,7 +20,9 @@ pub fn is_text(head: &[u8]) -> bool {
     let (mut strange, mut all) = (0_usize, 0_usize);
     for character in text.chars() {
         all += 1;
-        let usual = matches!(character, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}' | '\u{8}' | '\u{1a}' | '\u{85}');
+        // Old programs part sections with U+001C to U+001F and DEL: the info files of GNU, mail folders, exports.
+        let usual =
+            matches!(character, '\t' | '\n' | '\r' | '\u{8}' | '\u{c}' | '\u{1a}'..='\u{1f}' | '\u{7f}' | '\u{85}');
         strange += usize::from((character.is_control() && !usual) || character == '\u{fffd}');
     }
     strange * 50 <= all

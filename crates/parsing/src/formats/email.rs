@@ -1,6 +1,6 @@
 //! Mail (RFC 5322 and MIME) by mail-parser: the important header fields, then the body.
 
-use mail_parser::{Address, Message, MessageParser, PartType};
+use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
 use sheaf_domain::Failure;
 
 use crate::archive::attachments;
@@ -46,7 +46,7 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     output.page(&page)
 }
 
-/// mail-parser makes a message of anything; a mail says at least one of these.
+/// mail-parser makes a message of anything; a mail says at least one of these. A draft may only say what its content is.
 fn is_mail(message: &Message<'_>) -> bool {
     message.from().is_some()
         || message.subject().is_some()
@@ -54,6 +54,7 @@ fn is_mail(message: &Message<'_>) -> bool {
         || message.to().is_some()
         || message.message_id().is_some()
         || message.received().is_some()
+        || message.content_type().is_some()
 }
 
 /// `Ann Example <ann@example.org>, bob@example.org`.

@@ -1,6 +1,6 @@
 //! One module for each family of kinds: bytes in, pages into an [`Output`].
 
-mod compound;
+pub mod compound;
 mod dates;
 mod doc;
 mod docx;

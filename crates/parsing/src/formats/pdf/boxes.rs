@@ -19,7 +19,7 @@ struct Letter {
 /// Where a character comes from.
 #[derive(Clone, Copy)]
 enum At {
-    /// From the text layer: its place there, in characters.
+    /// From the text layer: what it is known by there.
     Text(usize),
     /// From the note of this number, from 0.
     Note(usize),
@@ -52,12 +52,12 @@ pub fn boxes(document: &Document<'_>, page: u32, quote: &Quote) -> Result<Vec<Pa
 
 /// What can be seen of a page's text and notes, in the order of [`super::parse`].
 fn letters(page: &Page<'_>) -> Vec<Letter> {
-    let text = page.text_layer().map(|layer| layer.text()).unwrap_or_default();
+    let text = page.text_layer().map(|layer| layer.characters()).unwrap_or_default();
     let notes = page.notes();
     let written = notes.iter().enumerate().flat_map(|(number, note)| {
         iter::once('\n').chain(note.text.chars()).map(move |character| (character, At::Note(number)))
     });
-    let all = text.chars().enumerate().map(|(at, character)| (character, At::Text(at))).chain(written);
+    let all = text.into_iter().map(|(at, character)| (character, At::Text(at))).chain(written);
     let mut letters = Vec::new();
     let mut begins_line = true;
     for (character, at) in all {

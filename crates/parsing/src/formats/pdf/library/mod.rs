@@ -3,6 +3,7 @@
 //!
 //! PDFium is not thread-safe: a [`Library`] is neither `Send` nor `Sync`, and all handles borrow from it.
 
+mod accents;
 mod looks;
 mod notes;
 mod text;

@@ -5,6 +5,7 @@ use std::ptr;
 
 use sheaf_domain::PageBox;
 
+use super::accents::{composed, has_accents};
 use super::{Handle, Page};
 
 /// The text of an open page.
@@ -25,10 +26,38 @@ impl Page<'_> {
 impl TextLayer<'_> {
     /// In the order of the file.
     pub fn text(&self) -> String {
+        let raw = self.raw();
+        if !has_accents(&raw) {
+            return raw;
+        }
+        self.composed(&raw).into_iter().map(|(_, c)| c).collect()
+    }
+
+    /// The characters of [`Self::text`], each with what [`Self::place`] knows it by.
+    pub fn characters(&self) -> Vec<(usize, char)> {
+        let raw = self.raw();
+        if !has_accents(&raw) {
+            return raw.chars().enumerate().collect();
+        }
+        self.composed(&raw)
+    }
+
+    fn composed(&self, raw: &str) -> Vec<(usize, char)> {
+        composed(raw, |accent, letter| {
+            let (Some(accent), Some([left, top, right, bottom])) = (self.sides(accent), self.sides(letter)) else {
+                return false;
+            };
+            let (x, y) = (f32::midpoint(accent[0], accent[2]), f32::midpoint(accent[1], accent[3]));
+            (left..=right).contains(&x) && (bottom..=top).contains(&y)
+        })
+    }
+
+    /// As PDFium has it.
+    fn raw(&self) -> String {
         String::from_utf16_lossy(&self.units())
     }
 
-    /// The characters of [`Self::text`] in UTF-16.
+    /// The characters of [`Self::raw`] in UTF-16.
     fn units(&self) -> Vec<c_ushort> {
         let f = &self.page.document.library.functions;
         // SAFETY: the text is open.
@@ -45,9 +74,14 @@ impl TextLayer<'_> {
         units
     }
 
-    /// The character at a place of [`Self::text`], counted in characters, as it stands on the page: from the foot of its
-    /// font to its head. Absent for one that was put in by PDFium, such as the end of a line.
+    /// One of the [`Self::characters`] as it stands on the page: from the foot of its font to its head. Absent for one that
+    /// was put in by PDFium, such as the end of a line.
     pub fn place(&self, character: usize) -> Option<PageBox> {
+        self.page.shown(self.sides(character)?)
+    }
+
+    /// Left, top, right and bottom in the points of the page's content.
+    fn sides(&self, character: usize) -> Option<[f32; 4]> {
         let f = &self.page.document.library.functions;
         let character = c_int::try_from(character).ok()?;
         let mut sides = [0.0; 4];
@@ -57,7 +91,7 @@ impl TextLayer<'_> {
             let index = (f.text_index)(self.handle, character);
             index >= 0 && (f.text_box)(self.handle, index, &mut sides) != 0
         };
-        if known { self.page.shown(sides) } else { None }
+        known.then_some(sides)
     }
 }
 

@@ -1,10 +1,14 @@
 //! The state of a batch's page as it stands in its URL: filters, order, page, and the part of the heatmap.
 
+mod encode;
+
 use leptos_router::params::ParamsMap;
 use sheaf_domain::{
-    BatchId, ClusterFilter, ConfidenceLevel, Day, DocumentKind, DocumentQuery, FailureCode, FamilyFilter, HeatmapView,
-    SizeClass, SortKey, Status,
+    BatchId, ClusterFilter, ConfidenceLevel, Day, DocumentKind, DocumentQuery, FailureCode, FamilyFilter, HeatmapCells,
+    HeatmapView, SizeClass, SortKey, Status,
 };
+
+pub use encode::encode;
 
 /// What is looked at. Everything that cannot be understood in a URL is as if it were not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct Filters {
     pub heatmap_start: u32,
     /// Positions of the heatmap; 0 stands for all.
     pub heatmap_len: u32,
+    /// What blocks of the heatmap show.
+    pub cells: HeatmapCells,
     /// Groups that the clusters are joined to; 0 stands for all clusters.
     pub level: u32,
 }
@@ -59,6 +65,7 @@ impl Filters {
             page: number("page").saturating_sub(1),
             heatmap_start: number("hstart"),
             heatmap_len: number("hlen"),
+            cells: text("cells").and_then(|value| value.parse().ok()).unwrap_or_default(),
             level: number("level"),
         }
     }
@@ -80,12 +87,12 @@ impl Filters {
 
     /// The map in this state.
     pub fn map_href(&self, batch: BatchId) -> String {
-        format!("/batches/{batch}/map{}", self.with_page(0).zoomed(0, 0).query_string())
+        format!("/batches/{batch}/map{}", self.with_page(0).zoomed(0, 0).with_cells(HeatmapCells::Mean).query_string())
     }
 
     /// What a document's page has to know of the list that it is in.
     pub fn list_query(&self) -> String {
-        Self { level: 0, ..self.anew() }.query_string()
+        Self { level: 0, ..self.anew() }.with_cells(HeatmapCells::Mean).query_string()
     }
 
     /// The form that begins a run, with the documents that are looked at.
@@ -118,6 +125,7 @@ impl Filters {
             page,
             heatmap_start,
             heatmap_len,
+            cells,
             level,
         } = self;
         [
@@ -138,6 +146,7 @@ impl Filters {
             ("hstart", (*heatmap_start > 0).then(|| heatmap_start.to_string())),
             ("level", (*level > 0).then(|| level.to_string())),
             ("hlen", (*heatmap_len > 0).then(|| heatmap_len.to_string())),
+            ("cells", (*cells != HeatmapCells::default()).then(|| cells.to_string())),
         ]
         .into_iter()
         .filter_map(|(key, value)| value.map(|value| (key, value)))
@@ -212,9 +221,9 @@ impl Filters {
     }
 
     /// What is seen of the heatmap as a file.
-    pub fn heatmap_file(&self, batch: BatchId, format: &str) -> String {
+    pub fn heatmap_file(&self, batch: BatchId, end: &str) -> String {
         let same = Self { sort: SortKey::default(), descending: false, page: 0, level: 0, ..self.clone() };
-        format!("/api/batches/{batch}/similarity.{format}{}", same.query_string())
+        format!("/api/batches/{batch}/similarity{end}{}", same.query_string())
     }
 
     /// Whether some documents are left out.
@@ -305,28 +314,18 @@ impl Filters {
 
     /// The whole batch, in the same order.
     pub fn cleared(&self) -> Self {
-        Self { sort: self.sort, descending: self.descending, level: self.level, ..Self::default() }
+        Self { sort: self.sort, descending: self.descending, level: self.level, cells: self.cells, ..Self::default() }
+    }
+
+    /// Other values in blocks of the heatmap.
+    pub fn with_cells(&self, cells: HeatmapCells) -> Self {
+        Self { cells, ..self.clone() }
     }
 
     /// Another part of the heatmap.
     pub fn zoomed(&self, start: u32, len: u32) -> Self {
         Self { heatmap_start: start, heatmap_len: len, ..self.clone() }
     }
-}
-
-/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
-pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
-            other => {
-                encoded.push('%');
-                encoded.push_str(&format!("{other:02X}"));
-            }
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]
@@ -357,6 +356,7 @@ mod tests {
             page: 4,
             heatmap_start: 10,
             heatmap_len: 20,
+            cells: HeatmapCells::Strongest,
             level: 5,
         };
         let pairs = filters.pairs();

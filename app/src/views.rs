@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use sheaf_domain::{
-    Batch, BatchOverview, ClusterId, DocumentId, DocumentRow, Failure, Heatmap, HeatmapBand, Progress, ProgressCell,
-    ProgressGrid, SimilarPair, Stage,
+    Batch, BatchOverview, ClusterId, DocumentId, DocumentRow, Failure, Heatmap, HeatmapBand, HeatmapCells, Progress,
+    ProgressCell, ProgressGrid, SimilarPair, Stage,
 };
+
+use crate::format::ratio;
 
 /// A batch's page: its progress while it runs, its overview from then on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,12 +109,32 @@ pub struct HeatmapPicture {
     pub documents: u32,
     pub cluster_names: Vec<(ClusterId, String)>,
     pub pairs: Vec<SimilarPair>,
+    /// As `permille`, of the strongest pair; none where each band is one document.
+    pub strongest: Vec<i16>,
+    pub strongest_scale: (i16, i16),
 }
 
 impl HeatmapPicture {
-    /// The similarity of two bands; 0 outside of the picture.
-    pub fn value(&self, row: usize, column: usize) -> f32 {
-        self.permille.get(row * self.bands.len() + column).map_or(0.0, |v| f32::from(*v) / 1000.0)
+    /// What cells show in thousandths, and the ends of their scale.
+    pub fn cells(&self, cells: HeatmapCells) -> (&[i16], (i16, i16)) {
+        match cells {
+            HeatmapCells::Strongest if !self.strongest.is_empty() => (&self.strongest, self.strongest_scale),
+            HeatmapCells::Mean | HeatmapCells::Strongest => (&self.permille, self.scale),
+        }
+    }
+
+    /// The similarity of two bands in words, with the other value of blocks behind the one that is shown.
+    pub fn said(&self, row: usize, column: usize, cells: HeatmapCells) -> (String, &'static str, String) {
+        let at = row * self.bands.len() + column;
+        let number = |values: &[i16]| values.get(at).map_or_else(String::new, |v| ratio(f32::from(*v) / 1000.0));
+        let (mean, strongest) = (number(&self.permille), number(&self.strongest));
+        if strongest.is_empty() {
+            return (mean, "", strongest);
+        }
+        match cells {
+            HeatmapCells::Mean => (mean, "on average, the strongest pair", strongest),
+            HeatmapCells::Strongest => (strongest, "the strongest pair, on average", mean),
+        }
     }
 
     /// The name of a cluster that occurs in the picture.
@@ -123,14 +145,17 @@ impl HeatmapPicture {
 
 impl From<Heatmap> for HeatmapPicture {
     fn from(heatmap: Heatmap) -> Self {
-        let Heatmap { bands, values, scale, documents, cluster_names, pairs } = heatmap;
+        let Heatmap { bands, values, scale, documents, cluster_names, pairs, strongest, strongest_scale } = heatmap;
+        let ends = |(low, high): (f32, f32)| (thousandths(low), thousandths(high));
         Self {
             bands,
             permille: values.into_iter().map(thousandths).collect(),
-            scale: (thousandths(scale.0), thousandths(scale.1)),
+            scale: ends(scale),
             documents,
             cluster_names,
             pairs,
+            strongest: strongest.into_iter().map(thousandths).collect(),
+            strongest_scale: ends(strongest_scale),
         }
     }
 }
@@ -144,6 +169,28 @@ fn thousandths(value: f32) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_of_blocks_says_both_values() {
+        let band = |label: &str| HeatmapBand { start: 0, len: 2, cluster: None, label: label.into(), document: None };
+        let mut picture = HeatmapPicture {
+            bands: vec![band("a"), band("b")],
+            permille: vec![500, 120, 120, 400],
+            strongest: vec![900, 870, 870, 800],
+            strongest_scale: (800, 900),
+            ..HeatmapPicture::default()
+        };
+        let said = |picture: &HeatmapPicture, cells: HeatmapCells| {
+            let (value, words, other) = picture.said(0, 1, cells);
+            [&value, words, &other].join(" ")
+        };
+        assert_eq!(said(&picture, HeatmapCells::Mean), "0.12 on average, the strongest pair 0.87");
+        assert_eq!(said(&picture, HeatmapCells::Strongest), "0.87 the strongest pair, on average 0.12");
+        assert_eq!(picture.cells(HeatmapCells::Strongest), (&[900, 870, 870, 800][..], (800, 900)));
+        picture.strongest.clear();
+        assert_eq!(said(&picture, HeatmapCells::Strongest).trim(), "0.12", "of two documents there is one value");
+        assert_eq!(picture.cells(HeatmapCells::Strongest).0, [500, 120, 120, 400]);
+    }
 
     #[test]
     fn values_are_rounded_to_thousandths() {

@@ -87,6 +87,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/map", get(api::map))
         .route("/api/batches/{id}/outliers", get(api::outliers))
         .route("/api/batches/{id}/similarity.csv", get(download::similarity_csv))
+        .route("/api/batches/{id}/similarity-blocks.csv", get(download::similarity_blocks_csv))
         .route("/api/batches/{id}/similarity.png", get(download::similarity_png))
         .route("/api/batches/{id}/export", get(download::export))
         .route("/api/batches/{id}/similar", post(search::similar))

@@ -118,7 +118,22 @@ async fn edits_and_numbers_last_when_documents_are_added() {
     let renamed = batch.edit(json!({"kind": "rename", "cluster": sport, "name": "  Balls and\tgames "})).await;
     assert_eq!((&renamed["id"], &renamed["name"]), (&json!(1), &json!("Balls and games")));
     batch.edit(json!({"kind": "merge", "clusters": [music], "into": budget})).await;
+    // A name changes nothing but names, as if all were made anew, which a document that stays where it is does.
+    let seen = async || {
+        let (map, picture) = (batch.get("map").await, batch.get("similarity").await);
+        (batch.get("clusters").await, map, picture, batch.get("clusters?level=2").await)
+    };
     let id_of = async |path: &str| batch.row(path).await["id"].clone();
+    let quick = seen().await;
+    assert!(quick.1["labels"].as_array().expect("labels").iter().any(|label| label["name"] == "Balls and games"));
+    let stays = batch.edit(json!({"kind": "pin", "documents": [id_of("sport-04.txt").await]})).await;
+    assert_eq!(seen().await, quick);
+    for edit in [&stays, &renamed] {
+        batch.send(reqwest::Method::DELETE, &format!("cluster-edits/{}", edit["id"]), &json!({})).await;
+    }
+    let first = clusters.as_array().expect("a list").iter().find(|cluster| cluster["id"] == sport);
+    assert_eq!(Some(&batch.cluster(&sport).await), first, "the words give the name again");
+    batch.edit(json!({"kind": "rename", "cluster": sport, "name": "Balls and games"})).await;
     let moved = batch.edit(json!({"kind": "move", "documents": [id_of("sport-01.txt").await], "to": health})).await;
     batch.edit(json!({"kind": "move", "documents": [id_of("sport-02.txt").await], "to": "outliers"})).await;
     batch.edit(json!({"kind": "pin", "documents": [id_of("sport-03.txt").await]})).await;

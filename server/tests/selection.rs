@@ -158,3 +158,56 @@ async fn the_heatmap_and_its_files_follow_every_filter() {
         .get(format!("{}/api/batches/{}/similarity.png", server.address, "018f0000-0000-7000-8000-000000000000"));
     assert_eq!(png.send().await.expect("an answer").status().as_u16(), 404);
 }
+
+#[tokio::test]
+async fn blocks_have_a_mean_and_a_strongest_pair() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let words = ["harbour ship cargo anchor", "bread flour oven dough", "violin concert string bow"];
+    let text = |n: usize| {
+        let words: Vec<&str> = words[n % 3].split(' ').cycle().skip(n / 3).step_by(1 + n % 2).take(9).collect();
+        format!("{} number {n}", words.join(" "))
+    };
+    // The last is a copy of the first.
+    let mut sent: Vec<(String, Vec<u8>)> = (0..130).map(|n| (format!("{n:03}.txt"), text(n).into_bytes())).collect();
+    sent.push(("copy.txt".into(), sent[0].1.clone()));
+    let (status, batch) = server.upload(&[("model", "fast")], &sent).await;
+    assert_eq!(status, 201, "{batch}");
+    let id = batch["id"].as_str().expect("an id").to_owned();
+    server.finished(&id).await;
+    let api = format!("/api/batches/{id}");
+    let (_, picture) = server.get(&format!("{api}/similarity")).await;
+    let numbers =
+        |of: &Value| of.as_array().expect("numbers").iter().map(|v| v.as_f64().expect("one")).collect::<Vec<_>>();
+    let (means, strongest) = (numbers(&picture["values"]), numbers(&picture["strongest"]));
+    assert_eq!((means.len(), strongest.len()), (60 * 60, 60 * 60));
+    assert!(means.iter().zip(&strongest).all(|(mean, most)| *most >= *mean - 1e-5), "no mean is above the strongest");
+    assert!(means.iter().zip(&strongest).any(|(mean, most)| *most > *mean + 0.01));
+    let most = strongest.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    assert!(most > 0.9999, "{most}: a copy is as similar as can be");
+
+    let (headers, csv) = server.text(&format!("{api}/similarity-blocks.csv?kind=text")).await;
+    assert_eq!(headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(
+        (csv.lines().count(), csv.lines().next()),
+        (1 + 60 * 61 / 2, Some("a,a_documents,b,b_documents,mean,strongest"))
+    );
+    let png = async |cells: &str| {
+        let url = format!("{}{api}/similarity.png?cells={cells}", server.address);
+        let answer = server.client.get(url).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.bytes().await.expect("bytes"))
+    };
+    let (mean, most) = (png("mean").await, png("strongest").await);
+    assert_eq!((mean.0, most.0, png("nonsense").await.0), (200, 200, 400));
+    assert!(mean.1 != most.1, "they are other pictures");
+
+    // On the page the choice is a link, and cells follow it.
+    let page = async |query: &str| server.text(&format!("/batches/{id}{query}")).await.1;
+    let (first, second) = (page("").await, page("?cells=strongest").await);
+    assert!(first.contains("A cell is the mean similarity") && first.contains("?cells=strongest#similarity"));
+    assert!(second.contains("A cell is the most similar pair") && second.contains("Show the means"));
+    let grid = |page: &str| {
+        page.split("data-testid=\"heatmap\"").nth(1).map(|rest| rest.chars().take(20_000).collect::<String>())
+    };
+    assert!(grid(&first).is_some() && grid(&first) != grid(&second));
+}

@@ -130,9 +130,9 @@ async fn verify_lists_exactly_what_is_wrong() {
     fs::write(&stored[0], damaged).expect("writable");
     fs::remove_file(&stored[1]).expect("removable");
     let mut derived = fs::read_dir(data.path().join("derived")).expect("a folder").map(|file| file.expect("a file"));
-    // The map is not verified: it is laid out anew where it is missing.
-    let is_map = |file: &fs::DirEntry| file.path().extension().is_some_and(|extension| extension == "xy");
-    let vectors = derived.find(|file| !is_map(file)).expect("the vectors");
+    // The map and the neighbours are not verified: they are found anew where they are missing.
+    let are_vectors = |file: &fs::DirEntry| file.path().extension().is_some_and(|extension| extension == "f32");
+    let vectors = derived.find(are_vectors).expect("the vectors");
     let half = vectors.metadata().expect("a file").len() / 2;
     fs::File::options().write(true).open(vectors.path()).and_then(|file| file.set_len(half)).expect("cut off");
 

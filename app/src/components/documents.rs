@@ -113,7 +113,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         let params: ParamsMap =
             FIELDS.into_iter().filter_map(|key| fields.get(key).as_string().map(|value| (key, value))).collect();
         let now = filters.get_untracked();
-        let next = Filters { level: now.level, ..Filters::read(&params) };
+        let next = Filters { level: now.level, cells: now.cells, ..Filters::read(&params) };
         navigate(&next.href(batch), NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
     let kept = move || {

@@ -8,7 +8,7 @@ mod runs;
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::BatchId;
+use sheaf_domain::{BatchId, HeatmapCells};
 
 use crate::boxed::Boxed;
 use crate::filters::Filters;
@@ -45,11 +45,35 @@ fn Caption(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl In
     let bands = picture.bands.len() as u64;
     let documents = u64::from(picture.documents);
     let covered = counted(documents, "document", "documents");
-    let text = if bands < documents {
-        format!("{covered} in {bands} blocks, ordered by cluster. A cell is the mean similarity of two blocks.")
-    } else {
-        format!("{covered}, ordered by cluster. A cell is the similarity of two documents.")
+    let has_blocks = bands < documents;
+    let text = match (has_blocks, filters.cells) {
+        (true, HeatmapCells::Mean) => {
+            format!("{covered} in {bands} blocks, ordered by cluster. A cell is the mean similarity of two blocks.")
+        }
+        (true, HeatmapCells::Strongest) => {
+            format!("{covered} in {bands} blocks, ordered by cluster. A cell is the most similar pair of two blocks.")
+        }
+        (false, HeatmapCells::Mean | HeatmapCells::Strongest) => {
+            format!("{covered}, ordered by cluster. A cell is the similarity of two documents.")
+        }
     };
+    let choice = has_blocks.then(|| {
+        let (other, text) = match filters.cells {
+            HeatmapCells::Mean => (HeatmapCells::Strongest, "Show the strongest pairs"),
+            HeatmapCells::Strongest => (HeatmapCells::Mean, "Show the means"),
+        };
+        view! {
+            <a data-testid="heatmap-cells" href=filters.with_cells(other).heatmap_href(batch) data-noscroll="">
+                {text}
+            </a>
+            " "
+            <a href=filters.heatmap_file(batch, "-blocks.csv") rel="external" download="" data-testid="heatmap-blocks">
+                "CSV of the blocks"
+            </a>
+            " "
+        }
+    });
+    let (_, scale) = picture.cells(filters.cells);
     let is_zoomed = filters.heatmap_start > 0 || filters.heatmap_len > 0;
     let out = is_zoomed.then(|| {
         view! {
@@ -61,16 +85,16 @@ fn Caption(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl In
     view! {
         <div class="heat-caption">
             <p>
-                {text} " " {out} " "
-                <a href=filters.heatmap_file(batch, "png") rel="external" download="" data-testid="heatmap-png">
+                {text} " " {out} " " {choice}
+                <a href=filters.heatmap_file(batch, ".png") rel="external" download="" data-testid="heatmap-png">
                     "PNG"
                 </a>
                 " "
-                <a href=filters.heatmap_file(batch, "csv") rel="external" download="" data-testid="heatmap-csv">
+                <a href=filters.heatmap_file(batch, ".csv") rel="external" download="" data-testid="heatmap-csv">
                     "CSV"
                 </a>
             </p>
-            <Legend low=picture.scale.0 high=picture.scale.1 />
+            <Legend low=scale.0 high=scale.1 />
         </div>
     }
     .boxed()

@@ -8,13 +8,12 @@ use crate::clustering::hierarchy::{Join, hierarchy};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::{Vectors, dot};
 use crate::clustering::{self, GroupError, assignment::Assignment};
-use crate::history::{self, Found, History, Settled, neighbours_of};
-use crate::layout::lay_out;
+use crate::history::{self, Beginning, Found, History, NEAR, Settled};
 use crate::naming::{self, Terms};
 use crate::params::ValidParams;
 
 /// Raised whenever the same batch may be analysed otherwise than before.
-pub const CLUSTERING_VERSION: u32 = 3;
+pub const CLUSTERING_VERSION: u32 = 4;
 
 /// Neighbours that are kept for each document.
 pub const NEIGHBOURS: usize = 10;
@@ -119,8 +118,10 @@ pub struct Analysis {
     pub found_names: Vec<(u32, String)>,
     /// The first number that was never given.
     pub next: u32,
-    /// Where each document stands on the map; see [`lay_out`].
+    /// Where each document stands on the map; see [`lay_out`](crate::layout::lay_out).
     pub places: Vec<[f32; 2]>,
+    /// The nearest [`NEAR`] of each distinct vector, in the order of keys: what [`Known`](crate::Known) wants of the next time.
+    pub near: Neighbours,
 }
 
 /// Analyses a batch on the current rayon pool. The result depends on the documents and parameters alone: neither on the
@@ -159,19 +160,18 @@ pub fn analyse_after(
     let mut vectors = Vectors::distinct(canonical.iter().map(|&i| inputs[i].vector));
 
     progress(Step::Neighbours);
-    let mut neighbours = neighbours_of(&vectors, inputs.len());
+    let mut beginning = Beginning::new(&vectors, params.get(), history, &canonical);
+    let near = beginning.neighbours.first(NEAR);
     progress(Step::Clusters);
     // Much of grouping is one thread's work.
     let (found, places) = rayon::join(
-        || history::find(&vectors, &neighbours, params.get(), history, &canonical),
-        || match params.get().map {
-            true => lay_out(&vectors, &neighbours, params.get().seed),
-            false => vec![[0.0; 2]; inputs.len()],
-        },
+        || history::find(&vectors, &beginning, params.get(), history, &canonical),
+        || beginning.places(&vectors, params.get(), history.known.places.as_deref(), &canonical),
     );
     let found = found?;
     progress(Step::Memberships);
-    let settled = Settled::new(&mut vectors, &mut neighbours, &found, history, &canonical);
+    let neighbours = &mut beginning.neighbours;
+    let settled = Settled::new(&mut vectors, neighbours, &found, history, &canonical);
     let assignment = &settled.assignment;
     let means = assignment.means();
     let sizes: Vec<u32> = assignment.clusters.iter().map(|cluster| cluster.size).collect();
@@ -200,6 +200,7 @@ pub fn analyse_after(
         found_names: Vec::new(),
         next: found.next,
         places: vec![[0.0; 2]; inputs.len()],
+        near,
     };
     settled.base.iter().zip(&canonical).for_each(|(place, &input)| analysis.found[input] = place.cluster);
     for (document, &row) in rows.iter().enumerate() {
@@ -210,7 +211,7 @@ pub fn analyse_after(
             probability: place.probability,
             position: positions[document],
         };
-        analysis.neighbours[canonical[document]] = nearest_documents(&vectors, &neighbours, row, document)
+        analysis.neighbours[canonical[document]] = nearest_documents(&vectors, neighbours, row, document)
             .map(|(other, similarity)| (canonical[other], similarity))
             .collect();
         analysis.places[canonical[document]] = places[document];

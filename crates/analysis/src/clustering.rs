@@ -18,6 +18,7 @@ pub mod mixture;
 
 pub mod assignment;
 pub mod hierarchy;
+pub mod leaves;
 pub mod membership;
 pub mod order;
 

@@ -1,6 +1,8 @@
 //! The similarity heatmap: documents in display order are gathered into bands, and the mean similarity of two bands
 //! follows from their mean vectors, so that all documents are seen at a cost linear in their number.
 
+mod strongest;
+
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -29,6 +31,10 @@ pub struct Grid {
     pub values: Vec<f32>,
     /// The 5th and 95th percentile of the values off the diagonal; of all values when there is but one band.
     pub scale: (f32, f32),
+    /// The strongest pair in place of the mean; none where each band is one document.
+    pub strongest: Vec<f32>,
+    /// As `scale`.
+    pub strongest_scale: (f32, f32),
 }
 
 /// Cuts the positions `range` into at most `most` bands. Each cluster's run gets bands in proportion to its length, at
@@ -51,22 +57,31 @@ pub fn bands(clusters: &[Option<u32>], range: Range<usize>, most: usize) -> Vec<
 }
 
 /// The heatmap of documents in display order, given the vector (unit length, `dimensions` values) of each and its cluster. A
-/// few have a row each; many share [`BLOCKS_PER_SIDE`]. Costs `O(n d + b² d)`.
-pub fn grid<'a>(row: impl Fn(usize) -> &'a [f32] + Sync, dimensions: usize, clusters: &[Option<u32>]) -> Grid {
+/// few have a row each; many share [`BLOCKS_PER_SIDE`]. `known` are pairs of places with their similarity, among which the
+/// strongest ones of many documents are looked for. Costs `O(n d + b² d)` and as much again for the strongest pairs.
+pub fn grid<'a>(
+    row: impl Fn(usize) -> &'a [f32] + Sync,
+    dimensions: usize,
+    clusters: &[Option<u32>],
+    known: impl Iterator<Item = (usize, usize, f32)>,
+) -> Grid {
     let most = if clusters.len() <= MAX_CELLS_PER_SIDE { MAX_CELLS_PER_SIDE } else { BLOCKS_PER_SIDE };
     let bands = bands(clusters, 0..clusters.len(), most);
     let means: Vec<Vec<f32>> =
         bands.par_iter().map(|band| mean((band.start..band.start + band.len).map(&row), dimensions)).collect();
-    values_of(bands, &means.concat(), dimensions)
+    let values = values_of(&bands, &means.concat(), dimensions);
+    let b = bands.len();
+    let strongest = match bands.iter().any(|band| band.len > 1) {
+        true => strongest::strongest(row, dimensions, &bands, known),
+        false => Vec::new(),
+    };
+    let strongest_scale = if strongest.is_empty() { (0.0, 0.0) } else { scale(&strongest, b) };
+    Grid { scale: scale(&values, b), values, strongest, strongest_scale, bands }
 }
 
-/// The same from the mean vector of each band (rows of `dimensions` values, not normalised), for whoever streams vectors.
-///
-/// # Panics
-/// When there is not one mean for each band.
-pub fn values_of(bands: Vec<Band>, means: &[f32], dimensions: usize) -> Grid {
+/// Mean similarities from the mean vector of each band (rows of `dimensions` values, not normalised).
+fn values_of(bands: &[Band], means: &[f32], dimensions: usize) -> Vec<f32> {
     let b = bands.len();
-    assert_eq!(means.len(), b * dimensions, "one mean for each band");
     let mut values = vec![0.0; b * b];
     let matrix = Matrix::new(means, b, dimensions);
     multiply(&mut MatrixMut::new(&mut values, b, b), 0.0, matrix, matrix.transposed(), 1.0);
@@ -80,8 +95,7 @@ pub fn values_of(bands: Vec<Band>, means: &[f32], dimensions: usize) -> Grid {
         *own = if bands[i].len == 1 { 1.0 } else { (n * n * *own - n) / (n * (n - 1.0)) };
     }
     values.iter_mut().for_each(|value| *value = value.clamp(-1.0, 1.0));
-    let scale = scale(&values, b);
-    Grid { bands, values, scale }
+    values
 }
 
 /// Pairs that are looked at together.
@@ -180,12 +194,16 @@ mod tests {
         [angle.cos(), angle.sin()]
     }
 
+    fn none() -> impl Iterator<Item = (usize, usize, f32)> {
+        std::iter::empty()
+    }
+
     #[test]
     fn values_are_the_means_over_pairs() {
         let n = 200;
         let rows: Vec<[f32; 2]> = (0..n).map(|i| unit(i as f32 * 0.03)).collect();
         let clusters: Vec<Option<u32>> = (0..n).map(|i| (i < 180).then_some(i as u32 / 60)).collect();
-        let grid = grid(|row| &rows[row][..], 2, &clusters);
+        let grid = grid(|row| &rows[row][..], 2, &clusters, none());
         let b = grid.bands.len();
         assert_eq!(b, BLOCKS_PER_SIDE);
         for (i, x) in grid.bands.iter().enumerate() {
@@ -225,14 +243,14 @@ mod tests {
 
     #[test]
     fn one_document_and_none_are_pictures_too() {
-        assert_eq!(grid(|_| &[1.0, 0.0], 2, &[Some(0)]).values, [1.0]);
-        assert_eq!(grid(|_| &[], 2, &[]), Grid { scale: (0.0, 1.0), ..Grid::default() });
+        assert_eq!(grid(|_| &[1.0, 0.0], 2, &[Some(0)], none()).values, [1.0]);
+        assert_eq!(grid(|_| &[], 2, &[], none()), Grid { scale: (0.0, 1.0), ..Grid::default() });
     }
 
     #[test]
     fn a_few_documents_have_a_row_each() {
         let check = |n: usize, expect: usize| {
-            assert_eq!(grid(|_| &[1.0, 0.0], 2, &vec![Some(0); n]).bands.len(), expect, "{n}");
+            assert_eq!(grid(|_| &[1.0, 0.0], 2, &vec![Some(0); n], none()).bands.len(), expect, "{n}");
         };
         check(MAX_CELLS_PER_SIDE, MAX_CELLS_PER_SIDE);
         check(MAX_CELLS_PER_SIDE + 1, BLOCKS_PER_SIDE);

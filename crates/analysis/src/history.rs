@@ -5,13 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use sheaf_domain::{EXACT_UP_TO, Method, NamedBy};
 
 use crate::clustering::assignment::{Assignment, numbered};
-use crate::clustering::membership::is_outlier;
+use crate::clustering::membership::{self, is_outlier};
 use crate::clustering::neighbours::Neighbours;
 use crate::clustering::vectors::Vectors;
 use crate::clustering::{self, GroupError, Groups, NEIGHBOURS};
 use crate::edits::{self, Edit, Place};
 use crate::identity;
+use crate::layout::{self, lay_out};
 use crate::params::AnalyseParams;
+
+/// Neighbours of each row that all but the search for groups makes do with: what outliers and probabilities are told from,
+/// the map, and the lists of similar documents.
+pub const NEAR: usize = 15;
+const _: () = assert!(NEAR >= membership::VOTERS && NEAR >= layout::NEIGHBOURS && NEAR >= crate::NEIGHBOURS);
 
 /// What was there before; nothing for a first analysis.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +34,16 @@ pub struct History {
     pub edits: Vec<Edit>,
     /// Nothing is grouped anew: `earlier` says it all. Without effect when it does not name a group for each input.
     pub keep_groups: bool,
+    pub known: Known,
+}
+
+/// What was found for the very same inputs before, and depends neither on groups nor on what people changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// [`Analysis::near`](crate::Analysis::near). Without effect where groups are searched for.
+    pub near: Option<Neighbours>,
+    /// Of each input its place on the map.
+    pub places: Option<Vec<[f32; 2]>>,
 }
 
 /// The nearest rows: by all pairs, or above [`EXACT_UP_TO`] documents by those around.
@@ -35,6 +51,48 @@ pub fn neighbours_of(vectors: &Vectors, documents: usize) -> Neighbours {
     let all_pairs = documents as u64 <= EXACT_UP_TO;
     let find = if all_pairs { Neighbours::exact } else { Neighbours::approximate };
     find(vectors, NEIGHBOURS)
+}
+
+/// What finding groups begins with.
+pub struct Beginning {
+    /// Of each row; absent when groups have to be searched for.
+    kept: Option<Vec<u32>>,
+    pub neighbours: Neighbours,
+}
+
+impl Beginning {
+    /// Looks for neighbours, unless they are known and groups are not searched for.
+    pub fn new(vectors: &Vectors, params: &AnalyseParams, history: &History, canonical: &[usize]) -> Self {
+        let kept = if history.keep_groups && leaves_outliers_to_neighbours(params.method) {
+            kept(vectors, &earlier(history, canonical))
+        } else {
+            None
+        };
+        let near = history.known.near.as_ref().filter(|near| kept.is_some() && near.are_of(vectors.len(), NEAR));
+        let neighbours = near.cloned().unwrap_or_else(|| neighbours_of(vectors, canonical.len()));
+        Self { kept, neighbours }
+    }
+
+    /// Where documents stand on the map: where they stood, or as they are laid out.
+    pub fn places(
+        &self,
+        vectors: &Vectors,
+        params: &AnalyseParams,
+        known: Option<&[[f32; 2]]>,
+        canonical: &[usize],
+    ) -> Vec<[f32; 2]> {
+        if !params.map {
+            return vec![[0.0; 2]; canonical.len()];
+        }
+        match known.filter(|known| known.len() == canonical.len()) {
+            Some(known) => canonical.iter().map(|&input| known[input]).collect(),
+            None => lay_out(vectors, &self.neighbours, params.seed),
+        }
+    }
+}
+
+fn earlier(history: &History, canonical: &[usize]) -> Vec<Option<u32>> {
+    canonical.iter().map(|&i| history.earlier.get(i).copied().flatten()).collect()
 }
 
 /// What the analysis alone found, before what people changed.
@@ -54,19 +112,14 @@ pub struct Found {
 /// As [`clustering::group`].
 pub fn find(
     vectors: &Vectors,
-    neighbours: &Neighbours,
+    beginning: &Beginning,
     params: &AnalyseParams,
     history: &History,
     canonical: &[usize],
 ) -> Result<Found, GroupError> {
-    let earlier: Vec<Option<u32>> = canonical.iter().map(|&i| history.earlier.get(i).copied().flatten()).collect();
-    let kept = if history.keep_groups && leaves_outliers_to_neighbours(params.method) {
-        kept(vectors, &earlier)
-    } else {
-        None
-    };
+    let Beginning { kept, neighbours } = beginning;
     let Groups { of, outlier } = match kept {
-        Some(of) => Groups { outlier: is_outlier(vectors, neighbours, &of), of },
+        Some(of) => Groups { outlier: is_outlier(vectors, neighbours, of), of: of.clone() },
         None => clustering::group(vectors, neighbours, params)?,
     };
     let groups = numbered(vectors, &of, &outlier);
@@ -83,7 +136,7 @@ pub fn find(
         }
         None => {
             let now: Vec<u32> = vectors.rows().iter().map(|&row| groups[row]).collect();
-            identity::numbers(&earlier, &now, count, history.next)
+            identity::numbers(&earlier(history, canonical), &now, count, history.next)
         }
     };
     Ok(Found { groups, outlier, numbers, next })
@@ -126,8 +179,8 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Applies what people changed. Documents with the same vector are one row as long as they stand in one place; otherwise rows and
-    /// neighbours are made anew.
+    /// Applies what people changed. Documents with the same vector are one row as long as they stand in one place; otherwise there
+    /// are more rows.
     pub fn new(
         vectors: &mut Vectors,
         neighbours: &mut Neighbours,
@@ -150,7 +203,8 @@ impl Settled {
         let is_torn = rows.iter().zip(&places).any(|(&row, place)| of_row(vectors, row) != *place);
         if is_torn {
             let apart = Vectors::distinct_by(rows.iter().zip(&places).map(|(&row, place)| (vectors.row(row), *place)));
-            *neighbours = neighbours_of(&apart, places.len());
+            let before: Vec<usize> = (0..apart.len()).map(|row| rows[apart.documents(row)[0] as usize]).collect();
+            *neighbours = neighbours.apart(&before);
             *vectors = apart;
         }
         let of_rows: Vec<Place> = (0..vectors.len()).map(|row| of_row(vectors, row)).collect();

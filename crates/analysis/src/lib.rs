@@ -38,7 +38,7 @@ pub use families::{
     Alike, AlikeDocument, FAMILIES_VERSION, Family, FamilyInput, Fingerprint, LEAST_JACCARD, Likeness, Member, Sketch,
     SketchedInput, families,
 };
-pub use history::History;
+pub use history::{History, Known, NEAR};
 pub use matrix::similarities;
 pub use naming::Terms;
 pub use params::{AnalyseParams, ParamsError, ValidParams};

@@ -6,5 +6,5 @@ mod names;
 mod terms;
 mod words;
 
-pub use names::{ClusterName, name_clusters};
+pub use names::{ClusterName, may_be_called, name_clusters};
 pub use terms::{MAX_TERMS, Terms};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use sheaf_analysis::{
-    AnalyseInput, AnalyseParams, Analysis, Edit, History, Step, Terms, analyse, analyse_after, edits::split,
+    AnalyseInput, AnalyseParams, Analysis, Edit, History, Known, Step, Terms, analyse, analyse_after, edits::split,
 };
 use sheaf_domain::{ClusterChange, ClusterId, NamedBy};
 
@@ -168,8 +168,17 @@ fn edits_hold_when_documents_are_added() {
         ..history(&before, &found(&before, &first), &first, edits.clone())
     };
     let edited = run(&before, &kept);
-    let anew = run(&before, &History { keep_groups: false, ..kept });
+    let anew = run(&before, &History { keep_groups: false, ..kept.clone() });
     assert_eq!(edited, anew, "grouping anew finds what was there");
+    let known = Known { near: Some(first.near.clone()), places: Some(first.places.clone()) };
+    let quick = run(&before, &History { known: known.clone(), ..kept.clone() });
+    assert_eq!(quick, edited, "what does not depend on groups is not found anew");
+    let turned = Known { places: Some(vec![[0.5, -0.5]; before.len()]), ..known };
+    assert_eq!(
+        run(&before, &History { known: turned, ..kept.clone() }).places[0],
+        [0.5, -0.5],
+        "it is not laid out anew"
+    );
     let check = |documents: &[&Document], analysis: &Analysis| {
         let places = places(documents, analysis);
         assert_eq!(name_of(analysis, numbers[0]), "Games");
@@ -261,6 +270,8 @@ fn one_of_two_copies_can_be_moved() {
     let nearest = moved.neighbours[documents.len() - 1][0];
     assert_eq!((documents[nearest.0].key.as_str(), nearest.1 > 0.999), ("0-0000", true));
     assert_eq!(moved.found, first.found, "what the analysis alone found is as it was");
+    let known = Known { near: Some(first.near.clone()), places: Some(first.places.clone()) };
+    assert_eq!(run(&documents, &History { known, ..kept }), moved);
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub use failure::{Failure, FailureCode, FailureKind};
 pub use family::{Family, FamilyDial, FamilyFilter, FamilyMember, FamilyPlace, FamilyQuery, FamilySummary, Likeness};
 pub use filter::{Day, SizeClass};
 pub use folded::{FoldedWord, folded_text, folded_words};
-pub use heatmap::{Heatmap, HeatmapBand, HeatmapView, SimilarPair};
+pub use heatmap::{Heatmap, HeatmapBand, HeatmapCells, HeatmapView, SimilarPair};
 pub use ids::{BatchId, ClusteringId, DeliveryId, DocumentId, EventId, FlowId, JobId, RunId, UploadId, WebhookId};
 pub use job::Stage;
 pub use kind::DocumentKind;

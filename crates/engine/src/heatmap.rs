@@ -74,9 +74,10 @@ pub type Nearest = Vec<Vec<(usize, f32)>>;
 pub fn draw(vectors: &Vectors, placed: &[Placed], clusters: &[Cluster], nearest: &Nearest) -> Heatmap {
     let all: Vec<u32> = (0..to_u32(placed.len())).collect();
     let numbers: Vec<Option<ClusterId>> = placed.iter().map(|placed| placed.cluster).collect();
-    let pairs = nearest.iter().enumerate().flat_map(|(a, others)| others.iter().map(move |&(b, s)| (a, b, s)));
-    let pairs = similar_pairs(pairs, PAIRS);
-    Picture { vectors, positions: &all, numbers: &numbers, clusters }.draw(&pairs, |place| placed[place].clone())
+    let known = || nearest.iter().enumerate().flat_map(|(a, others)| others.iter().map(move |&(b, s)| (a, b, s)));
+    let pairs = similar_pairs(known(), PAIRS);
+    Picture { vectors, positions: &all, numbers: &numbers, clusters }
+        .draw(known(), &pairs, |place| placed[place].clone())
 }
 
 /// Documents in the order of their positions, of which a picture is made.
@@ -90,11 +91,16 @@ struct Picture<'a> {
 }
 
 impl Picture<'_> {
-    /// `pairs` count places among the positions; `placed` says what stands at such a place.
-    fn draw(&self, pairs: &[(usize, usize, f32)], placed: impl Fn(usize) -> Placed) -> Heatmap {
+    /// `known` pairs and those that are listed count places among the positions; `placed` says what stands at such a place.
+    fn draw(
+        &self,
+        known: impl Iterator<Item = (usize, usize, f32)>,
+        pairs: &[(usize, usize, f32)],
+        placed: impl Fn(usize) -> Placed,
+    ) -> Heatmap {
         let numbers: Vec<Option<u32>> = self.numbers.iter().map(|cluster| cluster.map(|cluster| cluster.0)).collect();
         let row = |place: usize| self.vectors.row(self.positions[place] as usize);
-        let drawn = grid(row, self.vectors.dimensions(), &numbers);
+        let drawn = grid(row, self.vectors.dimensions(), &numbers, known);
         let pair = |&(a, b, similarity): &(usize, usize, f32)| {
             let (a, b) = (placed(a), placed(b));
             SimilarPair { a: a.id, a_path: a.path, b: b.id, b_path: b.path, similarity }
@@ -112,6 +118,8 @@ impl Picture<'_> {
             bands: drawn.bands.iter().map(|band| self.label(band, &placed)).collect(),
             values: drawn.values,
             scale: drawn.scale,
+            strongest: drawn.strongest,
+            strongest_scale: drawn.strongest_scale,
         }
     }
 
@@ -130,10 +138,22 @@ impl Picture<'_> {
                 let Placed { id, path, .. } = placed(band.start);
                 (path, Some(id))
             }
-            len => (format!("{name} ({len} documents)"), None),
+            len => (block_label(name, len), None),
         };
         HeatmapBand { start: self.positions[band.start], len: to_u32(band.len), cluster, label, document }
     }
+}
+
+/// The picture as it is once a cluster has another name.
+pub fn rename(heatmap: &mut Heatmap, cluster: ClusterId, name: &str) {
+    let names = heatmap.cluster_names.iter_mut().filter(|(id, _)| *id == cluster);
+    names.for_each(|(_, known)| name.clone_into(known));
+    let blocks = heatmap.bands.iter_mut().filter(|band| band.cluster == Some(cluster) && band.document.is_none());
+    blocks.for_each(|band| band.label = block_label(name, band.len as usize));
+}
+
+fn block_label(name: &str, len: usize) -> String {
+    format!("{name} ({len} documents)")
 }
 
 fn to_u32(value: usize) -> u32 {

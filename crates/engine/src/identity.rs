@@ -1,21 +1,24 @@
 //! People change clusters: each edit is checked, joins the list of the batch, and the clusters are made anew from the vectors that
-//! are stored, by the same code as in an analysis.
+//! are stored, by the same code as in an analysis. What cannot change with it is not found again: neighbours and the map.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use bytes::Bytes;
 use serde_json::Value;
-use sheaf_analysis::{AnalyseParams, edits};
+use sheaf_analysis::{AnalyseParams, History, Known, edits};
 use sheaf_domain::{
     Batch, BatchId, ClusterChange, ClusterEdit, ClusterEdits, ClusterId, ClusterRequest, DocumentId, DocumentQuery,
     Failure, FailureCode, MovePlace, MoveTarget,
 };
-use sheaf_store::{AnalysedDocument, ClusterPast, NewEdit, PastEdit};
+use sheaf_store::{AnalysedDocument, ClusterPast, NewEdit, PastEdit, VectorFile};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+use crate::blobs::{BlobError, DerivedName};
+use crate::map::Places;
 use crate::stages::analyse::{Placed, keep_vectors, place};
 use crate::stages::past::{Identity, history};
-use crate::{Engine, internal};
+use crate::{Engine, internal, near};
 
 /// How often an edit gives way to another one, or to an analysis, that ended meanwhile.
 const TRIES: u32 = 3;
@@ -84,19 +87,69 @@ impl Engine {
     async fn change_clusters(&self, batch: BatchId, wanted: &Wanted) -> Result<ClusterEdit, Failure> {
         for _ in 0..TRIES {
             let now = self.now(batch).await?;
-            let (round, wanted) = (now.past.round, wanted.clone());
-            let made = spawn_blocking(move || now.change(&wanted)).await.map_err(internal)?;
-            let Made { edit, placed, manifest } = made?;
-            // Edits may be made at the same time: each file has a name of its own.
-            let tag = format!("edit-{}", Uuid::now_v7().simple());
-            let clustering = keep_vectors(self, batch, &tag, placed, manifest).await?;
-            if let Some(made) = self.store().keep_cluster_edit(batch, round, &edit, &clustering).await? {
+            let made = match self.renaming(&now, wanted).await? {
+                Some((edit, name)) => self.store().keep_cluster_name(batch, now.past.round, &edit, &name).await?,
+                None => self.regroup(now, wanted.clone()).await?,
+            };
+            if let Some(made) = made {
                 let edits = self.store().cluster_edits(batch).await?.edits;
                 let edit = edits.into_iter().find(|edit| edit.id == made);
                 return edit.ok_or_else(|| internal("an edit that was made is not there"));
             }
         }
         Err(at_work())
+    }
+
+    /// Makes all anew that follows from an edit. Absent when another edit or an analysis ended meanwhile.
+    async fn regroup(&self, now: Now, wanted: Wanted) -> Result<Option<u32>, Failure> {
+        let (batch, round) = (now.batch.id, now.past.round);
+        let placed: HashSet<DocumentId> = now.past.documents.iter().map(|was| was.document).collect();
+        let mut documents = self.store().analysed_documents(batch).await?;
+        // What came since the last analysis was never placed.
+        documents.retain(|document| placed.contains(&document.id));
+        if documents.is_empty() {
+            return Err(not_analysed());
+        }
+        let known = self.known(&now, &documents).await?;
+        let made = spawn_blocking(move || now.change(&wanted, &documents, known)).await.map_err(internal)?;
+        let Made { edit, placed, manifest } = made?;
+        // Edits may be made at the same time: each file has a name of its own.
+        let tag = format!("edit-{}", Uuid::now_v7().simple());
+        let clustering = keep_vectors(self, batch, &tag, placed, manifest).await?;
+        Ok(self.store().keep_cluster_edit(batch, round, &edit, &clustering).await?)
+    }
+
+    /// What was found of the very same documents already: neighbours and places on the map do not depend on edits. What is not
+    /// there is found anew.
+    async fn known(&self, now: &Now, documents: &[AnalysedDocument]) -> Result<Known, Failure> {
+        let Some(file) = &now.vectors else { return Ok(Known::default()) };
+        let vectors: DerivedName = file.name.parse()?;
+        let (near_name, places_name) = (near::name(&vectors)?, Places::name(&vectors)?);
+        let (placed, near, places) = tokio::join!(
+            self.store().placed(now.batch.id),
+            self.blobs().read_derived(&near_name),
+            self.blobs().read_derived(&places_name),
+        );
+        let there = |read: Result<Bytes, BlobError>| match read {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(BlobError::Missing(_)) => Ok(None),
+            Err(error) => Err(Failure::from(error)),
+        };
+        let (placed, near, places) = (placed?, there(near)?, there(places)?);
+        let positions: HashMap<DocumentId, usize> =
+            placed.iter().enumerate().map(|(position, document)| (document.id, position)).collect();
+        let Some(positions) = documents.iter().map(|d| positions.get(&d.id).copied()).collect::<Option<Vec<_>>>()
+        else {
+            return Ok(Known::default());
+        };
+        if positions.len() != placed.len() {
+            return Ok(Known::default());
+        }
+        let places = places.and_then(|bytes| Places::from_bytes(&bytes, positions.len()));
+        Ok(Known {
+            near: near.and_then(|bytes| near::from_bytes(&bytes)),
+            places: places.map(|places| positions.iter().map(|&position| places.0[position]).collect()),
+        })
     }
 
     /// The clusters of a batch as they are.
@@ -107,14 +160,10 @@ impl Engine {
         }
         let clustering = self.store().clustering(batch).await?.ok_or_else(not_analysed)?;
         let past = self.store().cluster_past(batch).await?;
-        let placed: HashSet<DocumentId> = past.documents.iter().map(|was| was.document).collect();
-        let mut documents = self.store().analysed_documents(batch).await?;
-        // What came since the last analysis was never placed.
-        documents.retain(|document| placed.contains(&document.id));
-        if documents.is_empty() {
+        if past.documents.is_empty() {
             return Err(not_analysed());
         }
-        Ok(Now { batch: found, past, documents, manifest: clustering.manifest })
+        Ok(Now { batch: found, past, vectors: clustering.vectors, manifest: clustering.manifest })
     }
 }
 
@@ -132,7 +181,7 @@ fn invalid(message: impl Into<String>, hint: &str) -> Failure {
 }
 
 /// The past with one more edit, or without one.
-fn after(mut past: ClusterPast, edit: &NewEdit) -> ClusterPast {
+pub(crate) fn after(mut past: ClusterPast, edit: &NewEdit) -> ClusterPast {
     match edit {
         NewEdit::TakeBack(edit) => past.edits.retain(|known| known.edit.id != *edit),
         NewEdit::Add { change, stay } => {
@@ -148,7 +197,7 @@ fn after(mut past: ClusterPast, edit: &NewEdit) -> ClusterPast {
 }
 
 /// The manifest of the analysis with what people changed since.
-fn with_identity(manifest: &str, identity: Option<Identity>) -> Result<String, Failure> {
+pub(crate) fn with_identity(manifest: &str, identity: Option<Identity>) -> Result<String, Failure> {
     let mut manifest: BTreeMap<String, Value> = serde_json::from_str(manifest).map_err(internal)?;
     manifest.remove("identity");
     if let Some(identity) = identity {
@@ -159,7 +208,7 @@ fn with_identity(manifest: &str, identity: Option<Identity>) -> Result<String, F
 
 /// What a person wants.
 #[derive(Clone)]
-enum Wanted {
+pub(crate) enum Wanted {
     Edit(ClusterRequest),
     TakeBack(u32),
 }
@@ -172,44 +221,45 @@ struct Made {
 }
 
 /// The clusters of a batch before an edit.
-struct Now {
-    batch: Batch,
-    past: ClusterPast,
-    documents: Vec<AnalysedDocument>,
-    manifest: String,
+pub(crate) struct Now {
+    pub batch: Batch,
+    pub past: ClusterPast,
+    vectors: Option<VectorFile>,
+    pub manifest: String,
 }
 
 type Stay = Vec<(DocumentId, Option<ClusterId>)>;
 
 impl Now {
     /// Checks what is wanted, and makes the clusters that follow from it.
-    fn change(self, wanted: &Wanted) -> Result<Made, Failure> {
+    fn change(self, wanted: &Wanted, documents: &[AnalysedDocument], known: Known) -> Result<Made, Failure> {
         let edit = match wanted {
-            Wanted::Edit(request) => self.plan(request)?,
+            Wanted::Edit(request) => self.plan(request, documents)?,
             Wanted::TakeBack(edit) => self.without(*edit)?,
         };
         let past = after(self.past, &edit);
-        let placed = place(&self.documents, &self.batch.params, &history(&past, &self.documents, true))?;
-        let identity = Identity::new(&past, &placed.found, &self.documents);
+        let history = History { known, ..history(&past, documents, true) };
+        let placed = place(documents, &self.batch.params, &history)?;
+        let identity = Identity::new(&past, &placed.found, documents);
         Ok(Made { edit, placed, manifest: with_identity(&self.manifest, identity)? })
     }
 
     /// The edit that a request comes to.
-    fn plan(&self, request: &ClusterRequest) -> Result<NewEdit, Failure> {
+    fn plan(&self, request: &ClusterRequest, documents: &[AnalysedDocument]) -> Result<NewEdit, Failure> {
         let (change, stay) = match request {
             ClusterRequest::Rename { cluster, name } => (self.rename(*cluster, name)?, Vec::new()),
             ClusterRequest::Merge { clusters, into } => self.merge(clusters, *into)?,
-            ClusterRequest::Split { cluster, parts } => self.split(*cluster, *parts)?,
-            ClusterRequest::Move { documents, to } => self.move_to(documents, *to)?,
-            ClusterRequest::Pin { documents } => {
-                let places = self.places(documents)?;
+            ClusterRequest::Split { cluster, parts } => self.split(documents, *cluster, *parts)?,
+            ClusterRequest::Move { documents: moved, to } => self.move_to(moved, *to)?,
+            ClusterRequest::Pin { documents: pinned } => {
+                let places = self.places(pinned)?;
                 (ClusterChange::Pin, places.into_iter().collect())
             }
         };
         Ok(NewEdit::Add { change, stay })
     }
 
-    fn without(&self, edit: u32) -> Result<NewEdit, Failure> {
+    pub fn without(&self, edit: u32) -> Result<NewEdit, Failure> {
         match self.past.edits.iter().any(|known| known.edit.id == edit) {
             true => Ok(NewEdit::TakeBack(edit)),
             false => Err(Failure::new(FailureCode::NotFound, format!("there is no edit {edit} that stands"))
@@ -227,7 +277,7 @@ impl Now {
         }
     }
 
-    fn rename(&self, cluster: ClusterId, name: &str) -> Result<ClusterChange, Failure> {
+    pub fn rename(&self, cluster: ClusterId, name: &str) -> Result<ClusterChange, Failure> {
         let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
         let cluster = self.exists(cluster)?;
         if name.is_empty() || name.chars().count() > NAME || name.contains(char::is_control) {
@@ -252,14 +302,19 @@ impl Now {
         Ok((ClusterChange::Merge { clusters: others.into_iter().collect(), into }, stay))
     }
 
-    fn split(&self, cluster: ClusterId, parts: Option<u32>) -> Result<(ClusterChange, Stay), Failure> {
+    fn split(
+        &self,
+        documents: &[AnalysedDocument],
+        cluster: ClusterId,
+        parts: Option<u32>,
+    ) -> Result<(ClusterChange, Stay), Failure> {
         let cluster = self.exists(cluster)?;
         if parts.is_some_and(|parts| !(2..=PARTS).contains(&parts)) {
             return Err(invalid("the number of parts is out of bounds", "Give a number from 2 to 50, or none."));
         }
         let members: HashSet<DocumentId> =
             self.past.documents.iter().filter(|was| was.cluster == Some(cluster)).map(|was| was.document).collect();
-        let members: Vec<&AnalysedDocument> = self.documents.iter().filter(|d| members.contains(&d.id)).collect();
+        let members: Vec<&AnalysedDocument> = documents.iter().filter(|d| members.contains(&d.id)).collect();
         let keys: Vec<String> = members.iter().map(|d| format!("{} {}", d.sha256, d.path)).collect();
         let vectors: Vec<(&str, &[f32])> =
             keys.iter().zip(&members).map(|(key, d)| (key.as_str(), d.vectored.vector.as_slice())).collect();

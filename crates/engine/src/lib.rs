@@ -19,6 +19,7 @@ mod pictures;
 mod progress;
 mod quotes;
 mod read;
+mod renaming;
 mod search;
 mod selection;
 mod steer;
@@ -32,6 +33,7 @@ mod stages;
 mod exports;
 mod heatmap;
 mod map;
+mod near;
 mod outliers;
 
 pub mod backlog;

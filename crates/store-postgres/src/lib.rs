@@ -206,9 +206,6 @@ impl Store for PostgresStore {
     ) -> Result<Vec<DocumentRow>> {
         again(Patience::ASKED, || table::documents_after(&self.pool, batch, after, limit)).await
     }
-    async fn documents_by_position(&self, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>> {
-        again(Patience::ASKED, || table::documents_by_position(&self.pool, batch, start, limit)).await
-    }
     async fn clusters_by_position(&self, batch: BatchId) -> Result<Vec<Option<ClusterId>>> {
         again(Patience::ASKED, || table::clusters_by_position(&self.pool, batch)).await
     }

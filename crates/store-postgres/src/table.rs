@@ -197,23 +197,6 @@ pub async fn documents_after(
     rows.iter().map(rows::document).collect()
 }
 
-pub async fn documents_by_position(pool: &PgPool, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>> {
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        document_columns!(),
-        " FROM ",
-        document_tables!(),
-        " WHERE l.batch = $1 AND l.position >= $2 ORDER BY l.position LIMIT $3"
-    ))
-    .bind(batch.0)
-    .bind(i64::from(start))
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await
-    .map_err(database)?;
-    rows.iter().map(rows::document).collect()
-}
-
 pub async fn clusters_by_position(pool: &PgPool, batch: BatchId) -> Result<Vec<Option<ClusterId>>> {
     let clusters: Vec<Option<i64>> =
         sqlx::query_scalar("SELECT cluster FROM placements WHERE batch = $1 ORDER BY position")

@@ -103,13 +103,6 @@ impl MapStore for SqliteStore {
             })
             .collect()
     }
-
-    async fn matching_positions(&self, batch: BatchId, query: &DocumentQuery) -> Result<Vec<u32>> {
-        let mut sql = QueryBuilder::new(concat!("SELECT l.position FROM ", document_tables!()));
-        push_filter(&mut sql, Some(batch), query);
-        sql.push(" AND l.position IS NOT NULL ORDER BY l.position");
-        sql.build_query_scalar().fetch_all(&self.readers).await.map_err(database)
-    }
 }
 
 /// What facets do not count values of.

@@ -288,9 +288,6 @@ impl Store for SqliteStore {
     ) -> Result<Vec<DocumentRow>> {
         table::documents_after(&self.readers, batch, after, limit).await
     }
-    async fn documents_by_position(&self, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>> {
-        table::documents_by_position(&self.readers, batch, start, limit).await
-    }
     async fn clusters_by_position(&self, batch: BatchId) -> Result<Vec<Option<ClusterId>>> {
         table::clusters_by_position(&self.readers, batch).await
     }

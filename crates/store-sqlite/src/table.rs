@@ -194,28 +194,6 @@ pub async fn documents_after(
     rows.iter().map(rows::document).collect()
 }
 
-pub async fn documents_by_position(
-    readers: &SqlitePool,
-    batch: BatchId,
-    start: u32,
-    limit: u32,
-) -> Result<Vec<DocumentRow>> {
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        document_columns!(),
-        " FROM ",
-        document_tables!(),
-        " WHERE l.batch = ? AND l.position >= ? ORDER BY l.position LIMIT ?"
-    ))
-    .bind(batch.to_string())
-    .bind(start)
-    .bind(limit)
-    .fetch_all(readers)
-    .await
-    .map_err(database)?;
-    rows.iter().map(rows::document).collect()
-}
-
 pub async fn clusters_by_position(readers: &SqlitePool, batch: BatchId) -> Result<Vec<Option<ClusterId>>> {
     let clusters: Vec<Option<u32>> =
         sqlx::query_scalar("SELECT cluster FROM placements WHERE batch = ? ORDER BY position")

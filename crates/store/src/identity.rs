@@ -1,7 +1,7 @@
 //! What lasts of clusters from one analysis to the next: their numbers, their names, and what people changed.
 
 use async_trait::async_trait;
-use sheaf_domain::{BatchId, ClusterChange, ClusterEdit, ClusterEdits, ClusterId, DocumentId};
+use sheaf_domain::{BatchId, ClusterChange, ClusterEdit, ClusterEdits, ClusterId, DocumentId, Heatmap, NamedBy};
 
 use crate::StoreError;
 use crate::records::NewClustering;
@@ -52,6 +52,16 @@ pub enum NewEdit {
     TakeBack(u32),
 }
 
+/// What a cluster is called from now on, and what has the name in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewName {
+    pub cluster: ClusterId,
+    pub name: String,
+    pub named_by: NamedBy,
+    pub heatmap: Heatmap,
+    pub manifest: String,
+}
+
 /// What a store remembers of the identity of clusters. [`Store::complete_analysis`] writes it with the clustering.
 ///
 /// [`Store::complete_analysis`]: crate::Store::complete_analysis
@@ -70,5 +80,13 @@ pub trait IdentityStore: Send + Sync {
         round: u64,
         edit: &NewEdit,
         clustering: &NewClustering,
+    ) -> Result<Option<u32>>;
+    /// The same where nothing follows from the edit but a name: no placement is written.
+    async fn keep_cluster_name(
+        &self,
+        batch: BatchId,
+        round: u64,
+        edit: &NewEdit,
+        name: &NewName,
     ) -> Result<Option<u32>>;
 }

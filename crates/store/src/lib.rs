@@ -28,7 +28,7 @@ pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};
 pub use flows::{FlowStore, Saved};
 pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
-pub use identity::{ClusterPast, IdentityStore, NewEdit, PastDocument, PastEdit};
+pub use identity::{ClusterPast, IdentityStore, NewEdit, NewName, PastDocument, PastEdit};
 pub use imports::{Found, ImportStore, ImportedDocument};
 pub use levels::LevelStore;
 pub use map::{MapStore, PlacedDocument};

@@ -1,7 +1,7 @@
-//! What the map shows: all placed documents of a batch at once, and which of them match.
+//! What the map shows: all placed documents of a batch at once.
 
 use async_trait::async_trait;
-use sheaf_domain::{BatchId, ClusterId, DocumentId, DocumentQuery};
+use sheaf_domain::{BatchId, ClusterId, DocumentId};
 
 use crate::StoreError;
 
@@ -19,6 +19,4 @@ pub struct PlacedDocument {
 pub trait MapStore: Send + Sync {
     /// All of them, in the order of positions.
     async fn placed(&self, batch: BatchId) -> Result<Vec<PlacedDocument>, StoreError>;
-    /// The positions of those that match, ascending; the query's order and page do not count.
-    async fn matching_positions(&self, batch: BatchId, query: &DocumentQuery) -> Result<Vec<u32>, StoreError>;
 }

@@ -170,8 +170,6 @@ pub trait Store:
         after: Option<(&str, DocumentId)>,
         limit: u32,
     ) -> Result<Vec<DocumentRow>>;
-    /// Clustered documents by position, from `start`, for the heatmap and the similarity export.
-    async fn documents_by_position(&self, batch: BatchId, start: u32, limit: u32) -> Result<Vec<DocumentRow>>;
     /// The cluster at each position, from 0; an outlier has none.
     async fn clusters_by_position(&self, batch: BatchId) -> Result<Vec<Option<ClusterId>>>;
     /// One row and what only its own page shows.

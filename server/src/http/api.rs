@@ -6,8 +6,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use sheaf_domain::{
     Batch, BatchId, BatchOverview, BatchQuery, Cluster, ClusterFilter, ConfidenceLevel, Day, DocumentId, DocumentKind,
-    DocumentMap, DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapView,
-    Merge, Outlier, OutlierQuery, Page, PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
+    DocumentMap, DocumentQuery, DocumentRow, DocumentView, Facets, FailureCode, FamilyFilter, Heatmap, HeatmapCells,
+    HeatmapView, Merge, Outlier, OutlierQuery, Page, PageView, Progress, QuoteBoxes, SizeClass, SortKey, Status,
 };
 use sheaf_engine::Engine;
 
@@ -207,11 +207,17 @@ pub struct View {
     start: Option<String>,
     #[serde(alias = "hlen")]
     len: Option<String>,
+    cells: Option<String>,
     #[serde(flatten)]
     filter: Filter,
 }
 
 impl View {
+    /// What cells of blocks show in a picture.
+    pub fn cells(&self) -> Result<HeatmapCells, HttpFailure> {
+        Ok(read("cells", self.cells.as_deref())?.unwrap_or_default())
+    }
+
     /// The question to the engine.
     pub fn view(self) -> Result<HeatmapView, HttpFailure> {
         let start = read("start", self.start.as_deref())?.unwrap_or_default();

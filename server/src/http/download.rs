@@ -53,13 +53,23 @@ pub async fn similarity_csv(
     Ok(answer(engine.export_similarity(batch_id(&id)?, &view.view()?).await?))
 }
 
+/// The cells of their heatmap.
+pub async fn similarity_blocks_csv(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(view): Query<View>,
+) -> Result<Response, HttpFailure> {
+    Ok(answer(engine.export_blocks(batch_id(&id)?, &view.view()?).await?))
+}
+
 /// The heatmap of the documents that are looked at.
 pub async fn similarity_png(
     State(engine): State<Engine>,
     Path(id): Path<String>,
     Query(view): Query<View>,
 ) -> Result<Response, HttpFailure> {
-    let picture = engine.heatmap_png(batch_id(&id)?, &view.view()?).await?;
+    let cells = view.cells()?;
+    let picture = engine.heatmap_png(batch_id(&id)?, &view.view()?, cells).await?;
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("image/png")),
         (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"similarity.png\"")),

@@ -1,5 +1,5 @@
-//! `cargo xtask bench explore`: how long answers take about a batch that is done: its facets, table, heatmap and page, with
-//! filters and without. The batch is made of records, which need no parsing.
+//! `cargo xtask bench explore`: how long answers take about a batch that is done: its facets, table, heatmap, map and page, with
+//! filters and without, and how long people wait who change its clusters. The batch is made of records, which need no parsing.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::runs::{Server, percentiles, row};
 use super::texts::text;
@@ -32,7 +32,7 @@ pub struct Explore {
 }
 
 /// What is asked of a batch, after its address.
-const QUESTIONS: [(&str, &str); 17] = [
+const QUESTIONS: [(&str, &str); 19] = [
     ("status", ""),
     ("progress", "/progress"),
     ("facets", "/facets"),
@@ -50,6 +50,8 @@ const QUESTIONS: [(&str, &str); 17] = [
     ("heatmap, a confidence", "/similarity?confidence=high"),
     ("heatmap, a word of the texts", "/similarity?q=comet"),
     ("heatmap, 60 documents", "/similarity?start=100&len=60"),
+    ("map", "/map"),
+    ("map, a word of the texts", "/map?q=comet"),
 ];
 
 impl Explore {
@@ -100,6 +102,7 @@ impl Explore {
         self.ask(&server, "page", &page)?;
         self.ask(&server, "page, a cluster and a word of the texts", &format!("{page}?cluster=0&q=comet"))?;
         self.ask(&server, "page, the table's last page", &format!("{page}?sort=words&page={}", documents / 50))?;
+        self.edit(&server, &api)?;
         row("the server's memory", &format!("{} MB", server.memory() >> 20));
         Ok(())
     }
@@ -116,6 +119,44 @@ impl Explore {
             std::thread::sleep(Duration::from_millis(1));
         }
         row(what, &percentiles(&mut times));
+        Ok(())
+    }
+}
+
+/// Edits of clusters, each a few times in other places; what is left of a batch does not matter any more.
+const EDITS: usize = 3;
+
+impl Explore {
+    fn edit(&self, server: &Server, api: &str) -> Result<()> {
+        let clusters = server.get(&format!("{api}/clusters"))?;
+        let clusters: Vec<u64> =
+            clusters.as_array().context("clusters")?.iter().filter_map(|cluster| cluster["id"].as_u64()).collect();
+        let rows =
+            server.get(&format!("{api}/documents?cluster={}&limit={EDITS}", clusters.first().context("one")?))?;
+        let documents: Vec<&str> =
+            rows["items"].as_array().context("rows")?.iter().filter_map(|row| row["id"].as_str()).collect();
+        let to = clusters.last().context("a cluster")?;
+        let made: [(&str, &dyn Fn(usize) -> Value); 4] = [
+            ("a cluster renamed", &|i| json!({"kind": "rename", "cluster": to, "name": format!("Name {i}")})),
+            ("a document pinned", &|i| json!({"kind": "pin", "documents": [documents[i % documents.len()]]})),
+            ("a document moved", &|i| json!({"kind": "move", "documents": [documents[i % documents.len()]], "to": to})),
+            (
+                "two clusters merged",
+                &|i| json!({"kind": "merge", "clusters": [clusters[(2 * i + 1) % clusters.len()]], "into": clusters[2 * i % clusters.len()]}),
+            ),
+        ];
+        for (what, edit) in made {
+            let mut times = Vec::with_capacity(EDITS);
+            for i in 0..EDITS {
+                let start = Instant::now();
+                let status = server.post(&format!("{api}/cluster-edits"), &edit(i))?;
+                if status != 201 {
+                    break; // There are too few clusters for more.
+                }
+                times.push(start.elapsed());
+            }
+            row(&format!("{what}, {} times", times.len()), &percentiles(&mut times));
+        }
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use sheaf_domain::HeatmapCells;
+
 use crate::views::HeatmapPicture;
 use crate::words::hue_class;
 
@@ -13,7 +15,8 @@ pub const STEPS: i32 = 32;
 pub const DENSE: usize = 37;
 
 /// A row of the grid for each band: a heading that links to `hrefs[band]`, then a cell for each band.
-pub fn rows(picture: &HeatmapPicture, hrefs: &[String]) -> String {
+pub fn rows(picture: &HeatmapPicture, cells: HeatmapCells, hrefs: &[String]) -> String {
+    let (permille, scale) = picture.cells(cells);
     let size = picture.bands.len();
     let starts = starts_of_runs(picture);
     let mut html = String::with_capacity(size * (size * 36 + 240));
@@ -30,9 +33,9 @@ pub fn rows(picture: &HeatmapPicture, hrefs: &[String]) -> String {
              aria-label=\"{label}\" data-noscroll><bdi>{text}</bdi></a></span>"
         );
         for column in 0..size {
-            let value = picture.permille.get(row * size + column).copied().unwrap_or_default();
+            let value = permille.get(row * size + column).copied().unwrap_or_default();
             let left = starts.get(column).copied().unwrap_or_default() && column > 0;
-            let step = step(value, picture.scale);
+            let step = step(value, scale);
             let tab = if row == 0 && column == 0 { " tabindex=0" } else { "" };
             let _ = if left {
                 write!(html, "<i role=gridcell class=\"h-{step} l\"{tab}></i>")
@@ -107,7 +110,7 @@ mod tests {
             scale: (0, 1000),
             ..HeatmapPicture::default()
         };
-        let html = rows(&picture, &["/a".to_owned(), "/b".to_owned()]);
+        let html = rows(&picture, HeatmapCells::Mean, &["/a".to_owned(), "/b".to_owned()]);
         assert!(!html.contains("<script"));
         assert!(html.contains("&quot;&gt;&lt;script&gt;"));
     }
@@ -120,7 +123,7 @@ mod tests {
             scale: (0, 1000),
             ..HeatmapPicture::default()
         };
-        let html = rows(&picture, &["/".to_owned(), "/".to_owned(), "/".to_owned()]);
+        let html = rows(&picture, HeatmapCells::Mean, &["/".to_owned(), "/".to_owned(), "/".to_owned()]);
         assert_eq!(html.matches("role=gridcell").count(), 9);
         assert_eq!(html.matches("role=rowheader").count(), 3);
         assert_eq!(html.matches("class=t").count(), 1);

@@ -6,14 +6,13 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use sheaf_domain::{BatchId, HeatmapBand};
+use sheaf_domain::{BatchId, HeatmapBand, HeatmapCells};
 use web_sys::{Element, Event, HtmlElement};
 
 use super::cells::{DENSE, rows};
 use super::runs::{Strip, runs};
 use crate::boxed::Boxed;
 use crate::filters::Filters;
-use crate::format::ratio;
 use crate::views::HeatmapPicture;
 
 /// A cell by row and column.
@@ -23,7 +22,8 @@ type Place = (usize, usize);
 #[component]
 pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl IntoView {
     let hrefs = hrefs(batch, &filters, &picture.bands);
-    let html = rows(&picture, &hrefs);
+    let cells = filters.cells;
+    let html = rows(&picture, cells, &hrefs);
     let axis = runs(&picture);
     let size = picture.bands.len();
     let class = if size < DENSE { format!("heat named n-{size}") } else { "heat dense".to_owned() };
@@ -47,7 +47,7 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
         let Some(cell) = cell_of(&event) else { return };
         let Some(found) = place_of(&cell) else { return };
         // Names are given to a cell when it is reached; a name for each of thousands would weigh more than the page.
-        let name = picture.with_value(|picture| sentence(picture, found));
+        let name = picture.with_value(|picture| sentence(picture, found, cells));
         drop(cell.set_attribute("aria-label", &name));
         place.set(Some(found));
     };
@@ -103,7 +103,7 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
                             .boxed()
                     }
                     Some(place) => {
-                        let value = picture.with_value(|picture| ratio(picture.value(place.0, place.1)));
+                        let (value, words, other) = picture.with_value(|picture| picture.said(place.0, place.1, cells));
                         let side = move |index: usize| {
                             let label = picture.with_value(|p| p.bands.get(index).map(|band| band.label.clone()));
                             let href = hrefs.with_value(|hrefs| hrefs.get(index).cloned());
@@ -114,7 +114,9 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
                             }
                         };
                         view! {
-                            <p class="readout-value tabular">{value}</p>
+                            <p class="readout-value tabular">
+                                {value} <span class="readout-other">{format!(" {words} {other}")}</span>
+                            </p>
                             <p class="readout-names">{side(place.0)} {side(place.1)}</p>
                         }
                             .boxed()
@@ -144,9 +146,11 @@ fn hrefs(batch: BatchId, filters: &Filters, bands: &[HeatmapBand]) -> Vec<String
 }
 
 /// What a screen reader says about a cell.
-fn sentence(picture: &HeatmapPicture, (row, column): Place) -> String {
+fn sentence(picture: &HeatmapPicture, (row, column): Place, cells: HeatmapCells) -> String {
     let label = |index: usize| picture.bands.get(index).map_or("", |band| band.label.as_str());
-    format!("{}: {} and {}", ratio(picture.value(row, column)), label(row), label(column))
+    let (value, words, other) = picture.said(row, column, cells);
+    let value = [&value, words, &other].join(" ");
+    format!("{}: {} and {}", value.trim_end(), label(row), label(column))
 }
 
 /// The cell that a key leads to; `None` for keys that are not ours.

@@ -4,7 +4,7 @@ use super::neighbours::Neighbours;
 use super::vectors::Vectors;
 
 /// Neighbours that vote on a membership, at most.
-const VOTERS: usize = 15;
+pub const VOTERS: usize = 15;
 /// Neighbours whose similarity tells whether a document is isolated.
 const NEAREST: usize = 5;
 /// Fewer distinct documents than this have no outliers: there is no telling what is usual.

@@ -11,6 +11,7 @@ const ROWS: usize = 128;
 const COLUMNS: usize = 1024;
 
 /// For each row of a set of vectors, its nearest other rows.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Neighbours {
     /// Neighbours of each row: the number wanted, or all others when there are fewer.
     count: usize,
@@ -33,6 +34,52 @@ impl Neighbours {
     pub(super) fn found(count: usize, nearest: impl Iterator<Item = (u32, f32)>) -> Self {
         let nearest = nearest.map(|(row, similarity)| (row, similarity.clamp(-1.0, 1.0))).collect();
         Self { count, nearest }
+    }
+
+    /// Neighbours as [`Self::all`] gave them, `count` for each row.
+    pub fn kept(count: usize, nearest: Vec<(u32, f32)>) -> Self {
+        Self { count, nearest }
+    }
+
+    /// Whether they can be those of so many rows, at least `least` of each or all others.
+    pub fn are_of(&self, rows: usize, least: usize) -> bool {
+        self.nearest.len() == rows * self.count
+            && self.count >= least.min(rows.saturating_sub(1))
+            && self.nearest.iter().all(|&(row, _)| (row as usize) < rows)
+    }
+
+    /// The nearest `count` of each row alone.
+    pub fn first(&self, count: usize) -> Self {
+        let count = count.min(self.count);
+        let rows = self.nearest.chunks_exact(self.count.max(1));
+        Self { count, nearest: rows.flat_map(|row| &row[..count]).copied().collect() }
+    }
+
+    /// The same where some rows are apart that were one before; `of` says of each row which one that was. As many for each
+    /// as before, or as there are. Nothing is compared anew: parts of a row are as near to each other as can be, and to others
+    /// as the row was.
+    pub fn apart(&self, of: &[usize]) -> Self {
+        let mut parts: Vec<Vec<u32>> = vec![Vec::new(); of.iter().max().map_or(0, |&most| most + 1)];
+        (0_u32..).zip(of).for_each(|(row, &before)| parts[before].push(row));
+        // Rows that had all others have all others again.
+        let all = of.len().saturating_sub(1);
+        let count = if self.count + 1 >= parts.len() { all } else { self.count.min(all) };
+        let nearest = of.iter().enumerate().flat_map(|(row, &before)| {
+            let same = parts[before].iter().filter(|&&other| other as usize != row).map(|&other| (other, 1.0));
+            let others = self.of(before).iter();
+            let others =
+                others.flat_map(|&(other, similarity)| parts[other as usize].iter().map(move |&o| (o, similarity)));
+            let mut near: Vec<(u32, f32)> = same.chain(others).collect();
+            near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            near.truncate(count);
+            near
+        });
+        Self { count, nearest: nearest.collect() }
+    }
+
+    /// All of them, row by row.
+    pub fn all(&self) -> &[(u32, f32)] {
+        &self.nearest
     }
 
     /// How many neighbours each row has.
@@ -131,6 +178,44 @@ mod tests {
                 assert!((similarity - expect).abs() < 1e-6 && j as usize != i, "row {i}");
             }
         }
+    }
+
+    #[test]
+    fn rows_that_come_apart_need_no_comparing() {
+        let angles: Vec<f32> = (0..40).map(|i| i as f32 * 0.37).collect();
+        let rows: Vec<[f32; 2]> = angles.iter().map(|angle| [angle.cos(), angle.sin()]).collect();
+        // The seventh is there three times under labels of its own, the last twice.
+        let copies = || (0..40).map(|row| (row, 0)).chain([(7, 1), (7, 2), (39, 1)]);
+        let whole = Vectors::distinct(copies().map(|(row, _): (usize, u8)| &rows[row][..]));
+        let apart = Vectors::distinct_by(copies().map(|(row, label): (usize, u8)| (&rows[row][..], label)));
+        let of: Vec<usize> = (0..apart.len()).map(|row| whole.rows()[apart.documents(row)[0] as usize]).collect();
+        for count in [6, 100] {
+            let derived = Neighbours::exact(&whole, count).apart(&of);
+            let found = Neighbours::exact(&apart, count);
+            assert_eq!(derived.count(), found.count());
+            for row in 0..apart.len() {
+                let similarity = |list: &[(u32, f32)]| list.iter().map(|near| near.1).collect::<Vec<_>>();
+                let (derived, found) = (similarity(derived.of(row)), similarity(found.of(row)));
+                let differ = derived.iter().zip(&found).any(|(a, b)| (a - b).abs() > 1e-6);
+                assert!(!differ && derived.len() == found.len(), "row {row}: {derived:?}, {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_kept_fits_or_is_not_used() {
+        let rows: Vec<[f32; 2]> = (0..9).map(|i| [(i as f32).cos(), (i as f32).sin()]).collect();
+        let vectors = Vectors::distinct(rows.iter().map(<[f32; 2]>::as_slice));
+        let found = Neighbours::exact(&vectors, 6);
+        let first = found.first(4);
+        assert_eq!(first, Neighbours::exact(&vectors, 4));
+        let kept = Neighbours::kept(first.count(), first.all().to_vec());
+        assert_eq!(kept, first);
+        assert!(kept.are_of(9, 4) && kept.are_of(9, 3));
+        assert!(!kept.are_of(9, 5), "too few");
+        assert!(!kept.are_of(10, 4) && !kept.are_of(8, 4), "of other rows");
+        assert!(!Neighbours::kept(9, first.all().to_vec()).are_of(4, 4), "of other rows");
+        assert!(Neighbours::exact(&vectors, 20).are_of(9, 15), "there are no more");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::assignment::Assignment;
 use super::hierarchy::Join;
+use super::leaves::{MOST_LEAVES, optimal_order};
 use super::vectors::{Vectors, dot};
 
 /// Rounds of improvement of the order of clusters.
@@ -12,7 +13,8 @@ const ROUNDS: usize = 20;
 const STEPS: usize = 20;
 
 /// All documents (canonical numbers): clusters as the hierarchy puts them side by side, or without one along a path of similar
-/// centroids; within a cluster along its first principal component, beginning with the end that is nearer to the cluster
+/// centroids; within a cluster of up to [`MOST_LEAVES`] distinct vectors by optimal leaf ordering, in a larger one, for which
+/// that would take too long, along its first principal component; beginning with the end that is nearer to the cluster
 /// before; outliers last, each near those of the same nearest cluster.
 pub fn display_order(vectors: &Vectors, assignment: &Assignment, joins: &[Join]) -> Vec<usize> {
     let centroids: Vec<&[f32]> = assignment.clusters.iter().map(|cluster| cluster.centroid.as_slice()).collect();
@@ -30,7 +32,11 @@ pub fn display_order(vectors: &Vectors, assignment: &Assignment, joins: &[Join])
         .enumerate()
         .map(|(i, &cluster)| {
             let before = i.checked_sub(1).map(|i| centroids[path[i]]);
-            along_component(vectors, &members[cluster], centroids[cluster], before)
+            let sorted = match members[cluster].len() {
+                0..=MOST_LEAVES => optimal_order(vectors, &members[cluster]),
+                _ => along_component(vectors, &members[cluster], centroids[cluster]),
+            };
+            turned(vectors, sorted, before)
         })
         .collect();
     let outliers = path.iter().flat_map(|&cluster| outliers[cluster].iter());
@@ -83,7 +89,7 @@ fn path(centroids: &[&[f32]]) -> Vec<usize> {
 }
 
 /// The rows along the direction in which they differ most (power iteration on their deviations from the centroid).
-fn along_component(vectors: &Vectors, rows: &[usize], centroid: &[f32], before: Option<&[f32]>) -> Vec<usize> {
+fn along_component(vectors: &Vectors, rows: &[usize], centroid: &[f32]) -> Vec<usize> {
     let farthest = rows
         .iter()
         .copied()
@@ -105,10 +111,15 @@ fn along_component(vectors: &Vectors, rows: &[usize], centroid: &[f32], before: 
     }
     let mut sorted: Vec<(f32, usize)> = rows.iter().map(|&row| (deviation(row, &direction), row)).collect();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    if let (Some(before), Some(first), Some(last)) = (before, sorted.first(), sorted.last())
-        && dot(vectors.row(last.1), before) > dot(vectors.row(first.1), before)
+    sorted.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Beginning with the end that is nearer to what stands before.
+fn turned(vectors: &Vectors, mut sorted: Vec<usize>, before: Option<&[f32]>) -> Vec<usize> {
+    if let (Some(before), Some(&first), Some(&last)) = (before, sorted.first(), sorted.last())
+        && dot(vectors.row(last), before) > dot(vectors.row(first), before)
     {
         sorted.reverse();
     }
-    sorted.into_iter().map(|(_, row)| row).collect()
+    sorted
 }

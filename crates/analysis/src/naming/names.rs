@@ -164,6 +164,16 @@ fn unique_name(keywords: &[String], cluster: usize, taken: &mut FxHashSet<String
     name
 }
 
+/// Whether a cluster or group of these keywords could get a name that is not taken: if not, it is called the same whether that
+/// name is taken or free.
+pub fn may_be_called(keywords: &[String], name: &str) -> bool {
+    let of = |n: usize| keywords[..n.min(keywords.len())].join(", ");
+    let is_numbered = |stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(' '));
+    (IN_NAME..=keywords.len().max(IN_NAME)).any(|n| of(n) == name)
+        || is_numbered(&of(IN_NAME))
+        || is_numbered("cluster")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +220,19 @@ mod tests {
         check(&[&["same words here"], &["same words here"], &["same words here"]]);
         check(&[&[""], &["1 2 3"], &[]]);
         check(&[&["cluster 2"], &[""]]);
+    }
+
+    #[test]
+    fn all_names_that_words_can_give_are_known() {
+        for keywords in [&["apple", "pear", "plum", "quince", "fig"][..], &["apple"], &[]] {
+            let keywords: Vec<String> = keywords.iter().map(|&word| word.to_owned()).collect();
+            let mut taken = FxHashSet::default();
+            for _ in 0..8 {
+                let name = unique_name(&keywords, 3, &mut taken);
+                assert!(may_be_called(&keywords, &name), "{name} of {keywords:?}");
+            }
+            assert!(!may_be_called(&keywords, "Fruit, green") && !may_be_called(&keywords, "clusters"));
+        }
     }
 
     #[test]

@@ -240,6 +240,17 @@ impl DerivedName {
         self.batch
     }
 
+    /// The name of a file that belongs to a file of vectors: the same with another end.
+    ///
+    /// # Errors
+    /// `Name` when the end has other characters.
+    pub fn beside(&self, end: &str) -> Result<Self> {
+        Self::new(self.batch, &format!("{}{end}", self.rest.strip_suffix(Self::VECTORS).unwrap_or(&self.rest)))
+    }
+
+    /// How the names of files of vectors end.
+    pub const VECTORS: &str = ".f32";
+
     /// Without the batch.
     fn rest(&self) -> &str {
         &self.rest

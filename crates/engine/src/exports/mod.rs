@@ -1,5 +1,6 @@
 //! Downloads: rows are read a page at a time and leave as they are written, so that memory stays constant.
 
+mod blocks;
 mod clusters;
 mod families;
 mod record;
@@ -104,6 +105,20 @@ impl Engine {
         tokio::spawn(end(sink.clone(), similarity::write(matrix, sink)));
         let format = ExportFormat::Csv;
         let file_name = format!("{}-{}.{format}", file_stem(&found.name), ExportSubject::Similarity);
+        Ok(Export { file_name, media_type: format.media_type(), body })
+    }
+
+    /// The cells of the heatmap of a view, as CSV.
+    ///
+    /// # Errors
+    /// `not_found`; `not_ready` before the batch was analysed; `storage`.
+    pub async fn export_blocks(&self, batch: BatchId, view: &HeatmapView) -> Result<Export, Failure> {
+        let found = self.batch(batch).await?;
+        let heatmap = self.heatmap(batch, view).await?;
+        let (sink, body) = mpsc::channel(1);
+        sink.send(Ok(blocks::csv(&heatmap)?.into())).await.map_err(crate::internal)?;
+        let format = ExportFormat::Csv;
+        let file_name = format!("{}-{}-blocks.{format}", file_stem(&found.name), ExportSubject::Similarity);
         Ok(Export { file_name, media_type: format.media_type(), body })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sheaf_analysis::clustering::neighbours::Neighbours;
 use sheaf_analysis::clustering::vectors::Vectors as Distinct;
 use sheaf_analysis::heatmap::similar_pairs;
-use sheaf_domain::{BatchId, ClusterId, DocumentId, Failure, FailureCode, Heatmap, HeatmapView};
+use sheaf_domain::{BatchId, ClusterId, DocumentId, Failure, FailureCode, Heatmap, HeatmapCells, HeatmapView};
 use sheaf_store::Columns;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -42,7 +42,10 @@ impl Engine {
                 let engine = self.clone();
                 tokio::spawn(async move { engine.nearest(batch).await.map(drop) });
             }
-            return Ok(heatmap);
+            // A picture of an earlier version has means alone.
+            if !heatmap.has_blocks() || !heatmap.strongest.is_empty() {
+                return Ok(heatmap);
+            }
         }
         let selected = self.selected(batch, view).await?;
         let clusters = self.store().clusters(batch).await?;
@@ -52,14 +55,15 @@ impl Engine {
         };
         let draw = move || {
             let Selected { columns, vectors, lines, positions } = &selected;
-            let pairs = match nearest {
-                Some(nearest) => known_pairs(&nearest, positions),
-                None => compared_pairs(vectors, positions),
+            let known: Vec<_> = nearest.map_or_else(Vec::new, |nearest| known_pairs(&nearest, positions));
+            let pairs = match lines.len() {
+                0..=COMPARED => compared_pairs(vectors, positions),
+                _ => similar_pairs(known.iter().copied(), PAIRS),
             };
             let numbers: Vec<Option<ClusterId>> =
                 lines.iter().map(|&line| columns.place(line).and_then(|place| place.cluster)).collect();
             let picture = Picture { vectors, positions, numbers: &numbers, clusters: &clusters };
-            picture.draw(&pairs, |place| placed(columns, lines[place]))
+            picture.draw(known.into_iter(), &pairs, |place| placed(columns, lines[place]))
         };
         spawn_blocking(draw).await.map_err(internal)
     }
@@ -68,9 +72,14 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Self::heatmap`].
-    pub async fn heatmap_png(&self, batch: BatchId, view: &HeatmapView) -> Result<Vec<u8>, Failure> {
+    pub async fn heatmap_png(
+        &self,
+        batch: BatchId,
+        view: &HeatmapView,
+        cells: HeatmapCells,
+    ) -> Result<Vec<u8>, Failure> {
         let heatmap = self.heatmap(batch, view).await?;
-        spawn_blocking(move || png::encode(&heatmap)).await.map_err(internal)?.map_err(internal)
+        spawn_blocking(move || png::encode(&heatmap, cells)).await.map_err(internal)?.map_err(internal)
     }
 
     /// The documents that a view names.
@@ -135,15 +144,15 @@ fn known_pairs(nearest: &Nearest, positions: &[u32]) -> Vec<(usize, usize, f32)>
             *entry = place;
         }
     }
-    let pairs = positions.iter().enumerate().flat_map(|(place, &position)| {
+    let found = |(place, &position): (usize, &u32)| {
         let others = nearest.get(position as usize).map_or(&[][..], Vec::as_slice);
         let places = &places;
         others.iter().filter_map(move |&(other, similarity)| {
             let other = places.get(other as usize).copied().filter(|other| *other != u32::MAX)?;
             Some((place, other as usize, similarity))
         })
-    });
-    similar_pairs(pairs, PAIRS)
+    };
+    positions.iter().enumerate().flat_map(found).collect()
 }
 
 #[cfg(test)]
@@ -162,10 +171,12 @@ mod tests {
         let all = (0..6_usize).map(|a| (0..6).filter(|&b| b != a).map(|b| (b as u32, cosine(a, b))).collect());
         let nearest: Nearest = all.collect();
         for positions in [vec![0, 1, 2, 3, 4, 5], vec![0, 2, 3], vec![1, 2, 4], vec![5], vec![]] {
-            let (known, compared) = (known_pairs(&nearest, &positions), compared_pairs(&vectors, &positions));
+            let known = similar_pairs(known_pairs(&nearest, &positions).into_iter(), PAIRS);
+            let compared = compared_pairs(&vectors, &positions);
             let names = |pairs: &[(usize, usize, f32)]| pairs.iter().map(|p| (p.0, p.1)).take(1).collect::<Vec<_>>();
             assert_eq!(names(&known), names(&compared), "{positions:?}");
         }
-        assert_eq!(known_pairs(&nearest, &[0, 1, 2, 3, 4, 5])[0].0, 3, "the two that are equal");
+        let all = known_pairs(&nearest, &[0, 1, 2, 3, 4, 5]).into_iter();
+        assert_eq!(similar_pairs(all, PAIRS)[0].0, 3, "the two that are equal");
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{ImageFormat, ImageResult, Rgb, RgbImage};
-use sheaf_domain::{Heatmap, HeatmapBand};
+use sheaf_domain::{Heatmap, HeatmapBand, HeatmapCells};
 
 /// A side of the square of cells is about as many pixels long, and a cell within these bounds.
 const SIDE: u32 = 960;
@@ -28,7 +28,8 @@ const HUES: [f32; 12] = [168.0, 52.0, 262.0, 95.0, 335.0, 215.0, 25.0, 300.0, 13
 ///
 /// # Errors
 /// When the encoder refuses.
-pub fn encode(heatmap: &Heatmap) -> ImageResult<Vec<u8>> {
+pub fn encode(heatmap: &Heatmap, cells: HeatmapCells) -> ImageResult<Vec<u8>> {
+    let (values, scale) = heatmap.cells(cells);
     let bands = u32::try_from(heatmap.bands.len()).unwrap_or(u32::MAX);
     let cell = SIDE.checked_div(bands).unwrap_or(CELL.1).clamp(CELL.0, CELL.1);
     let side = cell * bands;
@@ -40,9 +41,9 @@ pub fn encode(heatmap: &Heatmap) -> ImageResult<Vec<u8>> {
         fill(&mut image, (corner + row * cell, MARGIN), (cell, STRIP - 2), mark);
         fill(&mut image, (MARGIN, corner + row * cell), (STRIP - 2, cell), mark);
         for column in 0..bands {
-            let value = heatmap.values.get((row * bands + column) as usize).copied().unwrap_or_default();
+            let value = values.get((row * bands + column) as usize).copied().unwrap_or_default();
             let at = (corner + column * cell, corner + row * cell);
-            fill(&mut image, at, (cell, cell), step(value, heatmap.scale));
+            fill(&mut image, at, (cell, cell), step(value, scale));
         }
     }
     let width = (side / STEPS).max(1);
@@ -134,14 +135,21 @@ mod tests {
             values: vec![1.0, 0.1, 0.1, 1.0],
             scale: (0.1, 1.0),
             documents: 2,
+            strongest: vec![1.0, 0.9, 0.9, 1.0],
+            strongest_scale: (0.1, 0.9),
             ..Heatmap::default()
         };
-        let image =
-            image::load_from_memory(&encode(&heatmap).expect("it is drawn")).expect("it is a picture").to_rgb8();
+        let drawn = |cells: HeatmapCells| {
+            let file = encode(&heatmap, cells).expect("it is drawn");
+            image::load_from_memory(&file).expect("it is a picture").to_rgb8()
+        };
+        let image = drawn(HeatmapCells::Mean);
         let corner = MARGIN + STRIP;
+        let strongest = drawn(HeatmapCells::Strongest);
+        assert_eq!(*strongest.get_pixel(corner + CELL.1 + 1, corner + 1), mixed(1.0));
         assert_eq!(*image.get_pixel(corner + 1, corner + 1), mixed(1.0));
         assert_eq!(*image.get_pixel(corner + CELL.1 + 1, corner + 1), mixed(0.0));
         assert_eq!(*image.get_pixel(0, 0), colour(oklab(PAPER)));
-        assert!(encode(&Heatmap::default()).is_ok());
+        assert!(encode(&Heatmap::default(), HeatmapCells::Mean).is_ok());
     }
 }

@@ -8,7 +8,7 @@ use sheaf_domain::{DocumentId, DocumentMap};
 const KEPT: usize = 32 << 20;
 
 /// A map as it is without filters, by the name of the file of its vectors and the level. Both the file and what the database says
-/// of its clustering never change, so what is kept is never stale.
+/// of its clustering never change, so what is kept is never stale; but clusters may be called otherwise.
 #[derive(Default)]
 pub struct MapCache(Mutex<Vec<(Key, Arc<DocumentMap>)>>);
 

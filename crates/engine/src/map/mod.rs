@@ -36,7 +36,7 @@ impl Places {
     }
 
     /// Absent when these are not the places of `rows` documents.
-    fn from_bytes(bytes: &[u8], rows: usize) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8], rows: usize) -> Option<Self> {
         let number = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
         let places = || bytes.chunks_exact(Self::BYTES).map(|b| [number(&b[..4]), number(&b[4..])]).collect();
         (bytes.len() == rows * Self::BYTES).then(|| Self(places()))
@@ -44,8 +44,7 @@ impl Places {
 
     /// The name of the file beside that of the vectors.
     pub fn name(vectors: &DerivedName) -> Result<DerivedName, BlobError> {
-        let name = vectors.to_string();
-        format!("{}{}", name.strip_suffix(".f32").unwrap_or(&name), Self::SUFFIX).parse()
+        vectors.beside(Self::SUFFIX)
     }
 
     /// How the names of such files end.
@@ -69,8 +68,16 @@ impl Engine {
     pub async fn map(&self, batch: BatchId, query: &DocumentQuery, level: u32) -> Result<DocumentMap, Failure> {
         let whole = self.whole_map(batch, level).await?;
         let mut map = DocumentMap::clone(&whole);
+        // Of what is kept, names alone can be others by now.
+        let names: HashMap<ClusterId, String> =
+            self.store().clusters(batch).await?.into_iter().map(|cluster| (cluster.id, cluster.name)).collect();
+        for label in &mut map.labels {
+            if let Some(name) = names.get(&label.cluster) {
+                name.clone_into(&mut label.name);
+            }
+        }
         if query.is_narrowed() {
-            let matching = self.store().matching_positions(batch, query).await?;
+            let matching = self.matching_positions(batch, query, whole.documents.len()).await?;
             let mut counts: HashMap<ClusterId, u32> = HashMap::new();
             for cluster in matching.iter().filter_map(|&row| map.clusters.get(row as usize).copied().flatten()) {
                 *counts.entry(cluster).or_default() += 1;
@@ -81,6 +88,29 @@ impl Engine {
             map.matching = Some(matching);
         }
         Ok(map)
+    }
+
+    /// Which of the first `rows` positions match, ascending: of a batch at rest from its columns, of one that runs from the tables.
+    async fn matching_positions(
+        &self,
+        batch: BatchId,
+        query: &DocumentQuery,
+        rows: usize,
+    ) -> Result<Vec<u32>, Failure> {
+        let mut matching: Vec<u32> = if self.batch(batch).await?.status.is_final() {
+            let (columns, worded) = futures::try_join!(self.columns(batch), self.worded(batch, query))?;
+            let query = query.clone();
+            let select = move || {
+                let lines = columns.select(&query, &worded).placed();
+                lines.into_iter().filter_map(|line| Some(columns.place(line)?.position)).collect()
+            };
+            spawn_blocking(select).await.map_err(internal)?
+        } else {
+            self.store().positions(batch, query).await?.into_iter().map(|(position, _)| position).collect()
+        };
+        // The two were read one after the other.
+        matching.retain(|&position| (position as usize) < rows);
+        Ok(matching)
     }
 
     /// The map without filters.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use sheaf_analysis::clustering::neighbours::Neighbours;
 use sheaf_analysis::{
     AnalyseInput, AnalyseParams, Analysis, CHUNKING_VERSION, CLUSTERING_VERSION, FAMILIES_VERSION, FoundMerge,
     GroupError, History, Terms, analyse_after,
@@ -17,7 +18,7 @@ use crate::blobs::DerivedName;
 use crate::heatmap::{self, Vectors};
 use crate::map::Places;
 use crate::stages::past::{Identity, history, report};
-use crate::{Engine, internal, metrics};
+use crate::{Engine, internal, metrics, near};
 
 /// What analysing a batch yields.
 pub struct Placed {
@@ -32,6 +33,8 @@ pub struct Placed {
     pub vectors: Vectors,
     /// In the order of positions.
     pub places: Places,
+    /// See [`Analysis::near`].
+    pub near: Neighbours,
     /// The picture of everything.
     pub heatmap: Heatmap,
     /// The numbers and names of groups before what people changed, the largest first.
@@ -130,6 +133,7 @@ fn placed(documents: &[AnalysedDocument], analysis: Analysis) -> Placed {
         silhouette: analysis.silhouette,
         vectors,
         places,
+        near: analysis.near,
         heatmap,
         found: analysis.found_names.into_iter().map(|(number, name)| (ClusterId(number), name)).collect(),
         next: analysis.next,
@@ -247,7 +251,7 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the files of vectors and places, whose names have `tag` in them. The files first, the rows second: a crash in between
+/// Writes the files of vectors, places and neighbours, whose names have `tag` in them. The files first, the rows second: a crash in between
 /// leaves files that nothing names, and the next attempt has names of its own.
 pub(crate) async fn keep_vectors(
     engine: &Engine,
@@ -256,7 +260,7 @@ pub(crate) async fn keep_vectors(
     placed: Placed,
     manifest: String,
 ) -> Result<NewClustering, Failure> {
-    let name = DerivedName::new(batch, &format!("{tag}.f32"))?;
+    let name = DerivedName::new(batch, &format!("{tag}{}", DerivedName::VECTORS))?;
     let vectors = (placed.vectors.rows() > 0).then(|| VectorFile {
         name: name.to_string(),
         rows: to_u32(placed.vectors.rows()),
@@ -265,6 +269,7 @@ pub(crate) async fn keep_vectors(
     if vectors.is_some() {
         engine.blobs().put_derived(&name, placed.vectors.to_bytes().into()).await?;
         engine.blobs().put_derived(&Places::name(&name)?, placed.places.to_bytes()).await?;
+        engine.blobs().put_derived(&near::name(&name)?, near::to_bytes(&placed.near)).await?;
     }
     Ok(NewClustering {
         placements: placed.placements,

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
-use sheaf_analysis::{Edit, History, identity};
+use sheaf_analysis::{Edit, History, Known, identity};
 use sheaf_domain::{
     AddedTo, ClusterChange, ClusterId, ClusterReport, DocumentId, MergedClusters, NamedCluster, SplitCluster,
 };
-use sheaf_store::{AnalysedDocument, ClusterPast, PastDocument};
+use sheaf_store::{AnalysedDocument, ClusterPast, PastDocument, PastEdit};
 
 use super::analyse::Placed;
 
@@ -35,6 +35,7 @@ pub fn history(past: &ClusterPast, documents: &[AnalysedDocument], keep_groups: 
             })
             .collect(),
         keep_groups: keep_groups && is_noted,
+        known: Known::default(),
     }
 }
 
@@ -70,6 +71,20 @@ impl Identity {
         Some(Self { groups: groups.collect(), edits: edits.collect() })
     }
 
+    /// What a manifest says after an edit that holds no document: of what was done before it says the same. Absent when it
+    /// does not tell of the edits that stood before.
+    pub fn with_edit(before: Option<Self>, past: &ClusterPast, after: &ClusterPast) -> Option<Self> {
+        let told = before.map_or_else(Vec::new, |identity| identity.edits);
+        if told.len() != past.edits.len() {
+            return None;
+        }
+        let told: HashMap<u32, ReplayedEdit> = past.edits.iter().map(|past| past.edit.id).zip(told).collect();
+        let new = |past: &PastEdit| ReplayedEdit { change: past.edit.change.clone(), documents: BTreeMap::new() };
+        let edits = after.edits.iter().map(|past| told.get(&past.edit.id).cloned().unwrap_or_else(|| new(past)));
+        let groups = after.found.iter().map(|(id, name)| NamedCluster { id: *id, name: name.clone() });
+        Some(Self { groups: groups.collect(), edits: edits.collect() })
+    }
+
     /// What a replay of the same documents goes on from.
     pub fn history(&self, documents: &[AnalysedDocument]) -> History {
         let index: HashMap<&str, usize> = documents.iter().zip(0..).map(|(d, i)| (d.path.as_str(), i)).collect();
@@ -91,6 +106,7 @@ impl Identity {
                 })
                 .collect(),
             keep_groups: false,
+            known: Known::default(),
         }
     }
 }

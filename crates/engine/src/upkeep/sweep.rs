@@ -11,9 +11,9 @@ use sheaf_store::Store;
 use tokio::task::JoinSet;
 
 use super::remove::{remove_unnamed, settle};
-use crate::Engine;
 use crate::blobs::{BlobStore, DerivedName, Listed};
 use crate::map::Places;
+use crate::{Engine, near};
 
 /// Between two sweeps.
 const EVERY: Duration = Duration::from_secs(24 * 3600);
@@ -120,7 +120,7 @@ pub async fn sweep_blobs(store: &dyn Store, blobs: &dyn BlobStore, grace: Durati
     remove_unnamed(store, blobs, &unnamed).await
 }
 
-/// Removes derived files. One stays while its batch does; of vectors and places only those of the batch's
+/// Removes derived files. One stays while its batch does; of vectors, places and neighbours only those of the batch's
 /// clustering.
 pub async fn sweep_derived(store: &dyn Store, blobs: &dyn BlobStore, grace: Duration) -> Result<u64, Failure> {
     let mut removed = 0;
@@ -143,7 +143,7 @@ pub async fn sweep_derived(store: &dyn Store, blobs: &dyn BlobStore, grace: Dura
 enum Kept {
     /// The batch is no more.
     Nothing,
-    /// Of its vectors those of this name, if any, and the places beside them; of everything else all.
+    /// Of its vectors those of this name, if any, with the places and neighbours beside them; of everything else all.
     Vectors(Option<String>),
 }
 
@@ -161,8 +161,10 @@ impl Kept {
         match self {
             Self::Nothing => false,
             Self::Vectors(named) => {
-                let stem = name.strip_suffix(".f32").or_else(|| name.strip_suffix(Places::SUFFIX));
-                stem.is_none_or(|stem| named.as_deref().and_then(|named| named.strip_suffix(".f32")) == Some(stem))
+                let ends = [DerivedName::VECTORS, Places::SUFFIX, near::SUFFIX];
+                let stem = ends.iter().find_map(|end| name.strip_suffix(end));
+                let named = named.as_deref().and_then(|named| named.strip_suffix(DerivedName::VECTORS));
+                stem.is_none_or(|stem| named == Some(stem))
             }
         }
     }

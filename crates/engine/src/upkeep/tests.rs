@@ -147,8 +147,8 @@ async fn sweeping_takes_what_is_old_and_unnamed() {
     let gone = BatchId(Uuid::now_v7());
     let of = |batch, rest| DerivedName::new(batch, rest).expect("a name");
     let (late, partial, left) = (of(batch, "1.f32"), of(batch, "x-partial.txt"), of(gone, "x-partial.txt"));
-    let places = of(batch, "1.xy");
-    for name in [&late, &places, &partial, &left] {
+    let (places, near) = (of(batch, "1.xy"), of(batch, "1.near"));
+    for name in [&late, &places, &near, &partial, &left] {
         place.blobs.put_derived(name, "x".into()).await.expect("kept");
     }
     let sweep = async |grace| {
@@ -156,10 +156,10 @@ async fn sweeping_takes_what_is_old_and_unnamed() {
         (blobs, sweep_derived(&place.store, &place.blobs, grace).await.expect("swept"))
     };
     assert_eq!(sweep(Duration::from_secs(3600)).await, (0, 0), "an upload may be about to name it");
-    assert_eq!(sweep(Duration::ZERO).await, (1, 3));
+    assert_eq!(sweep(Duration::ZERO).await, (1, 4));
     assert_eq!((place.has(&named).await, place.has(&unnamed).await), (true, false));
     assert!(place.blobs.read_derived(&partial).await.is_ok());
-    for name in [&late, &places] {
+    for name in [&late, &places, &near] {
         assert!(place.blobs.read_derived(name).await.is_err(), "the batch has no clustering that names it");
     }
     assert!(place.blobs.read_derived(&left).await.is_err());

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sheaf_domain::{BatchId, ClusterEdit, ClusterEdits, ClusterId, ClusterReport, DocumentId};
-use sheaf_store::{ClusterPast, IdentityStore, NewClustering, NewEdit, PastDocument, PastEdit};
+use sheaf_store::{ClusterPast, IdentityStore, NewClustering, NewEdit, NewName, PastDocument, PastEdit};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool};
 
@@ -10,7 +10,7 @@ use super::replace;
 use crate::again::{Patience, again};
 use crate::arrive::lock_batches;
 use crate::rows::{count, get, id, json, parsed, parsed_opt, seconds, signed, small, small_opt, text};
-use crate::{PostgresStore, Result, database, now};
+use crate::{PostgresStore, Result, database, now, nul};
 
 #[async_trait]
 impl IdentityStore for PostgresStore {
@@ -31,6 +31,16 @@ impl IdentityStore for PostgresStore {
     ) -> Result<Option<u32>> {
         again(Patience::ASKED, || keep(&self.pool, batch, round, edit, clustering)).await
     }
+
+    async fn keep_cluster_name(
+        &self,
+        batch: BatchId,
+        round: u64,
+        edit: &NewEdit,
+        name: &NewName,
+    ) -> Result<Option<u32>> {
+        again(Patience::ASKED, || keep_name(&self.pool, batch, round, edit, name)).await
+    }
 }
 
 async fn keep(
@@ -42,22 +52,58 @@ async fn keep(
 ) -> Result<Option<u32>> {
     let mut tx = pool.begin().await.map_err(database)?;
     lock_batches(&mut tx, [batch]).await?;
-    let may: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM batches b WHERE b.id = $1 AND b.status NOT IN ('pending', 'processing')) \
-         AND coalesce((SELECT round FROM cluster_books WHERE batch = $1), 0) = $2",
-    )
-    .bind(batch.0)
-    .bind(signed(round))
-    .fetch_one(&mut *tx)
-    .await
-    .map_err(database)?;
-    if !may {
+    if !may_edit(&mut tx, batch, round).await? {
         return Ok(None);
     }
     let Some(edit) = note_edit(&mut tx, batch, edit).await? else { return Ok(None) };
     replace(&mut tx, batch, clustering).await?;
     tx.commit().await.map_err(database)?;
     Ok(Some(edit))
+}
+
+async fn keep_name(pool: &PgPool, batch: BatchId, round: u64, edit: &NewEdit, name: &NewName) -> Result<Option<u32>> {
+    let mut tx = pool.begin().await.map_err(database)?;
+    lock_batches(&mut tx, [batch]).await?;
+    if !may_edit(&mut tx, batch, round).await? {
+        return Ok(None);
+    }
+    let Some(edit) = note_edit(&mut tx, batch, edit).await? else { return Ok(None) };
+    let NewName { cluster, name, named_by, heatmap, manifest } = name;
+    sqlx::query("UPDATE clusters SET name = $3, named_by = $4 WHERE batch = $1 AND id = $2")
+        .bind(batch.0)
+        .bind(i64::from(cluster.0))
+        .bind(nul::hide(name))
+        .bind(named_by.name())
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    sqlx::query("UPDATE clusterings SET heatmap = $2::json, manifest = $3 WHERE batch = $1")
+        .bind(batch.0)
+        .bind(json(heatmap))
+        .bind(nul::hide(manifest))
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    sqlx::query("UPDATE cluster_books SET round = round + 1 WHERE batch = $1")
+        .bind(batch.0)
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    tx.commit().await.map_err(database)?;
+    Ok(Some(edit))
+}
+
+/// Whether a batch is at rest, and was neither analysed nor edited since that round.
+async fn may_edit(tx: &mut PgConnection, batch: BatchId, round: u64) -> Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM batches b WHERE b.id = $1 AND b.status NOT IN ('pending', 'processing')) \
+         AND coalesce((SELECT round FROM cluster_books WHERE batch = $1), 0) = $2",
+    )
+    .bind(batch.0)
+    .bind(signed(round))
+    .fetch_one(tx)
+    .await
+    .map_err(database)
 }
 
 async fn all(pool: &PgPool, batch: BatchId) -> Result<ClusterEdits> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sheaf_domain::{BatchId, ClusterEdit, ClusterEdits, ClusterId, ClusterReport, DocumentId};
-use sheaf_store::{ClusterPast, IdentityStore, NewClustering, NewEdit, PastDocument, PastEdit};
+use sheaf_store::{ClusterPast, IdentityStore, NewClustering, NewEdit, NewName, PastDocument, PastEdit};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
@@ -37,16 +37,7 @@ impl IdentityStore for SqliteStore {
     ) -> Result<Option<u32>> {
         let key = batch.to_string();
         let mut tx = begin(&self.writer).await?;
-        let may: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM batches b WHERE b.id = ?1 AND b.status NOT IN ('pending', 'processing')) \
-             AND coalesce((SELECT round FROM cluster_books WHERE batch = ?1), 0) = ?2",
-        )
-        .bind(&key)
-        .bind(signed(round))
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(database)?;
-        if !may {
+        if !may_edit(&mut tx, &key, round).await? {
             return Ok(None);
         }
         let Some(edit) = note_edit(&mut tx, &key, edit).await? else { return Ok(None) };
@@ -54,6 +45,57 @@ impl IdentityStore for SqliteStore {
         tx.commit().await.map_err(database)?;
         Ok(Some(edit))
     }
+
+    async fn keep_cluster_name(
+        &self,
+        batch: BatchId,
+        round: u64,
+        edit: &NewEdit,
+        name: &NewName,
+    ) -> Result<Option<u32>> {
+        let key = batch.to_string();
+        let mut tx = begin(&self.writer).await?;
+        if !may_edit(&mut tx, &key, round).await? {
+            return Ok(None);
+        }
+        let Some(edit) = note_edit(&mut tx, &key, edit).await? else { return Ok(None) };
+        let NewName { cluster, name, named_by, heatmap, manifest } = name;
+        sqlx::query("UPDATE clusters SET name = ?3, named_by = ?4 WHERE batch = ?1 AND id = ?2")
+            .bind(&key)
+            .bind(cluster.0)
+            .bind(name)
+            .bind(named_by.name())
+            .execute(&mut *tx)
+            .await
+            .map_err(database)?;
+        sqlx::query("UPDATE clusterings SET heatmap = ?2, manifest = ?3 WHERE batch = ?1")
+            .bind(&key)
+            .bind(json(heatmap))
+            .bind(manifest)
+            .execute(&mut *tx)
+            .await
+            .map_err(database)?;
+        sqlx::query("UPDATE cluster_books SET round = round + 1 WHERE batch = ?")
+            .bind(&key)
+            .execute(&mut *tx)
+            .await
+            .map_err(database)?;
+        tx.commit().await.map_err(database)?;
+        Ok(Some(edit))
+    }
+}
+
+/// Whether a batch is at rest, and was neither analysed nor edited since that round.
+async fn may_edit(tx: &mut SqliteConnection, batch: &str, round: u64) -> Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM batches b WHERE b.id = ?1 AND b.status NOT IN ('pending', 'processing')) \
+         AND coalesce((SELECT round FROM cluster_books WHERE batch = ?1), 0) = ?2",
+    )
+    .bind(batch)
+    .bind(signed(round))
+    .fetch_one(tx)
+    .await
+    .map_err(database)
 }
 
 async fn past(readers: &SqlitePool, batch: BatchId) -> Result<ClusterPast> {

@@ -1,11 +1,11 @@
 //! What lasts of clusters: numbers, names, and the list of edits.
 
 use sheaf_domain::{
-    BatchId, Cluster, ClusterChange, ClusterId, ClusterReport, DocumentId, NamedBy, NamedCluster, Stage,
+    BatchId, Cluster, ClusterChange, ClusterId, ClusterReport, DocumentId, Heatmap, NamedBy, NamedCluster, Stage,
 };
 
 use super::{batch_of, claim, finish_all, new_document, steering};
-use crate::{NewClustering, NewEdit, PastDocument, Placement, Store};
+use crate::{NewClustering, NewEdit, NewName, PastDocument, Placement, Store};
 
 fn cluster(id: u32, name: &str, representative: DocumentId) -> Cluster {
     Cluster {
@@ -120,6 +120,34 @@ pub async fn edits_are_added_and_taken_back<S: Store>(store: &S) {
     assert_eq!(listed, [(1, true, 0), (2, false, 2)], "nothing is forgotten");
     let past = store.cluster_past(batch).await.expect("read");
     assert_eq!((past.edits.len(), past.next), (1, 9));
+
+    // A name alone changes nothing else.
+    let name = NewName {
+        cluster: ClusterId(1),
+        name: "bills\u{0} again".into(),
+        named_by: NamedBy::Person,
+        heatmap: Heatmap { documents: 3, ..Heatmap::default() },
+        manifest: "{\"name\": 1}".into(),
+    };
+    let rename = ClusterChange::Rename { cluster: ClusterId(1), name: name.name.clone() };
+    let renamed = NewEdit::Add { change: rename, stay: Vec::new() };
+    assert_eq!(store.keep_cluster_name(batch, 3, &renamed, &name).await.expect("answered"), None, "of another round");
+    assert_eq!(store.keep_cluster_name(batch, 4, &renamed, &name).await.expect("answered"), Some(3));
+    let clusters = store.clusters(batch).await.expect("read");
+    let read: Vec<_> = clusters.iter().map(|c| (c.id.0, c.name.as_str(), c.named_by, c.size)).collect();
+    let other = (4, "letters\u{0}", NamedBy::Person, 5);
+    assert_eq!(read, [other, (1, name.name.as_str(), NamedBy::Person, 2)]);
+    assert_eq!(store.heatmap(batch).await.expect("read"), Some(name.heatmap.clone()));
+    assert_eq!(store.clustering(batch).await.expect("read").map(|c| c.manifest), Some(name.manifest.clone()));
+    let after = store.cluster_past(batch).await.expect("read");
+    assert_eq!((after.round, after.next, after.edits.len()), (5, 9, 2));
+    assert_eq!((&after.documents, &after.found), (&past.documents, &past.found), "no document is touched");
+    let back = NewName { name: "bills".into(), named_by: NamedBy::Words, ..name };
+    assert_eq!(store.keep_cluster_name(batch, 5, &NewEdit::TakeBack(7), &back).await.expect("answered"), None);
+    assert_eq!(store.keep_cluster_name(batch, 5, &NewEdit::TakeBack(3), &back).await.expect("answered"), Some(3));
+    let past = store.cluster_past(batch).await.expect("read");
+    assert_eq!((past.round, past.edits.len()), (6, 1));
+    assert!(past.clusters.contains(&(ClusterId(1), "bills".to_owned())));
 
     // A batch that is at work is not edited.
     let more = new_document("d.txt");

@@ -59,7 +59,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     families::documents_are_filtered_by_their_families(&open().await).await;
     explore::facets_count_under_the_other_filters(&open().await).await;
     explore::a_selection_is_read_page_by_page_and_step_by_step(&open().await).await;
-    explore::the_map_has_every_placed_document_and_knows_which_match(&open().await).await;
+    explore::the_map_has_every_placed_document(&open().await).await;
     columns::columns_answer_like_the_tables(&open().await).await;
     columns::a_mark_changes_with_what_columns_read(&open().await).await;
     queue::batches_share_the_slots(&open().await).await;

@@ -344,3 +344,54 @@ async fn a_models_trouble_is_waited_for_and_what_failed_stays_with_its_record() 
     .await
     .expect("no panic");
 }
+
+#[test]
+fn records_keep_every_digit_and_what_changes_takes_its_place() {
+    let place = Place::new(None);
+    let write = |records: [&str; 2]| fs::write(place.path("t.jsonl"), records.join("\n")).expect("written");
+    let house =
+        r#"{"z":1.50,"id":90071992547409931234567,"text":"The red house is old.","a":{"y":[1E+2,-0],"b":null}}"#;
+    write([house, r#"{ "id": 90071992547409931234568, "text": "A blue boat sails.", "price": 0.10 }"#]);
+    let import = ["import", "t.jsonl", "--later", "--quiet"];
+    assert!(place.ends(0, &import).contains("2 records are new, 0 were there"), "ids differ in their last digit");
+    let flow = "name = \"Words\"\n[[steps]]\nname = \"words\"\ndo = \"keywords\"\ncount = 9\n";
+    fs::write(place.path("flow.toml"), flow).expect("written");
+    let process = ["process", "--flow", "flow.toml", "--output", "stats.json"];
+    assert!(place.ends(0, &process).contains("This process did 2"));
+    let stats: Value = serde_json::from_slice(&fs::read(place.path("stats.json")).expect("written")).expect("JSON");
+    let run = stats["run"].as_str().expect("an id").to_owned();
+    place.exported(&[]);
+    let raw = fs::read_to_string(place.path("out.jsonl")).expect("written");
+    assert!(raw.contains(&format!("\"record\":{house}")), "{raw}");
+    assert!(
+        raw.contains(r#""record":{"id":90071992547409931234568,"text":"A blue boat sails.","price":0.10}"#),
+        "{raw}"
+    );
+    assert!(raw.contains(r#"{"id":"90071992547409931234567","text":"#), "{raw}");
+
+    // One has another text, one another price.
+    let tree = house.replace("red house is old", "green tree grows");
+    write([&tree, r#"{"id":90071992547409931234568,"text":"A blue boat sails.","price":0.20}"#]);
+    let said = place.ends(0, &import);
+    assert!(said.contains("0 records are new, 2 have changed, 0 were there") && said.contains("does again"), "{said}");
+    assert!(place.ends(0, &import).contains("0 records are new, 2 were there"), "again changes nothing");
+    let rows = place.exported(&[]);
+    assert_eq!((rows.len(), &rows[0]["status"], &rows[1]["status"]), (2, &json!("pending"), &json!("completed")));
+    assert_eq!((&rows[0]["text"], &rows[0]["values"]), (&json!("The green tree grows."), &Value::Null));
+    assert!(fs::read_to_string(place.path("out.jsonl")).expect("written").contains("\"price\":0.20"));
+    // The run keeps what it found, and says of what.
+    let of_run = place.exported(&["--run", &run]);
+    assert!(of_run[0]["values"]["words.keyword"].to_string().contains("hous"), "{}", of_run[0]);
+    assert!(of_run[0]["error"].as_str().is_some_and(|error| error.contains("has changed since")), "{}", of_run[0]);
+    assert_eq!((&of_run[0]["text"], &of_run[1]["error"]), (&Value::Null, &Value::Null));
+    assert!(place.ends(0, &process).contains("This process did 1"), "only what has another text");
+    let rows = place.exported(&["--run", &run]);
+    let words = rows[0]["values"]["words.keyword"].to_string();
+    assert!(words.contains("tree") && !words.contains("hous") && rows[0]["error"].is_null(), "{}", rows[0]);
+
+    // An id that is given twice stands for both.
+    write([r#"{"id":1,"text":"One letter."}"#, r#"{"id":1,"text":"Another letter."}"#]);
+    let twice = [&import[..], &["--name", "Twice", "--id-field", "id"]].concat();
+    assert!(place.ends(0, &twice).contains("2 records are new"));
+    assert!(place.ends(0, &twice).contains("0 records are new, 2 were there"));
+}

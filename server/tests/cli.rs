@@ -5,6 +5,7 @@ mod support;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use support::{analyze, files, pile};
@@ -262,4 +263,75 @@ fn near_duplicates_are_families() {
     assert_eq!(members, expect);
     assert_eq!((&families[0]["principal"], &families[0]["size"]), (&"copy of log.txt".into(), &4.into()));
     assert_eq!(families.as_array().map(Vec::len), Some(1), "an excerpt and another text are in no family");
+}
+
+/// A setting of `sheaf serve`, as its help tells of it.
+struct Setting {
+    flag: String,
+    variable: Option<String>,
+    default: Option<String>,
+    takes_value: bool,
+}
+
+fn settings() -> Vec<Setting> {
+    let help = Command::new(support::SHEAF).args(["serve", "--help"]).output().expect("sheaf starts");
+    let help = String::from_utf8(help.stdout).expect("text");
+    let within = |line: &str, from: &str| {
+        let rest = line.split_once(from)?.1;
+        rest.split([']', '=']).next().map(str::to_owned)
+    };
+    let mut settings: Vec<Setting> = Vec::new();
+    for line in help.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let Some(flag) = words.iter().take(2).find(|word| word.starts_with("--")) {
+            let takes_value = words.last().is_some_and(|last| last.ends_with('>'));
+            settings.push(Setting { flag: (*flag).to_owned(), variable: None, default: None, takes_value });
+        }
+        if let Some(setting) = settings.last_mut() {
+            setting.variable = setting.variable.take().or_else(|| within(line, "[env: "));
+            setting.default = setting.default.take().or_else(|| within(line, "[default: "));
+        }
+    }
+    settings.retain(|setting| setting.flag != "--help");
+    settings
+}
+
+#[tokio::test]
+async fn every_setting_is_a_flag_and_a_variable_and_nonsense_is_refused() {
+    let settings = settings();
+    assert!(settings.len() > 30, "the help is understood");
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).display().to_string();
+    // What has no default, or takes any text.
+    let given = [
+        ("--data", path("data")),
+        ("--database", format!("sqlite://{}", path("sheaf.db"))),
+        ("--blobs", path("blobs")),
+        ("--webhook-allow", "127.0.0.1,hooks.internal".to_owned()),
+        ("--ocr-languages", "eng".to_owned()),
+        ("--otlp-endpoint", "http://127.0.0.1:9".to_owned()),
+        ("--model-endpoint", "http://127.0.0.1:9/v1".to_owned()),
+    ];
+    let any_text = ["--data", "--blobs", "--ocr-languages", "--model-name", "--model-currency"];
+    let mut variables = Vec::new();
+    for Setting { flag, variable, default, takes_value } in &settings {
+        let variable = variable.clone().unwrap_or_else(|| panic!("{flag} has no variable"));
+        let known = given.iter().find(|(name, _)| name == flag).map(|(_, value)| value.clone());
+        let value =
+            known.or_else(|| default.clone()).unwrap_or_else(|| if *takes_value { "2" } else { "false" }.into());
+        variables.push((variable.clone(), value));
+        if any_text.contains(&flag.as_str()) || !takes_value {
+            continue;
+        }
+        let mut refused = Command::new(support::SHEAF);
+        refused.args(["serve", "--data"]).arg(work.path().join("refused")).env(&variable, "no such thing?");
+        let refused = refused.output().expect("sheaf starts");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(matches!(refused.status.code(), Some(1 | 2)), "{variable}: {:?} {said}", refused.status);
+        // An address of a database may hold a password, and is not shown.
+        assert!(said.contains("no such thing?") || said.contains(flag), "{variable} says what is wrong: {said}");
+    }
+    let named: Vec<(&str, String)> = variables.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let server = support::Server::start_with(&work.path().join("data"), &[], &named);
+    assert_eq!(server.get("/api/batches").await.0, 200, "with all of them at once it serves");
 }

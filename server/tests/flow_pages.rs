@@ -7,7 +7,7 @@ mod support;
 
 use std::io::Read;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::FakeModel;
 use serde_json::{Value, json};
@@ -138,4 +138,199 @@ async fn the_worked_example_runs_from_the_command_line() {
     let mut csv = String::new();
     zip.by_name(&all).expect("it is there").read_to_string(&mut csv).expect("text");
     assert_eq!(csv.matches(",TP53,TP53,1,").count(), 6, "{csv}");
+}
+
+/// Letters of different lengths.
+fn longer(number: usize) -> Vec<(String, Vec<u8>)> {
+    let more = |i: usize| "The patient came back in spring and was well again after two weeks.\n".repeat(i % 7 * 5);
+    let text =
+        |i: usize| format!("Customer Number{i} of {number} writes.\n\nTP53 was found in liver {i}.\n{}", more(i));
+    (0..number).map(|i| (format!("{i}.txt"), text(i).into_bytes())).collect()
+}
+
+/// Estimates a run, and then does it: the estimate, the run, and the seconds that it took.
+async fn foretold_and_done(server: &Server, flow: &Value, files: &[(String, Vec<u8>)]) -> (Value, Value, f64) {
+    let (_, batch) = server.upload(&[("model", "fast")], files).await;
+    let id = batch["id"].as_str().expect("an id");
+    server.finished(id).await;
+    let wanted = json!({ "flow": flow["id"], "documents": { "batches": [id] } });
+    let (status, estimate) = post(server, "/api/runs/estimate", &wanted).await;
+    assert_eq!((status, &estimate["documents"]), (200, &json!(files.len())), "{estimate}");
+    let since = Instant::now();
+    let (_, run) = post(server, "/api/runs", &wanted).await;
+    let at = format!("/api/runs/{}", run["id"].as_str().expect("an id"));
+    loop {
+        let (_, run) = server.get(&at).await;
+        if run["status"] == "completed" {
+            return (estimate, run, since.elapsed().as_secs_f64());
+        }
+        assert!(since.elapsed() < Duration::from_secs(60), "{run}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[track_caller]
+fn holds(range: &Value, truth: f64) {
+    let of = |place: usize| range[place].as_f64().expect("a number");
+    assert!(of(0) <= truth && truth <= of(1), "{truth} is not within {range}");
+}
+
+/// What the model counted for all documents of a run: tokens that were sent, and those of answers.
+async fn counted(server: &Server, run: &Value) -> (f64, f64) {
+    let at = format!("/api/runs/{}/documents", run["id"].as_str().expect("an id"));
+    let mut sum = (0.0, 0.0);
+    for document in server.get(&at).await.1["items"].as_array().expect("documents") {
+        let id = document["document"].as_str().expect("an id");
+        for exchange in server.get(&format!("{at}/{id}/exchanges")).await.1.as_array().expect("exchanges") {
+            let said: Value = serde_json::from_str(exchange["response"].as_str().expect("a text")).expect("JSON");
+            let usage = |name: &str| said["usage"][name].as_f64().expect("a number");
+            sum = (sum.0 + usage("prompt_tokens"), sum.1 + usage("completion_tokens"));
+        }
+    }
+    sum
+}
+
+#[tokio::test]
+async fn an_estimate_holds_what_the_run_takes() {
+    let data = tempfile::tempdir().expect("a folder");
+    let model = FakeModel::start(&[], Duration::from_millis(60)).await;
+    let endpoint = ["--model-endpoint", model.address.as_str(), "--model-rate", "60000", "--model-name", "counting"];
+    let prices = ["--model-price-in", "1", "--model-price-out", "4"];
+    let server = Server::start(data.path(), &[&endpoint[..], &prices[..]].concat());
+    let words = json!({ "name": "words", "do": "keywords", "count": 5 });
+    let who = json!({ "name": "who", "do": "ask", "instructions": "Who?", "rows": "one",
+        "fields": [{ "name": "customer", "kind": "text", "required": true }] });
+    let (_, asks) = post(&server, "/api/flows", &json!({ "name": "Who", "steps": [words, who] })).await;
+    let mut widths = Vec::new();
+    // Fewer documents than are counted, then more.
+    for number in [12, 40] {
+        let (estimate, run, took) = foretold_and_done(&server, &asks, &longer(number)).await;
+        holds(&estimate["tokens"], run["tokens"].as_f64().expect("a number"));
+        holds(&estimate["seconds"], took);
+        let (sent, answered) = counted(&server, &run).await;
+        holds(&estimate["money"], (sent + answered * 4.0) / 1e6);
+        let timed = estimate["answers_timed"].as_u64().expect("a number");
+        assert_eq!(timed, if number == 12 { 0 } else { 12 }, "{estimate}");
+        let seconds = |place: usize| estimate["seconds"][place].as_f64().expect("a number");
+        widths.push(seconds(1) / seconds(0));
+        if number == 40 {
+            let batch = run_batch(&server, &run).await;
+            let at = format!("/runs/new?flow={}&batch={batch}", asks["id"].as_str().expect("an id"));
+            let page = server.text(&at).await.1;
+            assert!(page.contains("time is that of its latest 52 answers"), "{page}");
+        }
+    }
+    assert!(widths[1] < widths[0] / 2.0, "what was learned narrows it: {widths:?}");
+    let (_, silent) = post(&server, "/api/flows", &json!({ "name": "Words", "steps": [words] })).await;
+    let (estimate, run, took) = foretold_and_done(&server, &silent, &longer(30)).await;
+    assert_eq!((&estimate["tokens"], &run["tokens"]), (&json!([0, 0]), &json!(0)));
+    holds(&estimate["seconds"], took);
+}
+
+#[tokio::test]
+async fn a_model_is_asked_at_its_rate() {
+    // 1,200 a minute, of which a second's worth may come at once.
+    const RATE: f64 = 20.0;
+    const BURST: usize = 20;
+    const ASKED: usize = 140;
+    let data = tempfile::tempdir().expect("a folder");
+    let model = FakeModel::start(&[], Duration::ZERO).await;
+    let server = Server::start(data.path(), &["--model-endpoint", model.address.as_str(), "--model-rate", "1200"]);
+    let who = json!({ "name": "who", "do": "ask", "instructions": "Who?", "rows": "one",
+        "fields": [{ "name": "customer", "kind": "text", "required": true }] });
+    let (_, flow) = post(&server, "/api/flows", &json!({ "name": "Who", "steps": [who] })).await;
+    let letter = |i: usize| (format!("{i}.txt"), format!("Customer N{i} writes of order {i}.\n").into_bytes());
+    let letters: Vec<(String, Vec<u8>)> = (0..ASKED).map(letter).collect();
+    let (estimate, _, took) = foretold_and_done(&server, &flow, &letters).await;
+    holds(&estimate["seconds"], took);
+    let times = model.times.lock().expect("no panic");
+    let seconds: Vec<f64> = times.iter().map(|time| time.duration_since(times[0]).as_secs_f64()).collect();
+    assert_eq!(seconds.len(), ASKED);
+    // What is there at the beginning may go at once. Of the rest each has a partner behind half of it: so a pause of the
+    // machine, after which a second's worth may be made up for, counts for a few of them alone.
+    let after = &seconds[BURST + 1..];
+    let half = after.len() / 2;
+    let mut rates: Vec<f64> = (0..half).map(|i| half as f64 / (after[i + half] - after[i])).collect();
+    rates.sort_by(f64::total_cmp);
+    let rate = rates[rates.len() / 2];
+    assert!((rate / RATE - 1.0).abs() <= 0.02, "{rate} a second: {seconds:?}");
+    let whole = seconds[ASKED - 1];
+    assert!((ASKED as f64) <= BURST as f64 + 1.0 + RATE * whole * 1.02, "{ASKED} within {whole} s");
+}
+
+async fn run_batch(server: &Server, run: &Value) -> String {
+    let at = format!("/api/runs/{}/documents", run["id"].as_str().expect("an id"));
+    server.get(&at).await.1["items"][0]["batch"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test]
+async fn what_runs_found_outlives_a_batch_and_what_a_model_was_sent_does_not() {
+    let data = tempfile::tempdir().expect("a folder");
+    let model = FakeModel::start(&[], Duration::ZERO).await;
+    let endpoint = ["--model-endpoint", model.address.as_str(), "--model-rate", "60000"];
+    let server = Server::start(data.path(), &endpoint);
+    let who = json!({ "name": "who", "do": "ask", "instructions": "Who?", "rows": "one",
+        "fields": [{ "name": "customer", "kind": "text", "required": true }] });
+    let (_, flow) = post(&server, "/api/flows", &json!({ "name": "Who", "steps": [who] })).await;
+    let (_, run, _) = foretold_and_done(&server, &flow, &letters()).await;
+    let batch = run_batch(&server, &run).await;
+    assert!(counted(&server, &run).await.0 > 0.0);
+    let page = server.text(&format!("/batches/{batch}/delete")).await.1;
+    for said in ["1 run used its documents", "(6 values)", "What a model was sent about these documents is removed"] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    let (status, _, _) = form(&server, &format!("/batches/{batch}/delete"), &[]).await;
+    assert_eq!(status, 200);
+    assert_eq!(server.get(&format!("/api/batches/{batch}")).await.0, 404);
+
+    let at = format!("/api/runs/{}", run["id"].as_str().expect("an id"));
+    let (_, kept) = server.get(&at).await;
+    assert_eq!((&kept["status"], &kept["values"], &kept["tokens"]), (&json!("completed"), &json!(6), &run["tokens"]));
+    assert_eq!(counted(&server, &run).await, (0.0, 0.0), "the documents' text is gone");
+    let (_, documents) = server.get(&format!("{at}/documents")).await;
+    let first = &documents["items"][0];
+    assert_eq!((&first["deleted"], &first["path"]), (&json!(true), &json!("letters/0.txt")));
+    let table = server.text(&format!("{at}/export?what=table&format=csv")).await.1;
+    assert_eq!(table.matches("letters/").count(), 6, "{table}");
+    let zip = server.text(&format!("{at}/export?what=zip")).await.0;
+    assert!(table.contains("Name3") && zip["content-type"] == "application/zip");
+    let shown = at.trim_start_matches("/api");
+    assert!(server.text(shown).await.1.contains("Customer Name3 writes."), "its quote stays");
+    let page = format!("{shown}/documents/{}", first["document"].as_str().expect("an id"));
+    let page = server.text(&page).await.1;
+    assert!(page.contains("was deleted since") && !page.contains("/batches/"), "{page}");
+}
+
+#[test]
+fn what_is_wrong_with_a_flow_is_said_with_step_field_and_remedy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let validate = |text: &str| {
+        std::fs::write(folder.path().join("flow.toml"), text).expect("written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sheaf"));
+        let ended = command.args(["flows", "validate", "flow.toml"]).current_dir(folder.path()).output();
+        let ended = ended.expect("it runs");
+        let said = [ended.stdout, ended.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        (ended.status.code(), said)
+    };
+    let right = "name = \"A\"\n[[steps]]\nname = \"days\"\ndo = \"find\"\nwhat = \"dates\"\n";
+    assert_eq!(validate(right), (Some(0), "`A` has 1 step and no problems\n".to_owned()));
+    let wrong = "name = \"\"\n[[steps]]\nname = \"2nd\"\ndo = \"keywords\"\ncount = 0\n\
+        [[steps]]\nname = \"codes\"\ndo = \"find\"\nwhat = \"pattern\"\npattern = \"(\"\n\
+        [[steps]]\nname = \"out\"\ndo = \"format\"\ncolumns = [{ from = \"codes.nothing\" }]\n";
+    let (code, said) = validate(wrong);
+    assert_eq!(code, Some(1), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "`name`: give the flow a name");
+    assert_eq!(lines[1], "step 1 (`2nd`), `name`: use letters, digits and _, beginning with a letter");
+    assert_eq!(lines[2], "step 1 (`2nd`), `count`: choose 1 to 100");
+    assert!(said.contains("\nstep 2 (`codes`), `pattern`: "), "{said}");
+    assert!(
+        said.contains("\nstep 3 (`out`), `columns`: no step before this one gives `codes.nothing`; there are "),
+        "{said}"
+    );
+    assert!(lines.last().is_some_and(|last| last.starts_with("5 problems in")), "{said}");
+    for unknown in ["do = \"fly\"", "do = \"find\"\nlimits = 5"] {
+        let (code, said) = validate(&format!("name = \"A\"\n[[steps]]\nname = \"x\"\n{unknown}\n"));
+        assert!(code == Some(1) && said.contains("line ") && said.contains("expected"), "{said}");
+    }
 }

@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use receiver::Receiver;
 use serde_json::Value;
 use support::Server;
+use tokio::io::AsyncWriteExt;
 
 /// The samples by name and labels.
 fn samples(text: &str) -> BTreeMap<&str, f64> {
@@ -101,4 +102,82 @@ async fn spans_go_to_a_collector_under_the_trace_of_the_caller() {
         requests |= holds(&id) && holds(b"request");
         work |= holds(&id) && holds(b"work") && holds(b"parse");
     }
+}
+
+/// What was done and what was there already, at a stage.
+async fn results(server: &Server, stage: &str) -> (f64, f64) {
+    let text = server.text("/metrics").await.1;
+    let of = |from: &str| format!("sheaf_results_total{{stage=\"{stage}\",from=\"{from}\"}}");
+    let samples = samples(&text);
+    let value = |from: &str| samples.get(of(from).as_str()).copied().unwrap_or_default();
+    (value("work"), value("memory"))
+}
+
+#[tokio::test]
+async fn nothing_is_read_or_embedded_twice_and_what_cannot_be_compared_has_no_place() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let text = |about: &str| format!("A letter about {about}, which is long enough. ").repeat(20).into_bytes();
+    let mut files: Vec<(String, Vec<u8>)> =
+        ["harbours", "forests", "engines"].iter().map(|about| (format!("{about}.txt"), text(about))).collect();
+    files.push(("wordless.txt".into(), "☃ ☂ ☁ ".repeat(20).into_bytes()));
+    let analysed = async |files: &[(String, Vec<u8>)]| {
+        let (status, batch) = server.upload(&[("model", "fast")], files).await;
+        assert_eq!(status, 201, "{batch}");
+        let id = batch["id"].as_str().expect("an id").to_owned();
+        let batch = server.finished(&id).await;
+        assert_eq!((&batch["counts"]["completed"], &batch["counts"]["failed"]), (&3.into(), &1.into()), "{batch}");
+        id
+    };
+    let id = analysed(&files).await;
+    let (_, failed) = server.get(&format!("/api/batches/{id}/documents?status=failed")).await;
+    let failed = &failed["items"][0];
+    assert_eq!((&failed["path"], &failed["failure"]["code"]), (&"wordless.txt".into(), &"no_text".into()), "{failed}");
+    assert!(failed["cluster"].is_null(), "{failed}");
+    let (_, matrix) = server.get(&format!("/api/batches/{id}/similarity")).await;
+    assert_eq!(matrix["documents"], 3, "what failed is not compared: {matrix}");
+    let (_, clusters) = server.get(&format!("/api/batches/{id}/clusters")).await;
+    assert!(!clusters.to_string().contains(failed["id"].as_str().expect("an id")), "{clusters}");
+    let (read, embedded) = (results(&server, "parse").await, results(&server, "embed").await);
+    assert_eq!((read, embedded.1), ((4.0, 0.0), 0.0));
+
+    // Another batch, under other names.
+    let renamed: Vec<_> = files.iter().map(|(path, bytes)| (format!("copies/{path}"), bytes.clone())).collect();
+    analysed(&renamed).await;
+    assert_eq!(results(&server, "parse").await, (4.0, 4.0));
+    let again = results(&server, "embed").await;
+    // Only what failed was tried anew.
+    assert_eq!((again.0 - embedded.0, again.1), (embedded.0 - 3.0, 3.0), "{embedded:?}, then {again:?}");
+}
+
+#[tokio::test]
+async fn silent_and_slow_clients_hold_nobody_up() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let address = server.address.trim_start_matches("http://").to_owned();
+    let connect = async || tokio::net::TcpStream::connect(&address).await.expect("connected");
+    let mut held = Vec::new();
+    let heads = [
+        // Nothing, half a request, one whose body does not come, and one whose answer nobody takes.
+        String::new(),
+        format!("GET / HTTP/1.1\r\nhost: {address}\r\n"),
+        format!("POST /api/batches HTTP/1.1\r\nhost: {address}\r\ncontent-length: 9999\r\n\r\nx"),
+        format!("GET / HTTP/1.1\r\nhost: {address}\r\n\r\n"),
+    ];
+    for number in 0..400 {
+        let mut stream = connect().await;
+        stream.write_all(heads[number % heads.len()].as_bytes()).await.expect("written");
+        held.push(stream);
+    }
+    let begun = std::time::Instant::now();
+    for _ in 0..50 {
+        assert_eq!(server.get("/api/batches").await.0, 200);
+    }
+    // Whoever waited for the silent ones would be let go with them, after 15 seconds at the earliest.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(14), "{:?}", begun.elapsed());
+    let text = b"A harbour, frozen in winter. ".repeat(50);
+    let (status, batch) = server.upload(&[("model", "fast")], &[("diary.txt".into(), text)]).await;
+    assert_eq!(status, 201, "{batch}");
+    server.finished(batch["id"].as_str().expect("an id")).await;
+    assert_eq!(held.len(), 400);
 }

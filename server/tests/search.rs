@@ -63,6 +63,9 @@ async fn documents_are_found_by_words_and_meaning() {
 
     let (_, found) = server.get(&format!("/api/search?mode=meaning&q={}", "an%20airship%20above%20a%20city")).await;
     assert_eq!(found["meaning"], true);
+    let question = format!("/api/search?mode=meaning&batch={id}&q=an%20airship%20above%20a%20city");
+    let (_, of_batch) = server.get(&question).await;
+    assert_eq!(paths(&of_batch), paths(&found), "the library holds this batch alone");
     let (headers, page) = server.text("/search?q=zeppelins&mode=words").await;
     assert!(headers["content-type"].to_str().expect("ASCII").starts_with("text/html"));
     assert!(page.contains("<mark>zeppelins<"), "{page}");

@@ -88,11 +88,44 @@ async fn workers_of_different_abilities_share_a_database_and_a_bucket() {
             assert_eq!(answer.status(), 200, "{path}");
         }
     }
+    // Runs of flows are for those who are to do them: the two that are there do another batch meanwhile, and not this.
+    let steps = serde_json::json!([{ "name": "words", "do": "keywords", "count": 2 }]);
+    let (status, flow) = post(&server, "/api/flows", &serde_json::json!({ "name": "Words", "steps": steps })).await;
+    assert_eq!(status, 201, "{flow}");
+    let wanted = serde_json::json!({ "flow": flow["id"], "documents": { "batches": [id] } });
+    let (status, run) = post(&server, "/api/runs", &wanted).await;
+    assert_eq!(status, 201, "{run}");
+    let run = format!("/api/runs/{}", run["id"].as_str().expect("an id"));
+    let (_, other) = server.upload(&[("model", "fast"), ("name", "Other")], &sent[..2]).await;
+    server.finished(other["id"].as_str().expect("an id")).await;
+    let (_, waits) = server.get(&run).await;
+    assert_eq!((&waits["counts"]["pending"], &waits["status"]), (&sent.len().into(), &"pending".into()), "{waits}");
+    let runner = start("runner", &["--stages", "flows"]);
+    let started = Instant::now();
+    loop {
+        let (_, done) = server.get(&run).await;
+        if done["status"] == "completed" {
+            assert_eq!(done["counts"]["completed"], sent.len(), "{done}");
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{done}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(runner.terminate().code(), Some(0));
+    let nonsense = Command::new(SHEAF).args(["work", "--stages", "parse,fly"]).output().expect("sheaf starts");
+    let said = String::from_utf8_lossy(&nonsense.stderr);
+    assert!(said.contains("`fly` is nothing to work at: choose from parse, embed, analyse and flows"), "{said}");
+
     let verified = Command::new(SHEAF).arg("verify").args(blobs).envs(variables.iter().cloned()).output();
     let verified = verified.expect("sheaf starts");
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
     assert_eq!((reader.terminate().code(), thinker.terminate().code()), (Some(0), Some(0)));
     assert_eq!(server.terminate().code(), Some(0));
+}
+
+async fn post(server: &Server, path: &str, body: &Value) -> (u16, Value) {
+    let answer = server.client.post(format!("{}{path}", server.address)).json(body).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.json().await.expect("JSON"))
 }
 
 fn stage(progress: &Value, stage: Stage) -> &Value {

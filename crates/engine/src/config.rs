@@ -28,6 +28,8 @@ pub struct EngineConfig {
     pub orphan_grace: Duration,
     /// What this process works at; nothing, and it only serves pages.
     pub stages: Vec<Stage>,
+    /// Whether it carries out runs of flows, too.
+    pub flows: bool,
     /// Whether somebody can look at pictures of pages here, so that small ones are drawn before they are asked for.
     pub serves_pages: bool,
     pub processing: ProcessingConfig,
@@ -95,6 +97,7 @@ impl EngineConfig {
             blob_cache: 10 << 30,
             orphan_grace: Duration::from_secs(24 * 3600),
             stages: Stage::ALL.to_vec(),
+            flows: true,
             serves_pages: true,
             processing: ProcessingConfig::new(program),
             intake: IntakeLimits { documents: 100_000, bytes: 16 << 30, idle: Duration::from_secs(7 * 86_400) },

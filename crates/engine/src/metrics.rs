@@ -15,6 +15,10 @@ pub fn describe() {
     describe_counter!("sheaf_jobs_failed_total", "Jobs that failed for good, by the code of the failure");
     describe_counter!("sheaf_jobs_retried_total", "Attempts that failed and are repeated, by the code of the failure");
     describe_counter!("sheaf_leases_expired_total", "Leases that ran out: their worker vanished");
+    describe_counter!(
+        "sheaf_results_total",
+        "Documents that were read or embedded (work), or whose result was there (memory)"
+    );
     describe_histogram!("sheaf_stage_seconds", Unit::Seconds, "How long a group of jobs took");
     describe_gauge!("sheaf_queue_jobs", "Jobs of the whole installation: ready, delayed, processing, or dead");
     describe_gauge!("sheaf_queue_oldest_ready_seconds", Unit::Seconds, "How long the oldest ready job has waited");
@@ -25,6 +29,16 @@ pub fn describe() {
 
 pub(crate) fn completed(stage: Stage, jobs: usize) {
     counter!("sheaf_jobs_completed_total", "stage" => stage.name()).increment(jobs as u64);
+}
+
+/// Documents that were worked on.
+pub(crate) fn worked(stage: Stage, documents: usize) {
+    counter!("sheaf_results_total", "stage" => stage.name(), "from" => "work").increment(documents as u64);
+}
+
+/// Documents whose result was there already, by their content.
+pub(crate) fn remembered(stage: Stage, documents: usize) {
+    counter!("sheaf_results_total", "stage" => stage.name(), "from" => "memory").increment(documents as u64);
 }
 
 pub(crate) fn failed(stage: Stage, failure: &Failure) {

@@ -42,4 +42,4 @@ pub use recognition::{RecognisedPage, Recogniser, find_tesseract};
 pub use worker::worker_main;
 
 /// Rises whenever the same bytes would yield different text: part of the key under which results are remembered.
-pub const PARSER_VERSION: u32 = 3;
+pub const PARSER_VERSION: u32 = 4;

@@ -22,7 +22,7 @@ mod store;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewRecord};
+pub use backlog::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, HeldRecord, KeptRecords, NewRecord, Standing};
 pub use columns::{ColumnClustering, ColumnRow, ColumnStore, Columns, GroupRange, Place, Selection};
 pub use explore::ExploreStore;
 pub use families::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAlike, PrintedDocument};

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use sheaf_domain::flow::{
-    Answer, Exchange, FlowRun, FoundValue, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery,
-    ValueReview,
+    Answer, BatchUse, Exchange, FlowRun, FoundValue, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue,
+    ValueQuery, ValueReview,
 };
 use sheaf_domain::{
     BatchId, ClusterId, DocumentId, DocumentKind, Failure, FailureCode, FlowId, Page, Restart, RunId, RunPolicy,
@@ -105,6 +105,9 @@ pub trait RunStore: Send + Sync + 'static {
     async fn review_value(&self, run: RunId, document: DocumentId, number: u32, review: &ValueReview) -> Result<bool>;
     /// Where documents are that somebody named by id alone.
     async fn find_documents(&self, documents: &[DocumentId]) -> Result<Vec<RunInput>>;
+    /// What runs have to do with the documents of a batch. When it is deleted, what they found stays; what waits is cancelled, and
+    /// what models were sent goes.
+    async fn use_of_batch(&self, batch: BatchId) -> Result<BatchUse>;
     /// A document with the text of its pages; absent when there is none, or it has no text (yet).
     async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>>;
 

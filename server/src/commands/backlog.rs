@@ -73,6 +73,7 @@ async fn process(args: &Args, private: &Private, max_concurrent: usize) -> anyho
     let mut config = storage.apply_in(private.folder("sheaf")?)?;
     config.serves_pages = false;
     config.stages.clear();
+    config.flows = false;
     config.lease = drain.lease();
     model.apply(&mut config)?;
     let engine = Engine::open(config, async |folder| storage.open_store(folder).await);

@@ -30,6 +30,8 @@ enum Command {
     /// List the flows that are kept, and those to begin with.
     List(Kept),
     /// Look whether a file holds a flow that can be run; needs no database.
+    ///
+    /// Says of each problem at which step and field it is, and what to write there. Ends with 0, and with 1 when there is one.
     Validate {
         /// A flow in TOML or JSON, or the key of one to begin with.
         file: String,
@@ -136,6 +138,7 @@ async fn open(kept: &Kept, idle: bool) -> anyhow::Result<Engine> {
     kept.model.apply(&mut config)?;
     if idle {
         config.stages.clear();
+        config.flows = false;
     }
     let engine = Engine::open(config, async |folder| kept.storage.open_store(folder).await);
     engine.await.map_err(|failure| plain(&failure))
@@ -145,15 +148,20 @@ fn validate(file: &str) -> anyhow::Result<ExitCode> {
     let spec = read(file)?;
     let problems = Engine::check_flow(&spec);
     if problems.is_empty() {
-        println!("`{}` has {} steps and no problems", spec.name, spec.steps.len());
+        println!("`{}` has {} and no problems", spec.name, counted(spec.steps.len(), "step"));
         return Ok(ExitCode::SUCCESS);
     }
     for problem in &problems {
         let step = problem.step.and_then(|step| spec.steps.get(step as usize).map(|found| (step + 1, &found.name)));
         let place = step.map_or_else(String::new, |(number, name)| format!("step {number} (`{name}`), "));
-        eprintln!("{place}{}: {}", problem.field, problem.message);
+        eprintln!("{place}`{}`: {}", problem.field, problem.message);
     }
+    eprintln!("{} in `{}`", counted(problems.len(), "problem"), spec.name);
     Ok(ExitCode::FAILURE)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// A flow from a file, or one to begin with.

@@ -26,8 +26,8 @@ const ASKED_EVERY: Duration = Duration::from_millis(100);
 /// Make documents of the records of a file, or a batch out of the shards that `sheaf analyze --shard` wrote.
 ///
 /// Each record of a .json, .jsonl, .csv or .tsv file becomes a document of the batch of that name, under its own id. What is there
-/// already, with the same id and text, stays as it is: a file that has grown adds only what is new. Of shards nothing is read or
-/// compared again. Originals are neither in records nor in shards. Ends with 0, with 2 when some documents or records could not
+/// already stays as it is, so that a file that has grown adds only what is new; a record that has changed takes the place of
+/// what was there under its id. Of shards nothing is read or compared again. Originals are neither in records nor in shards. Ends with 0, with 2 when some documents or records could not
 /// be used, and with 1 when it could not run. With SQLite stop the server first, for that belongs to one process.
 #[derive(clap::Args)]
 pub struct Args {
@@ -71,6 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut config = args.storage.apply("sheaf")?;
     config.serves_pages = false;
     config.stages = vec![Stage::Analyse];
+    config.flows = false;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let batch = runtime.block_on(async {
         let engine = Engine::open(config, async |folder| args.storage.open_store(folder).await).await;
@@ -98,6 +99,7 @@ fn records(args: &Args) -> anyhow::Result<ExitCode> {
     let mut config = args.storage.apply_in(private.folder("sheaf")?)?;
     config.serves_pages = false;
     config.stages = if args.later { Vec::new() } else { vec![Stage::Embed, Stage::Analyse] };
+    config.flows = false;
     let name = if args.name.is_empty() { name_of(file) } else { args.name.clone() };
     let request = RecordsRequest {
         file: file.clone(),
@@ -118,11 +120,20 @@ fn records(args: &Args) -> anyhow::Result<ExitCode> {
     })?;
     runtime.shutdown_background();
     let Added { documents, again, already_there } = imported.added;
+    let changed = match imported.changed {
+        0 => String::new(),
+        changed => format!("{changed} have changed, "),
+    };
     println!(
-        "{documents} records are new, {} were there, {} could not be used",
+        "{documents} records are new, {changed}{} were there, {} could not be used",
         again + already_there,
         imported.broken
     );
+    if imported.changed > 0 {
+        println!(
+            "What has changed is in the place of what was there; `sheaf process` does again what has another text"
+        );
+    }
     match imported.batch {
         Some(batch) => println!("Batch {batch} is called {name}"),
         None => println!("No batch was made"),

@@ -105,6 +105,7 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
     }
     if args.no_work {
         config.stages.clear();
+        config.flows = false;
     }
     Ok(config)
 }

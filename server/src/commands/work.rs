@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use anyhow::{Context, bail};
 use axum::Router;
@@ -22,14 +23,38 @@ use crate::http::health::{self, Watched};
 use crate::listen::{self, Patience};
 use crate::watch::{self, Metrics, Scraped};
 
+/// What a worker can do: a stage of documents, or runs of flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Task {
+    Stage(Stage),
+    Flows,
+}
+
+/// The name of runs of flows.
+const FLOWS: &str = "flows";
+
+impl FromStr for Task {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            FLOWS => Ok(Self::Flows),
+            stage => stage.parse().map(Self::Stage).map_err(|_| {
+                let known = Stage::ALL.map(Stage::name).join(", ");
+                format!("`{stage}` is nothing to work at: choose from {known} and {FLOWS}")
+            }),
+        }
+    }
+}
+
 /// Work for servers on other machines; serves no page.
 ///
 /// Any number of these share the database and the documents of one or more `sheaf serve`. SIGTERM lets what is running end.
 #[derive(clap::Args)]
 pub struct Args {
     /// What to work at; everything when left out.
-    #[arg(long, env = "SHEAF_STAGES", value_name = "parse,embed,analyse", value_delimiter = ',')]
-    stages: Vec<Stage>,
+    #[arg(long, env = "SHEAF_STAGES", value_name = "parse,embed,analyse,flows", value_delimiter = ',')]
+    stages: Vec<Task>,
     /// Threads for embedding and grouping, and processes that read; one for each core when left out.
     #[arg(long, env = "SHEAF_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -88,7 +113,9 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().context("threads cannot be started")?;
     }
     if !args.stages.is_empty() {
-        config.stages = Stage::ALL.iter().copied().filter(|stage| args.stages.contains(stage)).collect();
+        let has = |stage: &Stage| args.stages.contains(&Task::Stage(*stage));
+        config.stages = Stage::ALL.into_iter().filter(has).collect();
+        config.flows = args.stages.contains(&Task::Flows);
     }
     Ok(config)
 }
@@ -96,7 +123,8 @@ fn config(args: &Args) -> anyhow::Result<EngineConfig> {
 async fn work(args: &Args, config: EngineConfig) -> anyhow::Result<()> {
     warn_about_missing(&config);
     let ending = Ending::watch()?;
-    let stages = config.stages.iter().map(|stage| stage.name()).collect::<Vec<_>>().join(", ");
+    let stages = config.stages.iter().map(|stage| stage.name()).chain(config.flows.then_some(FLOWS));
+    let stages = stages.collect::<Vec<_>>().join(", ");
     let engine = Engine::open(config, async |folder| args.storage.open_store(folder).await);
     let engine = engine.await.map_err(|failure| plain(&failure))?;
     let listener = match args.listen {

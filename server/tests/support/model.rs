@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::Router;
@@ -36,6 +36,8 @@ pub struct FakeModel {
     pub address: String,
     /// The documents' lines of all questions, in the order in which they came.
     pub asked: Arc<Mutex<Vec<String>>>,
+    /// When they came.
+    pub times: Arc<Mutex<Vec<Instant>>>,
     faults: Arc<HashMap<&'static str, Fault>>,
     slow: Duration,
 }
@@ -45,7 +47,8 @@ impl FakeModel {
     pub async fn start(faults: &[(&'static str, Fault)], slow: Duration) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}/v1", listener.local_addr().expect("an address"));
-        let model = Self { address, asked: Arc::default(), faults: Arc::new(faults.iter().copied().collect()), slow };
+        let faults = Arc::new(faults.iter().copied().collect());
+        let model = Self { address, asked: Arc::default(), times: Arc::default(), faults, slow };
         let router = Router::new().route("/v1/chat/completions", post(answer)).with_state(model.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         model
@@ -57,6 +60,7 @@ impl FakeModel {
 }
 
 async fn answer(State(model): State<FakeModel>, Json(body): Json<Value>) -> Response {
+    model.times.lock().expect("no panic").push(Instant::now());
     let messages = body["messages"].as_array().expect("messages");
     let document = messages[2]["content"].as_str().expect("a document").to_owned();
     let mends = messages.len() > 3;
@@ -85,11 +89,21 @@ async fn answer(State(model): State<FakeModel>, Json(body): Json<Value>) -> Resp
     // What is asked for stands on the first line: `1| Customer NAME`.
     let first = document.lines().find_map(|line| line.strip_prefix("1| ")).unwrap_or_default();
     let name = first.split_whitespace().nth(1).unwrap_or_default();
-    said(&json!({ "rows": [{ "customer": name, "lines": [1, 1] }] }).to_string())
+    let content = json!({ "rows": [{ "customer": name, "lines": [1, 1] }] }).to_string();
+    if body["model"] == "counting" {
+        // As real models count, roughly: a token for each four characters.
+        let letters = |message: &Value| message["content"].as_str().map_or(0, |text| text.chars().count());
+        return charged(&content, messages.iter().map(letters).sum::<usize>() / 4, content.len() / 4);
+    }
+    said(&content)
 }
 
 fn said(content: &str) -> Response {
-    let usage = json!({ "prompt_tokens": 60, "completion_tokens": 40, "total_tokens": 100 });
+    charged(content, 60, 40)
+}
+
+fn charged(content: &str, asked: usize, answered: usize) -> Response {
+    let usage = json!({ "prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered });
     let choice = json!({ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": content } });
     Json(json!({ "object": "chat.completion", "choices": [choice], "usage": usage })).into_response()
 }

@@ -20,10 +20,19 @@ fn place_of(batch: BatchId, document: DocumentId, found: &FoundValue) -> String 
 
 /// The evidence of a value.
 #[component]
-pub fn Proof(batch: BatchId, document: DocumentId, found: FoundValue) -> impl IntoView {
+pub fn Proof(
+    batch: BatchId,
+    document: DocumentId,
+    found: FoundValue,
+    /// Whether the text in which it was found is still there to be looked at.
+    stands: bool,
+) -> impl IntoView {
     let href = place_of(batch, document, &found);
     let FoundValue { page, quote, verified, probability, .. } = found;
-    let link = page.map(|page| view! { <a href=href rel="external">{format!("page {page}")}</a> });
+    let link = page.map(|page| match stands {
+        true => view! { <a href=href rel="external">{format!("page {page}")}</a> }.boxed(),
+        false => view! { <span>{format!("page {page}")}</span> }.boxed(),
+    });
     let verdict = verified.map(|is_verified| match is_verified {
         true => view! { <span class="verdict yes">"verified"</span> }.boxed(),
         false => view! { <span class="verdict no">"not found in the text"</span> }.boxed(),

@@ -45,7 +45,7 @@ pub fn Tried(trial: StepTrial, batch: BatchId, document: DocumentId) -> impl Int
         view! {
             <li>
                 <dl>{row.into_iter().map(cell).collect_view()}</dl>
-                <Proof batch document found=first />
+                <Proof batch document found=first stands=true />
             </li>
         }
     };

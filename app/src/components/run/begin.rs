@@ -161,7 +161,7 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
     let Some(estimate) = estimate else {
         return is_chosen.then(|| view! { <p class="fine">"Press Estimate to see what it would take."</p> }.boxed());
     };
-    let Estimated { documents, tried, seconds, tokens, money } = match estimate {
+    let Estimated { documents, tried, seconds, tokens, answers_timed, money } = match estimate {
         Ok(estimate) => estimate,
         Err(failure) => return Some(view! { <FailureView failure /> }.boxed()),
     };
@@ -174,9 +174,23 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
         (0, 0) => "none: no model is asked".to_owned(),
         (from, to) => format!("{} to {}", count(from), count(to)),
     };
+    let rests = match (tokens, answers_timed) {
+        ((0, 0), _) => String::new(),
+        (_, 0) => {
+            " The model was not asked yet: how long it takes is a wide guess. Answers that are remembered cost nothing."
+                .to_owned()
+        }
+        (_, timed) => format!(
+            " The model's time is that of its latest {}. Answers that are remembered cost nothing.",
+            counted(timed.into(), "answer", "answers"),
+        ),
+    };
     let cost = money.map(|(from, to)| {
         let currency = prices.map(|prices| prices.currency).unwrap_or_default();
-        format!("{from:.2} to {to:.2} {currency}")
+        match to < 0.01 {
+            true => format!("less than 0.01 {currency}"),
+            false => format!("{from:.2} to {to:.2} {currency}"),
+        }
     });
     Some(
         view! {
@@ -192,7 +206,10 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
                     {cost.map(|cost| view! { <dt>"Money"</dt><dd>{cost}</dd> })}
                 </dl>
                 <p class="fine">
-                    {format!("Measured on {}, of different clusters where there are some.", counted(tried.into(), "document", "documents"))}
+                    {format!(
+                        "Measured on {}, of different clusters where there are some, for this machine with nothing else to do.",
+                        counted(tried.into(), "document", "documents"),
+                    )} {rests}
                 </p>
             </section>
         }

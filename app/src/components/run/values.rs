@@ -188,7 +188,7 @@ fn ValueRow(
     /// Whether the keys of the page judge this one.
     has_keys: bool,
 ) -> impl IntoView {
-    let RunValue { document, batch, path, number, found, review, corrected } = value;
+    let RunValue { document, batch, path, number, found, review, corrected, stands } = value;
     let anchor = format!("v-{document}-{number}");
     let action = format!("/runs/{run}/values/{document}/{number}");
     let shown = corrected.clone().unwrap_or_else(|| found.value.clone());
@@ -231,7 +231,7 @@ fn ValueRow(
                 {was}
             </td>
             <td class="column fine">{column}</td>
-            <td>{of_document} " " <Proof batch document found=found.clone() /></td>
+            <td>{of_document} " " <Proof batch document found=found.clone() stands /></td>
             <td class="judge">
                 <form method="post" action=action class="review">
                     <input type="hidden" name="back" value=back />

@@ -60,7 +60,7 @@ struct Shown {
     exchanges: Vec<Exchange>,
     columns: Vec<Column>,
     filter: ValueFilter,
-    /// Absent when the document is not there any more.
+    /// Absent when the document, or the text that was read, is not there any more.
     looked: Option<Looked>,
 }
 
@@ -77,6 +77,9 @@ struct Looked {
 
 /// The chosen page, or the first one on which something stands, with every quote on it boxed.
 async fn look(engine: &Engine, of: &RunDocument, values: &Page<RunValue>, chosen: Option<u32>) -> Option<Looked> {
+    if of.outdated {
+        return None; // What stands there now is not what the quotes are from.
+    }
     let view = engine.document(of.batch, of.document).await.ok()?;
     let mut pages: Vec<u32> = values.items.iter().filter_map(|value| value.found.page).collect();
     pages.sort_unstable();
@@ -118,6 +121,20 @@ fn Whole(shown: Shown) -> impl IntoView {
         (false, false) => "It is not done yet.".to_owned(),
     };
     let has_values = of.values > 0;
+    let since = match (of.deleted, of.outdated) {
+        (true, _) => Some("The document was deleted since. What was found in it is kept."),
+        (false, true) => {
+            Some("The text of this document has changed since. What is shown was found in the earlier text.")
+        }
+        (false, false) => None,
+    };
+    let link = (!of.deleted).then(|| {
+        view! {
+            <a class="button quiet" href=format!("/batches/{}/documents/{document}", of.batch) rel="external">
+                "The document"
+            </a>
+        }
+    });
     let page = looked.map(|looked| view! { <Beside at=at.clone() looked /> });
     view! {
         <Title text=of.path.clone() />
@@ -136,6 +153,7 @@ fn Whole(shown: Shown) -> impl IntoView {
                 <StatusMark status=of.status />
                 <span>{said}</span>
             </p>
+            {since.map(|said| view! { <p data-testid="since">{said}</p> })}
             {of.failure.map(|failure| view! { <FailureView failure /> })}
             <p class="actions">
                 {has_values
@@ -146,9 +164,7 @@ fn Whole(shown: Shown) -> impl IntoView {
                             </a>
                         }
                     })}
-                <a class="button quiet" href=format!("/batches/{}/documents/{document}", of.batch) rel="external">
-                    "The document"
-                </a>
+                {link}
             </p>
             <div data-part="values">
                 <Values run=id at values filter columns has_documents=false />

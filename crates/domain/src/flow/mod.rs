@@ -23,8 +23,8 @@ pub use columns::{Column, ColumnName, DOCUMENT, Multiplicity};
 pub use format::{ChosenColumn, FileFormat, Format};
 pub use labels::{Classify, Label, LabelAccuracy};
 pub use run::{
-    Estimated, FlowRun, NewRun, RunChange, RunDocument, RunDocumentQuery, RunDocuments, RunFailures, RunQuery,
-    RunSelection,
+    BatchUse, Estimated, FlowRun, NewRun, RunChange, RunDocument, RunDocumentQuery, RunDocuments, RunFailures,
+    RunQuery, RunSelection,
 };
 pub use step::{Action, ActionKind, Find, Keywords, PageRange, Resolve, Select, Step, Summary, What};
 pub use value::{Exchange, FoundValue, Review, RunValue, ValueQuery, ValueReview};

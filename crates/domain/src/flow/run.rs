@@ -97,6 +97,22 @@ pub struct RunDocument {
     pub attempts: u32,
     pub tokens: u64,
     pub failure: Option<Failure>,
+    /// Whether the document's text has changed since: what was found is of the earlier one.
+    #[serde(default)]
+    pub outdated: bool,
+    /// Whether the document was deleted since.
+    #[serde(default)]
+    pub deleted: bool,
+}
+
+/// What runs have to do with the documents of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchUse {
+    pub runs: u64,
+    /// Values that they found in its documents.
+    pub values: u64,
+    /// Documents that they still have to do.
+    pub waiting: u64,
 }
 
 /// Documents of a run that failed for one reason.
@@ -177,6 +193,9 @@ pub struct Estimated {
     pub seconds: (f64, f64),
     /// Tokens, from and to; 0 when no model is asked.
     pub tokens: (u64, u64),
+    /// The latest answers of the model by whose time it was counted; 0 when it gave none yet.
+    #[serde(default)]
+    pub answers_timed: u32,
     /// Money, from and to, where the operator said what tokens cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<(f64, f64)>,

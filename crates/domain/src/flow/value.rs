@@ -44,6 +44,8 @@ pub struct RunValue {
     pub review: Review,
     /// What a person put in its place.
     pub corrected: Option<String>,
+    /// Whether the text in which it was found is still there: the document was neither deleted nor changed.
+    pub stands: bool,
 }
 
 impl RunValue {

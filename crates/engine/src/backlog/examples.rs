@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde_json::{Map, Value};
 use sheaf_analysis::classification::{Example, Label};
 use sheaf_domain::{Failure, FailureCode};
 
-use super::fields::{Columns, cell, find_label};
-use super::records::{Record, Records};
+use super::fields::{Columns, find_label};
+use super::record::Record;
+use super::records::Records;
 use super::results::disk;
 
 /// Words in a row before it counts as a text of its own and not as a note beside an id.
@@ -41,14 +41,14 @@ pub fn read(path: &Path, labels: &[Label], backlog: &Path, columns: &Columns) ->
 pub fn understand(path: &Path, labels: &[Label], columns: Option<&Columns>) -> Result<(Vec<usize>, Source), Failure> {
     let shown = path.display().to_string();
     let rows = rows(path, &shown)?;
-    let sample: Vec<&Map<String, Value>> = rows.iter().take(100).collect();
+    let sample: Vec<&Record> = rows.iter().take(100).collect();
     let Some(label_field) = find_label(&sample).map(str::to_owned) else {
         return Err(invalid(format!("`{shown}` has no column `label`")));
     };
     let numbers: HashMap<&str, usize> = labels.iter().enumerate().map(|(i, l)| (l.name.as_str(), i)).collect();
     let mut of = Vec::with_capacity(rows.len());
     for row in &rows {
-        let Some(name) = cell(row, &label_field) else {
+        let Some(name) = row.cell(&label_field) else {
             return Err(invalid(format!("`{shown}`: an example has no label")));
         };
         match numbers.get(name.trim()) {
@@ -59,18 +59,24 @@ pub fn understand(path: &Path, labels: &[Label], columns: Option<&Columns>) -> R
             }
         }
     }
-    let has = |wanted: &str| sample.iter().any(|row| row.contains_key(wanted));
+    let has = |wanted: &str| sample.iter().any(|row| row.get(wanted).is_some());
     let own = columns.map(|columns| columns.text.as_str());
     if let Some(field) = TEXT_NAMES.into_iter().chain(own).find(|name| has(name)) {
-        return Ok((of, Source::Texts(rows.iter().map(|row| cell(row, field).unwrap_or_default()).collect())));
+        return Ok((of, Source::Texts(cells(&rows, field))));
     }
     let id = columns.and_then(|columns| columns.id.as_deref());
     let field = id.filter(|id| has(id)).or_else(|| has("id").then_some("id")).map(str::to_owned);
-    let field = field.or_else(|| sample.first().and_then(|row| row.keys().find(|key| **key != label_field)).cloned());
+    let field = field
+        .or_else(|| sample.first().and_then(|row| row.names().find(|name| *name != label_field)).map(str::to_owned));
     let Some(field) = field else {
         return Err(invalid(format!("`{shown}` has neither a column `id` nor a column `text`")));
     };
-    Ok((of, Source::Ids(rows.iter().map(|row| cell(row, &field).unwrap_or_default()).collect())))
+    Ok((of, Source::Ids(cells(&rows, &field))))
+}
+
+/// A column; empty where a row has none.
+fn cells(rows: &[Record], field: &str) -> Vec<String> {
+    rows.iter().map(|row| row.cell(field).unwrap_or_default().to_owned()).collect()
 }
 
 fn invalid(message: String) -> Failure {
@@ -78,7 +84,7 @@ fn invalid(message: String) -> Failure {
         .with_hint("Give a file with columns `id` and `label`, ids being those of the backlog, or `text` and `label`.")
 }
 
-fn rows(path: &Path, shown: &str) -> Result<Vec<Map<String, Value>>, Failure> {
+fn rows(path: &Path, shown: &str) -> Result<Vec<Record>, Failure> {
     let mut records = Records::open(path)?;
     let mut rows = Vec::new();
     while let Some((record, _)) = records.next().map_err(|error| disk(&error))? {
@@ -94,10 +100,10 @@ fn look_up(ids: Vec<String>, backlog: &Path, columns: &Columns, shown: &str) -> 
     let mut number = 0;
     while let Some((record, _)) = records.next().map_err(|error| disk(&error))? {
         number += 1;
-        let Record::Ok(mut record) = record else { continue };
+        let Ok(record) = record else { continue };
         let id = columns.id(&record).unwrap_or_else(|| number_id(number));
         if let Some(text @ None) = found.get_mut(id.as_str()) {
-            *text = Some(columns.text(&mut record).unwrap_or_default());
+            *text = Some(columns.text(&record).unwrap_or_default());
         }
     }
     ids.iter()

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use serde_json::{Map, Value};
 use sheaf_domain::{Failure, FailureCode};
 
+use super::record::{Field, Record};
 use super::records::Records;
 use super::results::disk;
 
@@ -42,7 +42,7 @@ pub const SAMPLE: usize = 200;
 /// `invalid_request` when it cannot be read, or no field looks like a text.
 pub fn look(input: &Path, id: Option<&str>, text: Option<&str>) -> Result<Columns, Failure> {
     let mut records = Records::open(input)?;
-    let mut sample: Vec<Map<String, Value>> = Vec::new();
+    let mut sample: Vec<Record> = Vec::new();
     for _ in 0..SAMPLE {
         match records.next().map_err(|error| disk(&error))? {
             Some((Ok(record), _)) => sample.push(record),
@@ -50,7 +50,7 @@ pub fn look(input: &Path, id: Option<&str>, text: Option<&str>) -> Result<Column
             None => break,
         }
     }
-    let sample: Vec<&Map<String, Value>> = sample.iter().collect();
+    let sample: Vec<&Record> = sample.iter().collect();
     Columns::find(&sample, id, text)
 }
 
@@ -67,7 +67,7 @@ impl Columns {
     ///
     /// # Errors
     /// `invalid_request` when no field looks like a text, or a given one is in none of the records.
-    pub fn find(sample: &[&Map<String, Value>], id: Option<&str>, text: Option<&str>) -> Result<Self, Failure> {
+    pub fn find(sample: &[&Record], id: Option<&str>, text: Option<&str>) -> Result<Self, Failure> {
         let names: Vec<&str> = names(sample);
         for given in [id, text].into_iter().flatten() {
             if !sample.is_empty() && !names.contains(&given) {
@@ -86,38 +86,27 @@ impl Columns {
     }
 
     /// The record's own id, where it has one.
-    pub fn id(&self, record: &Map<String, Value>) -> Option<String> {
-        cell(record, self.id.as_deref()?)
+    pub fn id(&self, record: &Record) -> Option<String> {
+        record.cell(self.id.as_deref()?).map(str::to_owned)
     }
 
     /// The record's text, or why there is none.
     ///
     /// # Errors
     /// In the words of a result's `error`.
-    pub fn text(&self, record: &mut Map<String, Value>) -> Result<String, String> {
-        match record.remove(&self.text) {
-            Some(Value::String(text)) if text.trim().is_empty() => Err("the text is empty".into()),
-            Some(Value::String(text)) => Ok(text),
-            Some(Value::Null) => Err("the text is empty".into()),
-            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                Err(format!("the field `{}` is not a text", self.text))
-            }
+    pub fn text(&self, record: &Record) -> Result<String, String> {
+        match record.get(&self.text) {
+            Some(Field::Text(text)) if text.trim().is_empty() => Err("the text is empty".into()),
+            Some(Field::Text(text)) => Ok(text.clone()),
+            Some(Field::Nothing) => Err("the text is empty".into()),
+            Some(Field::Number(_) | Field::Other) => Err(format!("the field `{}` is not a text", self.text)),
             None => Err(format!("there is no field `{}`", self.text)),
         }
     }
 }
 
-/// A field as an id or label: a string or a number.
-pub fn cell(record: &Map<String, Value>, name: &str) -> Option<String> {
-    match record.get(name)? {
-        Value::String(value) if !value.trim().is_empty() => Some(value.clone()),
-        Value::Number(value) => Some(value.to_string()),
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
 /// The field of labels in a file of examples.
-pub fn find_label<'a>(sample: &[&'a Map<String, Value>]) -> Option<&'a str> {
+pub fn find_label<'a>(sample: &[&'a Record]) -> Option<&'a str> {
     let names = names(sample);
     LABELS.iter().find_map(|wanted| names.iter().find(|name| is_called(name, wanted)).copied())
 }
@@ -127,9 +116,9 @@ fn invalid(message: String) -> Failure {
 }
 
 /// Every field of the sample, in the order of first appearance.
-fn names<'a>(sample: &[&'a Map<String, Value>]) -> Vec<&'a str> {
+fn names<'a>(sample: &[&'a Record]) -> Vec<&'a str> {
     let mut seen = HashSet::new();
-    sample.iter().flat_map(|record| record.keys()).map(String::as_str).filter(|name| seen.insert(*name)).collect()
+    sample.iter().flat_map(|record| record.names()).filter(|name| seen.insert(*name)).collect()
 }
 
 /// `Ticket-ID`, `ticket_id` and `ticketId` are all called `id`; so is `id`.
@@ -143,10 +132,10 @@ fn is_called(name: &str, wanted: &str) -> bool {
         })
 }
 
-fn find_id(names: &[&str], sample: &[&Map<String, Value>], text: Option<&str>) -> Option<String> {
+fn find_id(names: &[&str], sample: &[&Record], text: Option<&str>) -> Option<String> {
     let is_id = |name: &&&str| {
-        let values: Vec<String> = sample.iter().filter_map(|record| cell(record, name)).collect();
-        let distinct: HashSet<&String> = values.iter().collect();
+        let values: Vec<&str> = sample.iter().filter_map(|record| record.cell(name)).collect();
+        let distinct: HashSet<&str> = values.iter().copied().collect();
         // Nearly every record has one and hardly two have the same: a `customer_id` repeats itself.
         Some(**name) != text && values.len() * 2 > sample.len() && distinct.len() * 10 >= values.len() * 9
     };
@@ -155,11 +144,13 @@ fn find_id(names: &[&str], sample: &[&Map<String, Value>], text: Option<&str>) -
     IDS.iter().find_map(exact).or_else(|| IDS.iter().find_map(alike)).map(|name| (*name).to_owned())
 }
 
-fn find_text(names: &[&str], sample: &[&Map<String, Value>], id: Option<&str>) -> Option<String> {
+fn find_text(names: &[&str], sample: &[&Record], id: Option<&str>) -> Option<String> {
     let mut lengths: BTreeMap<&str, usize> = BTreeMap::new();
     for record in sample {
-        for (name, value) in record.iter().filter(|(name, _)| Some(name.as_str()) != id) {
-            if let Some(text) = value.as_str().filter(|text| text.chars().any(char::is_alphabetic)) {
+        for name in record.names().filter(|name| Some(*name) != id) {
+            if let Some(Field::Text(text)) = record.get(name)
+                && text.chars().any(char::is_alphabetic)
+            {
                 *lengths.entry(name).or_default() += text.split_whitespace().count();
             }
         }
@@ -177,11 +168,16 @@ fn find_text(names: &[&str], sample: &[&Map<String, Value>], id: Option<&str>) -
 mod tests {
     use super::*;
 
-    fn check(records: &Value, expected: (Option<&str>, &str)) {
-        let sample: Vec<&Map<String, Value>> =
-            records.as_array().expect("an array").iter().filter_map(Value::as_object).collect();
+    fn records(list: &serde_json::Value) -> Vec<Record> {
+        let list = list.as_array().expect("an array");
+        list.iter().map(|record| Record::read(record.to_string().as_bytes()).expect("a record")).collect()
+    }
+
+    fn check(list: &serde_json::Value, expected: (Option<&str>, &str)) {
+        let sample = records(list);
+        let sample: Vec<&Record> = sample.iter().collect();
         let found = Columns::find(&sample, None, None).expect("found");
-        assert_eq!((found.id.as_deref(), found.text.as_str()), expected, "{records}");
+        assert_eq!((found.id.as_deref(), found.text.as_str()), expected, "{list}");
     }
 
     #[test]
@@ -200,9 +196,8 @@ mod tests {
 
     #[test]
     fn a_wrong_name_is_answered_with_the_right_ones() {
-        let record = serde_json::json!({"id": 1, "text": "x"});
-        let sample = [record.as_object().expect("an object")];
-        let failure = Columns::find(&sample, Some("key"), None).expect_err("not there");
+        let sample = records(&serde_json::json!([{"id": 1, "text": "x"}]));
+        let failure = Columns::find(&[&sample[0]], Some("key"), None).expect_err("not there");
         assert!(failure.message.contains("`key`") && failure.hint.contains("id, text"), "{failure:?}");
     }
 }

@@ -6,6 +6,7 @@
 mod examples;
 mod fields;
 mod labels;
+mod record;
 mod records;
 mod results;
 mod run;
@@ -25,6 +26,7 @@ pub use statistics::{ClassifierStatistics, Statistics};
 
 pub(crate) use examples::number_id;
 pub(crate) use fields::look;
+pub(crate) use record::{Field, Record};
 pub(crate) use records::Records;
 pub(crate) use results::Row;
 pub(crate) use statistics::Counts;

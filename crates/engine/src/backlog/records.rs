@@ -5,14 +5,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use serde_json::{Map, Value};
 use sheaf_domain::{Failure, FailureCode};
+
+use super::record::Record;
 
 /// Bytes of one record; a longer one is broken.
 const RECORD_BYTES: usize = 16 << 20;
 
-/// The fields of a record by name, or what is wrong with it.
-pub type Record = Result<Map<String, Value>, String>;
+/// A record, or what is wrong with it.
+pub type Outcome = Result<Record, String>;
 
 /// A file that is read record by record.
 pub enum Records {
@@ -77,7 +78,7 @@ impl Records {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn next(&mut self) -> io::Result<Option<(Record, u64)>> {
+    pub fn next(&mut self) -> io::Result<Option<(Outcome, u64)>> {
         match self {
             Self::Array(elements) => elements.next(),
             Self::Lines { lines, number } => next_line(lines, number),
@@ -93,9 +94,7 @@ impl Records {
                         let (more, columns) = (cells.len(), header.len());
                         Err(format!("line {line}: {more} cells in {columns} columns"))
                     }
-                    Ok(true) => {
-                        Ok(header.iter().cloned().zip(cells.iter().map(|cell| Value::String(lossy(cell)))).collect())
-                    }
+                    Ok(true) => Ok(Record::row(header, cells.iter().map(lossy))),
                     Err(error) if error.is_io_error() => return Err(error.into()),
                     Err(error) => Err(format!("line {line}: {error}")),
                 };
@@ -138,7 +137,7 @@ fn first_letter(bytes: &mut BufReader<File>) -> io::Result<Option<u8>> {
     }
 }
 
-fn next_line(lines: &mut BufReader<File>, number: &mut u64) -> io::Result<Option<(Record, u64)>> {
+fn next_line(lines: &mut BufReader<File>, number: &mut u64) -> io::Result<Option<(Outcome, u64)>> {
     let mut taken = 0;
     loop {
         let mut line = Vec::new();
@@ -172,12 +171,8 @@ fn skip_line(lines: &mut BufReader<File>) -> io::Result<u64> {
     }
 }
 
-fn object(bytes: &[u8], place: &str) -> Record {
-    match serde_json::from_slice::<Value>(bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(format!("{place}: not an object")),
-        Err(error) => Err(format!("{place}: not JSON ({error})")),
-    }
+fn object(bytes: &[u8], place: &str) -> Outcome {
+    Record::read(bytes).map_err(|error| format!("{place}: {error}"))
 }
 
 /// The elements of a JSON array, told apart by brackets and commas outside strings, so that a broken one hurts no other.
@@ -188,7 +183,7 @@ pub struct Elements {
 }
 
 impl Elements {
-    fn next(&mut self) -> io::Result<Option<(Record, u64)>> {
+    fn next(&mut self) -> io::Result<Option<(Outcome, u64)>> {
         let mut taken = 0;
         if self.ended {
             return Ok(None);
@@ -261,7 +256,7 @@ impl Elements {
 mod tests {
     use super::*;
 
-    fn read(name: &str, content: &str) -> Vec<Record> {
+    fn read(name: &str, content: &str) -> Vec<Outcome> {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(name);
         std::fs::write(&file, content).expect("written");
@@ -269,8 +264,8 @@ mod tests {
         std::iter::from_fn(|| records.next().expect("read")).map(|(record, _)| record).collect()
     }
 
-    fn texts(records: &[Record]) -> Vec<Option<&str>> {
-        records.iter().map(|record| record.as_ref().ok().and_then(|fields| fields.get("t")?.as_str())).collect()
+    fn texts(records: &[Outcome]) -> Vec<Option<&str>> {
+        records.iter().map(|record| record.as_ref().ok().and_then(|record| record.cell("t"))).collect()
     }
 
     #[test]

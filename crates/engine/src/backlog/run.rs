@@ -13,7 +13,7 @@ use sheaf_domain::{Failure, FailureCode, Status};
 use super::examples::{self, number_id};
 use super::fields::{Columns, SAMPLE, look};
 use super::labels;
-use super::records::{Record, Records};
+use super::records::Records;
 use super::results::{Results, Row, disk};
 use super::statistics::{ClassifierStatistics, Counts, Statistics};
 use super::{Request, Tally};
@@ -175,10 +175,8 @@ fn read_microbatch(
         bytes += read;
         *number += 1;
         items.push(match record {
-            Record::Ok(mut record) => {
-                (columns.id(&record).unwrap_or_else(|| number_id(*number)), columns.text(&mut record))
-            }
-            Record::Err(error) => (number_id(*number), Err(error)),
+            Ok(record) => (columns.id(&record).unwrap_or_else(|| number_id(*number)), columns.text(&record)),
+            Err(error) => (number_id(*number), Err(error)),
         });
     }
     Ok((items, bytes))

@@ -26,6 +26,9 @@ const ROWS: u32 = 200;
 /// The columns of a table before those of values.
 const COLUMNS: [&str; 8] = ["id", "text", "label", "probability", "confidence", "status", "attempts", "error"];
 
+/// What is said of a result whose text is not there any more.
+const OUTDATED: &str = "the text of this record has changed since: the result is of the earlier one, which is gone";
+
 /// The name of the step that gives labels.
 const STEP: &str = "topic";
 
@@ -120,9 +123,10 @@ impl<'a> Exported<'a> {
         }
         let failure =
             result.and_then(|result| result.failure.as_ref()).or(failure.as_ref().filter(|_| result.is_none()));
+        let outdated = result.is_some_and(|result| result.outdated);
         Self {
             id: record.as_ref().map_or(path, |(id, _)| id),
-            text: text.as_deref(),
+            text: text.as_deref().filter(|_| !outdated),
             label: label.map(|label| label.value.as_str()).filter(|label| *label != NONE),
             probability: probability.map(|p| (f64::from(p) * 1e4).round() / 1e4),
             confidence: probability.map(|p| ConfidenceLevel::of(p).name()),
@@ -132,9 +136,9 @@ impl<'a> Exported<'a> {
                 (None, None) => Status::Pending,
             },
             attempts: result.map_or(0, |result| result.attempts),
-            error: failure.map(|failure| failure.message.as_str()),
+            error: failure.map(|failure| failure.message.as_str()).or(outdated.then_some(OUTDATED)),
             values: others,
-            record: record.as_ref().and_then(|(_, fields)| serde_json::from_str(fields).ok()),
+            record: record.as_ref().filter(|_| !outdated).and_then(|(_, fields)| serde_json::from_str(fields).ok()),
         }
     }
 
@@ -281,20 +285,63 @@ fn line(bytes: &mut Vec<u8>, cells: &[String]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use sheaf_domain::RunId;
+    use sheaf_domain::flow::RunDocument;
     use sheaf_store::BacklogValue;
     use uuid::Uuid;
 
     use super::*;
 
     #[test]
+    fn a_result_of_another_text_does_not_stand_beside_this_one() {
+        let result = RunDocument { outdated: true, ..done() };
+        let row = BacklogRow { result: Some((RunId(Uuid::nil()), result)), ..row() };
+        let exported = Exported::of(&row);
+        assert_eq!((exported.text, exported.error), (None, Some(OUTDATED)));
+        assert!(exported.record.is_none() && exported.label == Some("refund"));
+        let row = BacklogRow { result: Some((RunId(Uuid::nil()), done())), ..row };
+        let exported = Exported::of(&row);
+        assert!(exported.record.is_some() && exported.error.is_none() && exported.text.is_some());
+    }
+
+    fn done() -> RunDocument {
+        RunDocument {
+            document: DocumentId(Uuid::nil()),
+            batch: BatchId(Uuid::nil()),
+            path: "7".into(),
+            status: Status::Completed,
+            values: 4,
+            left_out: false,
+            attempts: 1,
+            tokens: 0,
+            failure: None,
+            outdated: false,
+            deleted: false,
+        }
+    }
+
+    #[test]
     fn a_record_comes_out_as_it_was_and_its_cells_are_harmless() {
+        let row = row();
+        let more = BTreeSet::from(["days.value".to_owned()]);
+        let mut bytes = Vec::new();
+        write_row(&mut bytes, &Kind::Csv, &row, &more, true).expect("written");
+        let csv = String::from_utf8(bytes).expect("text");
+        assert_eq!(csv, "'=7,'=HYPERLINK(),refund,0.9123,high,pending,0,,May; June\n");
+        let mut bytes = Vec::new();
+        write_row(&mut bytes, &Kind::Lines, &row, &more, true).expect("written");
+        let json = String::from_utf8(bytes).expect("text");
+        assert!(json.ends_with("\"values\":{\"days.value\":[\"May\",\"June\"]},\"record\":{\"id\":\"=7\",\"n\":1.50,\"t\":\"=HYPERLINK()\"}}\n"), "{json}");
+    }
+
+    fn row() -> BacklogRow {
         let value = |step: &str, field: &str, value: &str, probability| BacklogValue {
             step: step.into(),
             field: field.into(),
             value: value.into(),
             probability,
         };
-        let row = BacklogRow {
+        BacklogRow {
             document: DocumentId(Uuid::nil()),
             path: "7".into(),
             record: Some(("=7".into(), r#"{"id":"=7","n":1.50,"t":"=HYPERLINK()"}"#.into())),
@@ -307,15 +354,6 @@ mod tests {
                 value("days", "value", "May", None),
                 value("days", "value", "June", None),
             ],
-        };
-        let more = BTreeSet::from(["days.value".to_owned()]);
-        let mut bytes = Vec::new();
-        write_row(&mut bytes, &Kind::Csv, &row, &more, true).expect("written");
-        let csv = String::from_utf8(bytes).expect("text");
-        assert_eq!(csv, "'=7,'=HYPERLINK(),refund,0.9123,high,pending,0,,May; June\n");
-        let mut bytes = Vec::new();
-        write_row(&mut bytes, &Kind::Lines, &row, &more, true).expect("written");
-        let json = String::from_utf8(bytes).expect("text");
-        assert!(json.ends_with("\"values\":{\"days.value\":[\"May\",\"June\"]},\"record\":{\"id\":\"=7\",\"n\":1.50,\"t\":\"=HYPERLINK()\"}}\n"), "{json}");
+        }
     }
 }

@@ -10,15 +10,43 @@ use sheaf_store::RunInput;
 use super::ask::{Cost, ModelPrices};
 use super::execute::{self, Prepared};
 use super::invalid;
+use super::work::Shift;
 use crate::Engine;
 
 /// Documents that are tried.
 const TRIED: usize = 6;
+/// Documents of which is counted what questions about them would cost.
+const COUNTED: usize = 24;
 /// Documents among which they are chosen, evenly taken from all.
 const LOOKED_AT: usize = 60;
 
-/// Seconds that an answer of a model takes, from and to.
-const ANSWER_SECONDS: (f64, f64) = (0.5, 20.0);
+/// Seconds that an answer of a model takes, from and to, as long as none was given.
+const ANSWER_SECONDS: (f64, f64) = (0.05, 20.0);
+/// Seconds after which a run that waits is taken up, and what is done is seen, at most.
+const AROUND: f64 = 2.0;
+/// Seconds for which a document is read from the database and its values are written there, at most.
+const KEEPING: f64 = 0.02;
+
+/// What was learned of a few documents.
+#[derive(Default)]
+struct Tried {
+    /// What is made once for all, in seconds.
+    prepare: f64,
+    /// What each takes, in seconds.
+    seconds: Vec<f64>,
+    costs: Vec<Cost>,
+}
+
+/// How fast a model is asked.
+#[derive(Clone, Copy)]
+struct Asking {
+    /// Seconds of an answer, from and to.
+    answer: (f64, f64),
+    /// The answers from which these are; 0 when it was not asked yet.
+    timed: u32,
+    /// Questions in a second, at most.
+    rate: f64,
+}
 
 impl Engine {
     /// Tries all steps but questions on a few documents, and counts what the questions would cost.
@@ -30,14 +58,35 @@ impl Engine {
         let inputs = self.run_inputs(documents).await?;
         let prepare = |spec: &FlowSpec| Prepared::new(spec).map_err(|problems| invalid(spec, &problems));
         let (asking, silent) = (prepare(spec)?, prepare(&without_questions(spec))?);
-        let mut tried: Vec<(f64, Cost)> = Vec::new();
-        for input in self.spread_over_clusters(&inputs).await? {
+        let mut tried = Tried::default();
+        for (place, input) in self.spread_over_clusters(&inputs).await?.into_iter().enumerate() {
             let Some(document) = self.store().document_text(input.batch, input.document).await? else { continue };
-            let since = Instant::now();
-            execute::trial(self, &silent, &document).await;
-            tried.push((since.elapsed().as_secs_f64(), execute::foreseen(&asking, &document)));
+            tried.costs.push(execute::foreseen(&asking, &document));
+            if place >= TRIED {
+                continue;
+            }
+            let timed = async || {
+                let since = Instant::now();
+                execute::trial(self, &silent, &document).await;
+                since.elapsed().as_secs_f64()
+            };
+            let mut seconds = timed().await;
+            if tried.seconds.is_empty() {
+                // The first one also makes what all others find made.
+                let first = std::mem::replace(&mut seconds, timed().await);
+                tried.prepare = (first - seconds).max(0.0);
+            }
+            tried.seconds.push(seconds);
         }
-        Ok(estimated(inputs.len(), &tried, spec.asks(), self.model_prices()))
+        let asking = spec.asks().then(|| self.asking());
+        Ok(estimated(inputs.len(), &tried, asking, self.model_prices()))
+    }
+
+    /// How fast the model is asked: by its latest answers to this process, where there were some.
+    fn asking(&self) -> Asking {
+        let (model, config) = (self.model(), self.config().model.as_ref());
+        let (timed, answer) = model.and_then(super::ask::Model::lately).unwrap_or((0, ANSWER_SECONDS));
+        Asking { answer, timed, rate: config.map_or(f64::INFINITY, |config| f64::from(config.per_minute.get()) / 60.0) }
     }
 
     /// A few documents, first one of each cluster that is met, then others.
@@ -52,8 +101,9 @@ impl Engine {
         let (first, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|(cluster, _)| met.insert(*cluster));
         // More clusters than are tried: evenly taken, too.
         let step = first.len().div_ceil(TRIED).max(1);
-        let chosen = first.into_iter().step_by(step).chain(others).map(|(_, input)| input);
-        Ok(chosen.take(TRIED).collect())
+        let (first, rest): (Vec<_>, Vec<_>) = first.into_iter().enumerate().partition(|(place, _)| place % step == 0);
+        let in_order = first.into_iter().chain(rest).map(|(_, candidate)| candidate).chain(others);
+        Ok(in_order.map(|(_, input)| input).take(COUNTED).collect())
     }
 
     /// What the model costs, if the operator said so.
@@ -68,25 +118,59 @@ impl Engine {
 }
 
 /// From the least to the most of what was tried, for all.
-fn estimated(documents: usize, tried: &[(f64, Cost)], asks: bool, prices: Option<&ModelPrices>) -> Estimated {
-    let number = documents as f64;
-    let slots = std::thread::available_parallelism().map_or(2, usize::from) as f64;
-    let mean = tried.iter().map(|(seconds, _)| seconds).sum::<f64>() / (tried.len().max(1) as f64);
-    let most = tried.iter().map(|(seconds, _)| *seconds).fold(0.0, f64::max);
-    let waits = if asks { ANSWER_SECONDS } else { (0.0, 0.0) };
-    let tokens = |of: fn(&Cost) -> u64| {
-        let sum: u64 = tried.iter().map(|(_, cost)| of(cost)).sum();
-        sum.saturating_mul(documents as u64) / (tried.len().max(1) as u64)
-    };
-    let (asked, least, at_most) = (tokens(|c| c.asked), tokens(|c| c.answers.0), tokens(|c| c.answers.1));
-    let money = prices.filter(|_| asks).map(|prices| (prices.of((asked, least)), prices.of((asked, at_most))));
+fn estimated(documents: usize, tried: &Tried, asking: Option<Asking>, prices: Option<&ModelPrices>) -> Estimated {
+    let Tried { prepare, seconds, costs } = tried;
+    if documents == 0 {
+        return Estimated::default();
+    }
+    let of = |of: fn(&Cost) -> u64| total(documents, &costs.iter().map(|cost| of(cost) as f64).collect::<Vec<_>>());
+    let questions = of(|cost| cost.questions);
+    let asked = (of(|cost| cost.asked.0).0, of(|cost| cost.asked.1).1);
+    let answers = (of(|cost| cost.answers.0).0, of(|cost| cost.answers.1).1);
+    let whole = |from: f64, to: f64| (from.floor() as u64, to.ceil() as u64);
+    let (sent, said) = (whole(asked.0, asked.1), whole(answers.0, answers.1));
+    let prices = prices.filter(|_| asking.is_some());
     Estimated {
         documents: documents as u64,
-        tried: u32::try_from(tried.len()).unwrap_or(u32::MAX),
-        seconds: (number * (mean / 2.0 + waits.0) / slots, number * (most.max(mean) + waits.1) / slots),
-        tokens: (asked + least, asked + at_most),
-        money,
+        tried: u32::try_from(seconds.len()).unwrap_or(u32::MAX),
+        seconds: time(documents, (*prepare, seconds), asking.map(|asking| (asking, questions))),
+        tokens: (sent.0 + said.0, sent.1 + said.1),
+        answers_timed: asking.map_or(0, |asking| asking.timed),
+        money: prices.map(|prices| (prices.of((sent.0, said.0)), prices.of((sent.1, said.1)))),
     }
+}
+
+/// Seconds, from and to, of this process with nothing else to do.
+fn time(documents: usize, (prepare, each): (f64, &[f64]), asking: Option<(Asking, (f64, f64))>) -> (f64, f64) {
+    let number = documents as f64;
+    let cores = std::thread::available_parallelism().map_or(2, usize::from) as f64;
+    let at_once = (Shift::for_all().at_once as f64).min(number);
+    let least = each.iter().copied().fold(f64::INFINITY, f64::min);
+    let least = if least.is_finite() { least } else { 0.0 };
+    let most = each.iter().copied().fold(0.0, f64::max);
+    let mut from = number * least / 2.0 / cores;
+    let mut to = AROUND + 2.0 * prepare + number * (2.0 * most / cores.min(number) + KEEPING);
+    if let Some((Asking { answer, timed: _, rate }, questions)) = asking {
+        // A second's worth is there at the beginning.
+        let held_up = |questions: f64| (questions / rate - 1.0).max(0.0);
+        from = from.max(questions.0 * answer.0 / at_once).max(held_up(questions.0));
+        to += questions.1 * answer.1 / at_once + answer.1 + questions.1 / rate;
+    }
+    (from, to)
+}
+
+/// The sum over all documents by some of them, from and to: no less than theirs, and within 2.5 standard errors of the mean
+/// (Cochran, Sampling Techniques, 1977, 2.9, with the correction for finite populations).
+fn total(documents: usize, some: &[f64]) -> (f64, f64) {
+    let (all, n) = (documents as f64, some.len() as f64);
+    if some.is_empty() {
+        return (0.0, 0.0);
+    }
+    let sum: f64 = some.iter().sum();
+    let mean = sum / n;
+    let variance = some.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    let margin = 2.5 * all * (variance / n * (1.0 - n / all).max(0.0)).sqrt();
+    ((all * mean - margin).max(sum), all * mean + margin)
 }
 
 /// The flow without steps that ask, and without those that work on their answers.
@@ -107,15 +191,30 @@ mod tests {
 
     #[test]
     fn a_range_grows_with_the_documents() {
-        let cost = |asked, from, to| Cost { asked, answers: (from, to) };
-        let tried = [(0.1, cost(90, 10, 210)), (0.3, cost(290, 10, 210))];
+        let cost = |asked: u64| Cost { questions: 1, asked: (asked, asked * 2), answers: (5, 100) };
+        let tried = Tried { prepare: 1.0, seconds: vec![0.1, 0.3], costs: vec![cost(90), cost(110)] };
         let prices = ModelPrices { input: 1.0, output: 2.0, currency: "USD".to_owned() };
-        let few = estimated(10, &tried, true, None);
-        let many = estimated(100, &tried, true, Some(&prices));
-        assert_eq!((few.tried, few.tokens, many.tokens), (2, (2000, 4000), (20_000, 40_000)));
-        let near = |(from, to): (f64, f64)| (from - 0.021).abs() < 1e-9 && (to - 0.061).abs() < 1e-9;
-        assert!(few.money.is_none() && many.money.is_some_and(near), "{many:?}");
-        assert!(few.seconds.0 < few.seconds.1 && few.seconds.1 < many.seconds.1);
-        assert_eq!(estimated(0, &[], false, Some(&prices)), Estimated::default());
+        let asking = Asking { answer: (0.5, 2.0), timed: 3, rate: f64::INFINITY };
+        let both = estimated(2, &tried, Some(asking), None);
+        assert_eq!((both.tried, both.tokens, both.money), (2, (210, 600), None), "all were counted");
+        let many = estimated(100, &tried, Some(asking), Some(&prices));
+        let (from, to) = many.tokens;
+        assert!((200..10_500).contains(&from) && (30_000..40_000).contains(&to), "{many:?}");
+        assert!(many.money.is_some_and(|(from, to)| 0.0 < from && from < to && to < 0.05), "{many:?}");
+        assert!(both.seconds.0 < both.seconds.1 && both.seconds.1 < many.seconds.1);
+        let slow = estimated(100, &tried, Some(Asking { rate: 0.1, ..asking }), None);
+        assert!(slow.seconds.0 >= 990.0, "the rate holds it up: {slow:?}");
+        let silent = estimated(100, &tried, None, Some(&prices));
+        assert_eq!((silent.money, silent.answers_timed), (None, 0));
+        assert_eq!(estimated(0, &Tried::default(), Some(asking), Some(&prices)), Estimated::default());
+    }
+
+    #[test]
+    fn a_sum_is_as_uncertain_as_its_parts_differ() {
+        assert_eq!(total(10, &[5.0, 5.0]), (50.0, 50.0));
+        assert_eq!(total(2, &[1.0, 9.0]), (10.0, 10.0), "all are known");
+        let (from, to) = total(1000, &[1.0, 2.0, 3.0, 2.0, 1.0, 3.0]);
+        assert!((900.0..1800.0).contains(&from) && (2200.0..3200.0).contains(&to), "{from} {to}");
+        assert_eq!(total(10, &[]), (0.0, 0.0));
     }
 }

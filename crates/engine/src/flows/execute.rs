@@ -307,7 +307,13 @@ pub fn foreseen(prepared: &Prepared, document: &DocumentText) -> ask::Cost {
     let mut total = ask::Cost::default();
     for (place, ready) in prepared.steps.iter().enumerate() {
         match ready {
-            Ready::Select(selection) => selections.push(selection.clone()),
+            Ready::Select(selection) => {
+                selections.push(selection.clone());
+                let empty = seen(document, &selections).iter().all(|passage| passage.text.trim().is_empty());
+                if empty || !select::takes(selection, document) {
+                    return total; // It is left out from here on.
+                }
+            }
             Ready::Ask(ask) => {
                 let of = &prepared.spec.steps[place];
                 let passages = seen(document, &selections);

@@ -40,16 +40,21 @@ pub(crate) use work::{Ended, Shift, work};
 impl Engine {
     /// All problems of a flow, those that only show when it is prepared included; none, and it can be saved.
     pub fn check_flow(spec: &FlowSpec) -> Vec<FlowProblem> {
-        let problems = spec.check();
-        if !problems.is_empty() {
-            return problems;
-        }
         let too_large = serde_json::to_vec(spec).map_or(0, |json| json.len()) > FlowSpec::MAX_BYTES;
         if too_large {
-            let message = format!("the flow is larger than {} MiB", FlowSpec::MAX_BYTES >> 20);
+            let message = format!("the flow is larger than {} MiB; give it shorter lists", FlowSpec::MAX_BYTES >> 20);
             return vec![FlowProblem { step: None, field: "steps".to_owned(), message }];
         }
-        execute::Prepared::new(spec).err().unwrap_or_default()
+        let mut problems = spec.check();
+        // What is missing altogether is told once.
+        let more = execute::Prepared::new(spec).err().unwrap_or_default();
+        let told =
+            |one: &FlowProblem| problems.iter().any(|known| (known.step, &known.field) == (one.step, &one.field));
+        let more: Vec<FlowProblem> = more.into_iter().filter(|problem| !told(problem)).collect();
+        problems.extend(more);
+        // In the order of the flow.
+        problems.sort_by_key(|problem| problem.step);
+        problems
     }
 
     /// Keeps a new flow, or the next version of the one that `based_on` names.

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use sheaf_domain::flow::{
-    Exchange, FlowRun, NewRun, Review, RunChange, RunDocument, RunDocumentQuery, RunDocuments, RunFailures, RunQuery,
-    RunValue, ValueQuery, ValueReview,
+    BatchUse, Exchange, FlowRun, NewRun, Review, RunChange, RunDocument, RunDocumentQuery, RunDocuments, RunFailures,
+    RunQuery, RunValue, ValueQuery, ValueReview,
 };
 use sheaf_domain::{BatchId, DocumentId, DocumentQuery, Failure, FailureCode, Page, Restart, RunId, Status};
 use sheaf_store::{RunInput, StartedRun};
@@ -236,6 +236,14 @@ impl Engine {
         });
         let change = RunChange { name: name.transpose()?, ..change };
         if self.store().change_run(run, &change).await? { self.run(run).await } else { Err(no_run(run)) }
+    }
+
+    /// What runs have to do with the documents of a batch, before it is deleted.
+    ///
+    /// # Errors
+    /// `storage`.
+    pub async fn use_of_batch(&self, batch: BatchId) -> Result<BatchUse, Failure> {
+        Ok(self.store().use_of_batch(batch).await?)
     }
 
     /// Removes a run with all that it found.

@@ -226,6 +226,7 @@ mod tests {
             found,
             corrected: (review == Review::Corrected).then(|| "=corrected".into()),
             review,
+            stands: true,
         }
     }
 

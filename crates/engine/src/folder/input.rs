@@ -6,7 +6,6 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use sheaf_domain::{DocumentKind, Failure, FailureCode, FailureKind, Passwords};
 use sheaf_parsing::archive::{ArchiveItem, ArchiveLimits, Container};
@@ -16,6 +15,7 @@ use tokio::sync::mpsc;
 use walkdir::WalkDir;
 
 use super::Fields;
+use crate::backlog;
 use crate::blobs::{LocalBlobs, Staging};
 use crate::intake::{clean_path, disk, unique};
 use crate::shards::Shard;
@@ -265,20 +265,17 @@ fn json_records(file: &Path, fields: &Fields) -> io::Result<Vec<Record>> {
             continue;
         }
         let name = format!("line-{}", number + 1);
-        records.push(match serde_json::from_slice::<Map<String, Value>>(&line) {
-            Ok(mut record) => {
-                let id = match record.get(&fields.id) {
-                    Some(Value::String(id)) => id.clone(),
-                    Some(Value::Number(id)) => id.to_string(),
-                    _ => name,
+        records.push(match backlog::Record::read(&line) {
+            Ok(record) => {
+                let text = match record.get(&fields.text) {
+                    Some(backlog::Field::Text(text)) => Ok(text.clone()),
+                    Some(backlog::Field::Number(_) | backlog::Field::Nothing | backlog::Field::Other) | None => {
+                        Err(format!("line {}: there is no text in the field `{}`", number + 1, fields.text))
+                    }
                 };
-                let text = match record.remove(&fields.text) {
-                    Some(Value::String(text)) => Ok(text),
-                    _ => Err(format!("line {}: there is no text in the field `{}`", number + 1, fields.text)),
-                };
-                (id, text)
+                (record.cell(&fields.id).map_or(name, str::to_owned), text)
             }
-            Err(error) => (name, Err(format!("line {}: not a JSON object ({error})", number + 1))),
+            Err(error) => (name, Err(format!("line {}: {error}", number + 1))),
         });
     }
     Ok(records)

@@ -1,20 +1,21 @@
 //! Records of a file become documents of a batch: read as they come, each once, however often the file is imported.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use rayon::prelude::*;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use sheaf_domain::{Added, BatchId, BatchParams, BatchQuery, DocumentId, DocumentKind, Failure, ModelName};
 use sheaf_parsing::{PARSER_VERSION, read_plain};
-use sheaf_store::{NewDocument, NewRecord};
+use sheaf_store::{KeptRecords, NewDocument, NewRecord};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::{BatchRequest, GROUP, clean_path};
-use crate::backlog::{Columns, Records, Tally, look};
+use crate::backlog::{Columns, Record, Records, Tally, look, number_id};
 use crate::{Engine, internal, stages};
 
 /// What to import, and under which name.
@@ -37,6 +38,8 @@ pub struct ImportedRecords {
     /// Absent when the file held none that could be used, and there was no batch of this name.
     pub batch: Option<BatchId>,
     pub added: Added,
+    /// Records that had the same id and other fields or another text before: what they hold now is in the place of that.
+    pub changed: u64,
     /// Records that could not be used.
     pub broken: u64,
 }
@@ -49,7 +52,8 @@ enum Piece {
 }
 
 impl Engine {
-    /// Adds the records of a file to the batch of that name. What is there already, with the same id and text, stays as it is.
+    /// Adds the records of a file to the batch of that name. What is there already, as it is in the file, stays as it is; what has
+    /// changed takes the place of what was there under its id.
     /// `broken` hears of each record that cannot be used, `found` of the fields. It goes on where it was interrupted when it is done
     /// again.
     ///
@@ -102,20 +106,21 @@ impl Engine {
         imported: &mut ImportedRecords,
         records: &[NewRecord],
     ) -> Result<(), Failure> {
-        let added = match imported.batch {
+        let KeptRecords { added, changed } = match imported.batch {
             Some(batch) => self.store().import_records(batch, records).await?,
             None => {
                 // It is never empty: with the first records in it, it is like any other batch.
                 let params = BatchParams { model: request.model, ..BatchParams::default() };
                 let new = BatchRequest { name: request.name.clone(), params, ..BatchRequest::default() }.check()?;
                 self.store().create_batch(&new).await?;
-                let added = self.store().import_records(new.id, records).await?;
+                let kept = self.store().import_records(new.id, records).await?;
                 self.store().seal_batch(new.id).await?;
                 imported.batch = Some(new.id);
-                added
+                kept
             }
         };
         imported.added += added;
+        imported.changed += changed;
         Ok(())
     }
 
@@ -146,12 +151,16 @@ fn read(request: &RecordsRequest, sender: &mpsc::Sender<Piece>) -> Result<(), Fa
     send(Piece::Columns(columns.clone()));
     let mut records = Records::open(&request.file)?;
     let (mut number, mut group, mut bytes) = (0, Vec::new(), 0);
+    let mut ids = Ids::default();
     while let Some((record, took)) = records.next().map_err(|error| super::disk(&error))? {
         number += 1;
         bytes += took;
         let placed = |error: String| format!("{}: {error}", records.place());
-        match record.and_then(|fields| usable(&columns, fields, number).map_err(placed)) {
-            Ok(record) => group.push(Usable { place: records.place(), ..record }),
+        match record.and_then(|record| usable(&columns, &record, number).map_err(placed)) {
+            Ok(record) => {
+                let replaces = record.replaces && ids.are_new(&record.id);
+                group.push(Usable { place: records.place(), replaces, ..record });
+            }
             Err(error) => {
                 send(Piece::Broken(error));
             }
@@ -186,24 +195,41 @@ fn send_group(sender: &mpsc::Sender<Piece>, group: Vec<Usable>, bytes: u64) -> b
     records.is_empty() || sender.blocking_send(Piece::Records(records, bytes)).is_ok()
 }
 
+/// Ids of records that were read, by their hashes: what shares one by chance is kept beside the other, which loses nothing.
+#[derive(Default)]
+struct Ids {
+    hasher: RandomState,
+    seen: HashSet<u64>,
+}
+
+impl Ids {
+    /// Whether this id was not there yet; it is from now on.
+    fn are_new(&mut self, id: &str) -> bool {
+        self.seen.insert(self.hasher.hash_one(id))
+    }
+}
+
 /// A record with an id and a text.
 struct Usable {
     id: String,
     text: String,
     fields: String,
     place: String,
+    replaces: bool,
 }
 
-fn usable(columns: &Columns, mut fields: Map<String, Value>, number: u64) -> Result<Usable, String> {
-    let id = columns.id(&fields).unwrap_or_else(|| crate::backlog::number_id(number));
-    let json = serde_json::to_string(&fields).map_err(|error| error.to_string())?;
-    let text = columns.text(&mut fields)?;
-    Ok(Usable { id, text, fields: json, place: String::new() })
+/// A number in the file is no id by which a record is known again: what has no other never replaces anything.
+fn usable(columns: &Columns, record: &Record, number: u64) -> Result<Usable, String> {
+    let own = columns.id(record);
+    let replaces = own.is_some();
+    let text = columns.text(record)?;
+    let fields = record.json().to_owned();
+    Ok(Usable { id: own.unwrap_or_else(|| number_id(number)), text, fields, place: String::new(), replaces })
 }
 
 /// # Errors
 /// When the text holds no word or is too long.
-fn new_record(Usable { id, text, fields, place }: Usable) -> Result<NewRecord, String> {
+fn new_record(Usable { id, text, fields, place, replaces }: Usable) -> Result<NewRecord, String> {
     let sha256 = hex::encode(Sha256::digest(&text));
     // Apart from what a file of the same bytes gives: that may be read otherwise.
     let key = format!("{sha256}:{PARSER_VERSION}:record");
@@ -216,7 +242,7 @@ fn new_record(Usable { id, text, fields, place }: Usable) -> Result<NewRecord, S
         kind: Some(DocumentKind::Text),
         failure: None,
     };
-    Ok(NewRecord { document, id, fields, parsed: stages::parse::record(parsed, key) })
+    Ok(NewRecord { document, id, fields, replaces, parsed: stages::parse::record(parsed, key) })
 }
 
 /// The name of a batch for a file: its own, without the suffix.

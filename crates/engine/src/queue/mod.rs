@@ -42,7 +42,7 @@ pub struct Workers {
 }
 
 impl Engine {
-    /// Starts to claim jobs of the configured stages. Call it once in a process.
+    /// Starts to claim jobs of the configured stages, and documents of runs where these are wanted. Call it once in a process.
     ///
     /// # Errors
     /// `storage` when leases that a crash left behind cannot be taken back.
@@ -63,7 +63,7 @@ impl Engine {
         if self.config().serves_pages {
             heartbeat.spawn(thumbnails::draw(self.clone(), closing.clone()));
         }
-        if !self.config().stages.is_empty() {
+        if self.config().flows {
             let tokens = (closing.clone(), stop.clone());
             stages.spawn(flows::work(self.clone(), leases.worker().to_owned(), flows::Shift::for_all(), tokens));
         }

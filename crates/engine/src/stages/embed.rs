@@ -57,6 +57,8 @@ async fn run_with(engine: &Engine, name: ModelName, inputs: Vec<EmbedInput>) -> 
     let keys: Vec<String> = inputs.iter().map(|input| key(&input.parse_key, &*model)).collect();
     let known = engine.store().remembered_vectors(&keys).await?;
     let (old, new): (Vec<_>, Vec<_>) = inputs.into_iter().zip(keys).partition(|(_, key)| known.contains(key));
+    metrics::remembered(Stage::Embed, old.len());
+    metrics::worked(Stage::Embed, new.len());
     let mut results: Vec<EmbedResult> = old
         .into_iter()
         .map(|(input, key)| EmbedResult { claim: input.claim, key, outcome: EmbedOutcome::Remembered })

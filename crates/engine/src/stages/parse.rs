@@ -111,8 +111,10 @@ async fn read_one(engine: &Engine, input: &ParseInput) -> Result<ParseRecord, Fa
     let hints = Hints { name: input.path.clone(), passwords: input.passwords.clone() };
     let key = key(&input.sha256, &hints, engine.reader().recogniser().id());
     if let Some(record) = engine.store().remembered_parse(&key).await? {
+        metrics::remembered(Stage::Parse, 1);
         return Ok(record);
     }
+    metrics::worked(Stage::Parse, 1);
     let file = engine.blobs().file(&input.sha256).await?;
     let (sender, receiver) = watch::channel((0, 0));
     let on_pages = |done, total| {

@@ -69,13 +69,72 @@ pub fn parse_notebook(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failu
 }
 
 fn lines_of(json: &str, depth: u32) -> Result<String, Failure> {
-    let mut page = String::new();
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    Lines { page: &mut page, key: "", depth }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(|error| failure(&error))?;
-    Ok(page)
+    let read = |json: &str| {
+        let mut page = String::new();
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let lines = Lines { page: &mut page, key: "", depth };
+        lines.deserialize(&mut deserializer).and_then(|()| deserializer.end()).map(|()| page)
+    };
+    // Where it is broken is told by its own columns.
+    read(&quote_numbers(json)).or_else(|error| read(json).and(Err(error))).map_err(|error| failure(&error))
+}
+
+/// The same JSON with its numbers as strings: a number may have more digits than any type holds, and 1.50 is not 1.5.
+fn quote_numbers(json: &str) -> String {
+    let bytes = json.as_bytes();
+    let mut quoted = String::with_capacity(json.len() + json.len() / 8);
+    let (mut at, mut kept) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = end_of_string(bytes, at),
+            b'-' | b'0'..=b'9' => {
+                let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+                let end = at + bytes[at..].iter().take_while(|byte| is_part(byte)).count();
+                let follows = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace());
+                let token = &json[at..end];
+                if is_number(token) && matches!(follows, None | Some(b',' | b']' | b'}')) {
+                    quoted.push_str(&json[kept..at]);
+                    quoted.extend(["\"", token, "\""]);
+                    kept = end;
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    quoted.push_str(&json[kept..]);
+    quoted
+}
+
+/// Behind the string that begins here.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// By the grammar of JSON (RFC 8259, section 6).
+fn is_number(token: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = match token.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
+        None => (token, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(digits)
+        && exponent.is_none_or(digits)
 }
 
 fn failure(error: &serde_json::Error) -> Failure {
@@ -183,6 +242,22 @@ mod tests {
         check(r#"{"b": "two", "a": ["one", 1, null, {"c": true}]}"#, "b: two\na: one\na: 1\nc: true");
         check(r#""alone""#, "alone");
         check(r#"["\u0000 \ud83d\ude00"]"#, " 😀");
+    }
+
+    #[test]
+    fn numbers_keep_every_digit() {
+        #[track_caller]
+        fn check(json: &str, expect: &str) {
+            assert_eq!(read(json.as_bytes(), "a.json").expect("json").text(), expect);
+        }
+        check(
+            r#"{"big": 12345678901234567890123, "price": 1.50, "all": [-0, 1e999 ,1E+2], "said": "\"7, \\"}"#,
+            "big: 12345678901234567890123\nprice: 1.50\nall: -0\nall: 1e999\nall: 1E+2\nsaid: \"7, \\",
+        );
+        check(" 0.10 ", "0.10");
+        for broken in ["[01]", "[1.]", "[.5]", "[-]", "[1e]", "{1: 2}", "{\"a\" 1}", "[1 2]", "[+1]", "1 2", "[1"] {
+            assert!(read(broken.as_bytes(), "a.json").is_err(), "{broken}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub async fn remembered(pool: &PgPool, claim: &RunClaim, step: &str, key: &str) 
     let answer =
         Answer { request: text(&row, "request")?, response: text(&row, "response")?, tokens: count(&row, "tokens")? };
     let mut tx = pool.begin().await.map_err(database)?;
+    steer::lock(&mut tx, claim.run).await?;
     note(&mut tx, claim, step, key).await?;
     tx.commit().await.map_err(database)?;
     Ok(Some(answer))
@@ -30,6 +31,8 @@ async fn note(tx: &mut PgConnection, claim: &RunClaim, step: &str, key: &str) ->
         "INSERT INTO exchanges (run, document, step, key, noted_at) SELECT $1, $2, $3, $4, ",
         now!(),
         " WHERE EXISTS (SELECT 1 FROM run_documents WHERE run = $1 AND document = $2) ",
+        // What is deleted leaves no text behind.
+        "AND EXISTS (SELECT 1 FROM documents WHERE id = $2) ",
         "AND EXISTS (SELECT 1 FROM answers WHERE key = $4) ON CONFLICT DO NOTHING"
     ))
     .bind(claim.run.0)
@@ -49,7 +52,8 @@ pub async fn remember(pool: &PgPool, claim: &RunClaim, step: &str, key: &str, an
     sqlx::query(concat!(
         "INSERT INTO answers (key, request, response, tokens, given_at) SELECT $1, $2, $3, $4, ",
         now!(),
-        " WHERE EXISTS (SELECT 1 FROM run_documents WHERE run = $5 AND document = $6) ON CONFLICT DO NOTHING"
+        " WHERE EXISTS (SELECT 1 FROM run_documents x JOIN documents d ON d.id = x.document ",
+        "WHERE x.run = $5 AND x.document = $6) ON CONFLICT DO NOTHING"
     ))
     .bind(key)
     .bind(nul::hide(request))

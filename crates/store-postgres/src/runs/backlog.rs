@@ -4,13 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use sheaf_domain::flow::Review;
-use sheaf_domain::{Added, BatchId, DocumentId, FlowId, RunId, Stage, Status};
-use sheaf_store::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewDocument, NewRecord, RunClaim, RunInput};
+use sheaf_domain::{BatchId, DocumentId, FlowId, RunId, Stage, Status};
+use sheaf_store::{
+    BacklogRow, BacklogScope, BacklogStore, BacklogValue, KeptRecords, NewDocument, NewRecord, RunClaim, RunInput,
+    Standing,
+};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{queue, read, steer};
+use super::{queue, read, replace, steer};
 use crate::again::{Patience, again};
 use crate::arrive::{Destination, add_jobs, list, queue_analysis_when_ready, takes_more};
 use crate::parse::remember;
@@ -19,7 +22,7 @@ use crate::{PostgresStore, Result, changed, database, now, nul};
 
 #[async_trait]
 impl BacklogStore for PostgresStore {
-    async fn import_records(&self, batch: BatchId, records: &[NewRecord]) -> Result<Added> {
+    async fn import_records(&self, batch: BatchId, records: &[NewRecord]) -> Result<KeptRecords> {
         again(Patience::WORK, || import(&self.pool, batch, records)).await
     }
     async fn record_texts(&self, batches: &[BatchId], ids: &[String]) -> Result<Vec<(String, String)>> {
@@ -77,7 +80,7 @@ async fn unprocessed(
         "SELECT d.id, d.batch, d.path FROM documents d WHERE d.id > $1 AND d.parse IS NOT NULL \
          AND d.status <> 'cancelled' AND (cardinality($2::uuid[]) = 0 OR d.batch = ANY($2)) \
          AND NOT EXISTS (SELECT FROM run_documents x JOIN runs r ON r.id = x.run \
-         WHERE x.document = d.id AND r.flow = $3 AND r.version = $4) ORDER BY d.id LIMIT $5",
+         WHERE x.document = d.id AND NOT x.outdated AND r.flow = $3 AND r.version = $4) ORDER BY d.id LIMIT $5",
     )
     .bind(after.map_or(Uuid::nil(), |after| after.0))
     .bind(ids(batches))
@@ -98,22 +101,44 @@ async fn unprocessed(
         .collect()
 }
 
-async fn import(pool: &PgPool, batch: BatchId, records: &[NewRecord]) -> Result<Added> {
+async fn import(pool: &PgPool, batch: BatchId, records: &[NewRecord]) -> Result<KeptRecords> {
     let mut tx = pool.begin().await.map_err(database)?;
     let goes_on = takes_more(&mut tx, batch).await?;
-    let documents: Vec<NewDocument> = records.iter().map(|record| record.document.clone()).collect();
-    let listed = list(&mut tx, Destination { batch, upload: None, goes_on }, &documents).await?;
-    keep(&mut tx, batch, records).await?;
+    let standings = Standing::of(records, &replace::held(&mut tx, batch, records).await?);
+    let is_own = |(_, standing): &(&NewRecord, Standing)| *standing == Standing::Own;
+    let (own, changed): (Vec<_>, Vec<_>) = records.iter().zip(standings).partition(is_own);
+    let replaced = changed.iter().filter_map(|(_, standing)| match standing {
+        Standing::OtherText(document) => Some(document.0),
+        Standing::Own | Standing::OtherFields(_) => None,
+    });
+    replace::lock(&mut tx, &replaced.collect::<Vec<_>>()).await?;
+    let own: Vec<&NewRecord> = own.into_iter().map(|(record, _)| record).collect();
+    let documents: Vec<NewDocument> = own.iter().map(|record| record.document.clone()).collect();
+    let mut listed = list(&mut tx, Destination { batch, upload: None, goes_on }, &documents).await?;
+    keep(&mut tx, batch, &own).await?;
+    for (record, standing) in &changed {
+        match *standing {
+            Standing::Own => {}
+            Standing::OtherFields(document) => replace::set_fields(&mut tx, document, &record.fields).await?,
+            Standing::OtherText(document) => {
+                if goes_on && !listed.went_on {
+                    replace::go_on(&mut tx, batch).await?;
+                    listed.went_on = true;
+                }
+                replace::set_text(&mut tx, batch, document, record).await?;
+            }
+        }
+    }
     if listed.went_on {
         queue_analysis_when_ready(&mut tx, batch).await?;
     }
     tx.commit().await.map_err(database)?;
-    Ok(listed.added)
+    Ok(KeptRecords { added: listed.added, changed: changed.len() as u64 })
 }
 
 /// Records whose documents are listed need no reading any more. Without a row of its own one is a double of what is there; one
 /// that has been kept already was so by this same transaction, whose answer was lost.
-async fn keep(tx: &mut PgConnection, batch: BatchId, records: &[NewRecord]) -> Result<()> {
+async fn keep(tx: &mut PgConnection, batch: BatchId, records: &[&NewRecord]) -> Result<()> {
     let rows = sqlx::query(
         "SELECT d.id, d.status FROM documents d WHERE d.id = ANY($1) \
          AND NOT EXISTS (SELECT FROM records c WHERE c.document = d.id)",
@@ -128,7 +153,8 @@ async fn keep(tx: &mut PgConnection, batch: BatchId, records: &[NewRecord]) -> R
         status = name(row, "documents", "status")?;
         listed.insert(id(row, "id")?);
     }
-    let new: Vec<&NewRecord> = records.iter().filter(|record| listed.contains(&record.document.id.0)).collect();
+    let new: Vec<&NewRecord> =
+        records.iter().copied().filter(|record| listed.contains(&record.document.id.0)).collect();
     remember(tx, new.iter().map(|record| &record.parsed)).await?;
     let documents: Vec<Uuid> = new.iter().map(|record| record.document.id.0).collect();
     sqlx::query("UPDATE jobs SET state = 'completed' WHERE document = ANY($1)")
@@ -168,14 +194,23 @@ async fn keep(tx: &mut PgConnection, batch: BatchId, records: &[NewRecord]) -> R
 async fn extend(pool: &PgPool, run: RunId, documents: &[RunInput]) -> Result<u64> {
     let mut tx = pool.begin().await.map_err(database)?;
     steer::lock(&mut tx, run).await?;
+    let ids: Vec<Uuid> = documents.iter().map(|input| input.document.0).collect();
+    for table in ["run_values", "exchanges"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE run = $1 AND document IN (SELECT x.document FROM run_documents x \
+             WHERE x.run = $1 AND x.outdated AND x.document = ANY($2))"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(run.0).bind(&ids).execute(&mut *tx).await.map_err(database)?;
+    }
     let added = sqlx::query(concat!(
         "INSERT INTO run_documents (run, document, batch, path, run_at) SELECT r.id, d.document, d.batch, d.path, ",
         now!(),
         " FROM runs r, unnest($2::uuid[], $3::uuid[], $4::text[]) AS d (document, batch, path) WHERE r.id = $1 ",
-        "ORDER BY d.document ON CONFLICT (run, document) DO NOTHING"
+        "ORDER BY d.document ON CONFLICT (run, document) DO UPDATE SET state = 'pending', outdated = false, found = 0, ",
+        "left_out = false, tries = 0, crashes = 0, failure = NULL, run_at = excluded.run_at WHERE run_documents.outdated"
     ))
     .bind(run.0)
-    .bind(documents.iter().map(|input| input.document.0).collect::<Vec<_>>())
+    .bind(ids)
     .bind(documents.iter().map(|input| input.batch.0).collect::<Vec<_>>())
     .bind(documents.iter().map(|input| nul::hide(&input.path)).collect::<Vec<_>>())
     .execute(&mut *tx)
@@ -201,7 +236,7 @@ async fn extend(pool: &PgPool, run: RunId, documents: &[RunInput]) -> Result<u64
 const COLUMNS: &str = "x.run, coalesce(d.id, x.document) AS document, coalesce(d.batch, x.batch) AS batch, \
      coalesce(d.path, x.path) AS path, c.id AS record, c.fields, t.text, d.failure AS broken, x.state, \
      coalesce(x.found, 0) AS found, coalesce(x.left_out, false) AS left_out, coalesce(x.attempts, 0) AS attempts, \
-     coalesce(x.tokens, 0) AS tokens, x.failure";
+     coalesce(x.tokens, 0) AS tokens, x.failure, coalesce(x.outdated, false) AS outdated, d.id IS NULL AS deleted";
 
 const JOINED: &str = " LEFT JOIN records c ON c.document = d.id LEFT JOIN texts t ON t.key = d.parse";
 
@@ -223,7 +258,7 @@ async fn rows(
         BacklogScope::Batches(batches) => {
             sql.push(" FROM documents d").push(JOINED).push(
                 " LEFT JOIN run_documents x ON x.document = d.id AND x.run = \
-                 (SELECT y.run FROM run_documents y WHERE y.document = d.id ORDER BY y.run DESC LIMIT 1) WHERE d.id > ",
+                 (SELECT y.run FROM run_documents y WHERE y.document = d.id AND NOT y.outdated ORDER BY y.run DESC LIMIT 1) WHERE d.id > ",
             );
             sql.push_bind(after);
             if !batches.is_empty() {

@@ -2,14 +2,17 @@
 
 mod answers;
 mod backlog;
+pub(crate) mod leave;
 mod queue;
 pub(crate) mod read;
+mod replace;
 mod steer;
 mod values;
 
 use async_trait::async_trait;
 use sheaf_domain::flow::{
-    Answer, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery, ValueReview,
+    Answer, BatchUse, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery,
+    ValueReview,
 };
 use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, Page, Restart, RunId};
 use sheaf_store::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
@@ -45,6 +48,9 @@ impl RunStore for PostgresStore {
     }
     async fn find_documents(&self, documents: &[DocumentId]) -> Result<Vec<RunInput>> {
         again(Patience::ASKED, || read::find_documents(&self.pool, documents)).await
+    }
+    async fn use_of_batch(&self, batch: BatchId) -> Result<BatchUse> {
+        again(Patience::ASKED, || leave::use_of(&self.pool, batch)).await
     }
     async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
         again(Patience::ASKED, || read::document_text(&self.pool, batch, document)).await

@@ -91,7 +91,7 @@ async fn lease(tx: &mut PgConnection, run: Uuid, worker: &str, slots: u32, lease
         now!(),
         " ORDER BY d.crashes, d.document LIMIT $4 FOR UPDATE SKIP LOCKED) ",
         "UPDATE run_documents SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = $1, ",
-        "lease_until = ",
+        "outdated = false, lease_until = ",
         now!(),
         " + $2 WHERE run = $3 AND document IN (SELECT document FROM picked) RETURNING ",
         claim_columns!()

@@ -35,6 +35,8 @@ async fn note(tx: &mut SqliteConnection, claim: &RunClaim, step: &str, key: &str
         "INSERT INTO exchanges (run, document, step, key, noted_at) SELECT ?1, ?2, ?3, ?4, ",
         now!(),
         " WHERE EXISTS (SELECT 1 FROM run_documents WHERE run = ?1 AND document = ?2) ",
+        // What is deleted leaves no text behind.
+        "AND EXISTS (SELECT 1 FROM documents WHERE id = ?2) ",
         "AND EXISTS (SELECT 1 FROM answers WHERE key = ?4) ON CONFLICT DO NOTHING"
     ))
     .bind(claim.run.to_string())
@@ -53,7 +55,8 @@ pub async fn remember(writer: &SqlitePool, claim: &RunClaim, step: &str, key: &s
     sqlx::query(concat!(
         "INSERT INTO answers (key, request, response, tokens, given_at) SELECT ?, ?, ?, ?, ",
         now!(),
-        " WHERE EXISTS (SELECT 1 FROM run_documents WHERE run = ? AND document = ?) ON CONFLICT DO NOTHING"
+        " WHERE EXISTS (SELECT 1 FROM run_documents x JOIN documents d ON d.id = x.document ",
+        "WHERE x.run = ? AND x.document = ?) ON CONFLICT DO NOTHING"
     ))
     .bind(key)
     .bind(request)

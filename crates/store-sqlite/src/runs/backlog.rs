@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use sheaf_domain::flow::Review;
-use sheaf_domain::{Added, BatchId, DocumentId, FlowId, RunId, Stage, Status};
-use sheaf_store::{BacklogRow, BacklogScope, BacklogStore, BacklogValue, NewDocument, NewRecord, RunClaim, RunInput};
+use sheaf_domain::{BatchId, DocumentId, FlowId, RunId, Stage, Status};
+use sheaf_store::{
+    BacklogRow, BacklogScope, BacklogStore, BacklogValue, KeptRecords, NewDocument, NewRecord, RunClaim, RunInput,
+    Standing,
+};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqlitePool};
 
-use super::{queue, read};
+use super::{queue, read, replace};
 use crate::arrive::{Destination, add_job, list, queue_analysis_when_ready, takes_more};
 use crate::finish::remember_parse;
 use crate::rows::{get, id, json, name, parsed_opt};
@@ -17,7 +20,7 @@ use crate::{Result, SqliteStore, begin, changed, database, now};
 
 #[async_trait]
 impl BacklogStore for SqliteStore {
-    async fn import_records(&self, batch: BatchId, records: &[NewRecord]) -> Result<Added> {
+    async fn import_records(&self, batch: BatchId, records: &[NewRecord]) -> Result<KeptRecords> {
         import(&self.writer, batch, records).await
     }
 
@@ -45,7 +48,7 @@ impl BacklogStore for SqliteStore {
             "SELECT d.id, d.batch, d.path FROM documents d WHERE d.id > ?1 AND d.parse IS NOT NULL \
              AND d.status <> 'cancelled' AND (?2 = '[]' OR d.batch IN (SELECT value FROM json_each(?2))) \
              AND NOT EXISTS (SELECT 1 FROM run_documents x JOIN runs r ON r.id = x.run \
-             WHERE x.document = d.id AND r.flow = ?3 AND r.version = ?4) ORDER BY d.id LIMIT ?5",
+             WHERE x.document = d.id AND NOT x.outdated AND r.flow = ?3 AND r.version = ?4) ORDER BY d.id LIMIT ?5",
         )
         .bind(after.map(|after| after.to_string()).unwrap_or_default())
         .bind(json(&batches))
@@ -84,24 +87,40 @@ impl BacklogStore for SqliteStore {
     }
 }
 
-async fn import(writer: &SqlitePool, batch: BatchId, records: &[NewRecord]) -> Result<Added> {
+async fn import(writer: &SqlitePool, batch: BatchId, records: &[NewRecord]) -> Result<KeptRecords> {
     let mut tx = begin(writer).await?;
     let goes_on = takes_more(&mut tx, batch).await?;
-    let documents: Vec<NewDocument> = records.iter().map(|record| record.document.clone()).collect();
-    let listed = list(&mut tx, Destination { batch, upload: None, goes_on }, &documents).await?;
-    for record in records {
+    let standings = Standing::of(records, &replace::held(&mut tx, batch, records).await?);
+    let is_own = |(_, standing): &(&NewRecord, Standing)| *standing == Standing::Own;
+    let (own, changed): (Vec<_>, Vec<_>) = records.iter().zip(standings).partition(is_own);
+    let documents: Vec<NewDocument> = own.iter().map(|(record, _)| record.document.clone()).collect();
+    let mut listed = list(&mut tx, Destination { batch, upload: None, goes_on }, &documents).await?;
+    for (record, _) in own {
         keep(&mut tx, batch, record).await?;
+    }
+    for (record, standing) in &changed {
+        match *standing {
+            Standing::Own => {}
+            Standing::OtherFields(document) => replace::set_fields(&mut tx, document, &record.fields).await?,
+            Standing::OtherText(document) => {
+                if goes_on && !listed.went_on {
+                    replace::go_on(&mut tx, batch).await?;
+                    listed.went_on = true;
+                }
+                replace::set_text(&mut tx, batch, document, record).await?;
+            }
+        }
     }
     if listed.went_on {
         queue_analysis_when_ready(&mut tx, batch).await?;
     }
     tx.commit().await.map_err(database)?;
-    Ok(listed.added)
+    Ok(KeptRecords { added: listed.added, changed: changed.len() as u64 })
 }
 
 /// A record whose document is listed needs no reading any more. Without a row of its own it is a double of one that is there.
 async fn keep(tx: &mut SqliteConnection, batch: BatchId, record: &NewRecord) -> Result<()> {
-    let NewRecord { document, id, fields, parsed } = record;
+    let NewRecord { document, id, fields, replaces: _, parsed } = record;
     let document = document.id.to_string();
     let row = sqlx::query("SELECT status FROM documents WHERE id = ?")
         .bind(&document)
@@ -140,12 +159,25 @@ async fn keep(tx: &mut SqliteConnection, batch: BatchId, record: &NewRecord) -> 
 
 async fn extend(writer: &SqlitePool, run: RunId, documents: &[RunInput]) -> Result<u64> {
     let mut tx = writer.begin().await.map_err(database)?;
+    for table in ["run_values", "exchanges"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE run = ?1 AND document IN (SELECT x.document FROM run_documents x \
+             WHERE x.run = ?1 AND x.outdated AND x.document IN (SELECT value FROM json_each(?2)))"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(run.to_string())
+            .bind(json(&documents.iter().map(|input| input.document).collect::<Vec<_>>()))
+            .execute(&mut *tx)
+            .await
+            .map_err(database)?;
+    }
     let rows: Vec<_> = documents.iter().map(|input| (input.document, input.batch, &input.path)).collect();
     let added = sqlx::query(concat!(
         "INSERT INTO run_documents (run, document, batch, path, run_at) SELECT r.id, json_extract(value, '$[0]'), ",
         "json_extract(value, '$[1]'), json_extract(value, '$[2]'), ",
         now!(),
-        " FROM runs r, json_each(?2) WHERE r.id = ?1 ON CONFLICT DO NOTHING"
+        " FROM runs r, json_each(?2) WHERE r.id = ?1 ON CONFLICT DO UPDATE SET state = 'pending', outdated = 0, found = 0, ",
+        "left_out = 0, tries = 0, crashes = 0, failure = NULL, run_at = excluded.run_at WHERE outdated"
     ))
     .bind(run.to_string())
     .bind(json(&rows))
@@ -172,7 +204,7 @@ async fn extend(writer: &SqlitePool, run: RunId, documents: &[RunInput]) -> Resu
 const COLUMNS: &str = "x.run, coalesce(d.id, x.document) AS document, coalesce(d.batch, x.batch) AS batch, \
      coalesce(d.path, x.path) AS path, c.id AS record, c.fields, t.text, d.failure AS broken, x.state, \
      coalesce(x.found, 0) AS found, coalesce(x.left_out, 0) AS left_out, coalesce(x.attempts, 0) AS attempts, \
-     coalesce(x.tokens, 0) AS tokens, x.failure";
+     coalesce(x.tokens, 0) AS tokens, x.failure, coalesce(x.outdated, 0) AS outdated, d.id IS NULL AS deleted";
 
 const JOINED: &str = " LEFT JOIN records c ON c.document = d.id LEFT JOIN texts t ON t.key = d.parse";
 
@@ -194,7 +226,7 @@ async fn rows(
         BacklogScope::Batches(batches) => {
             sql.push(" FROM documents d").push(JOINED).push(
                 " LEFT JOIN run_documents x ON x.document = d.id AND x.run = \
-                 (SELECT y.run FROM run_documents y WHERE y.document = d.id ORDER BY y.run DESC LIMIT 1) WHERE d.id > ",
+                 (SELECT y.run FROM run_documents y WHERE y.document = d.id AND NOT y.outdated ORDER BY y.run DESC LIMIT 1) WHERE d.id > ",
             );
             sql.push_bind(after);
             if !batches.is_empty() {

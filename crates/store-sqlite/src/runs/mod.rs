@@ -2,14 +2,17 @@
 
 mod answers;
 mod backlog;
+pub(crate) mod leave;
 mod queue;
 pub(crate) mod read;
+mod replace;
 mod steer;
 mod values;
 
 use async_trait::async_trait;
 use sheaf_domain::flow::{
-    Answer, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery, ValueReview,
+    Answer, BatchUse, Exchange, FlowRun, RunChange, RunDocument, RunDocumentQuery, RunQuery, RunValue, ValueQuery,
+    ValueReview,
 };
 use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, Page, Restart, RunId};
 use sheaf_store::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
@@ -44,6 +47,9 @@ impl RunStore for SqliteStore {
     }
     async fn find_documents(&self, documents: &[DocumentId]) -> Result<Vec<RunInput>> {
         read::find_documents(&self.readers, documents).await
+    }
+    async fn use_of_batch(&self, batch: BatchId) -> Result<BatchUse> {
+        leave::use_of(&self.readers, batch).await
     }
     async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
         read::document_text(&self.readers, batch, document).await

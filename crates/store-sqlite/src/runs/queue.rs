@@ -85,7 +85,7 @@ pub async fn claim_of(
 async fn lease(tx: &mut SqliteConnection, run: &str, worker: &str, slots: u32, lease_ms: u64) -> Result<Vec<RunClaim>> {
     let rows = sqlx::query(concat!(
         "UPDATE run_documents SET state = 'processing', attempts = attempts + 1, tries = tries + 1, worker = ?1, ",
-        "lease_until = ",
+        "outdated = 0, lease_until = ",
         now!(),
         " + ?2 WHERE run = ?3 AND document IN (SELECT d.document FROM run_documents d WHERE d.run = ?3 AND d.state = 'pending' ",
         "AND d.run_at <= ",

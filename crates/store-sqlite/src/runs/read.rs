@@ -99,8 +99,8 @@ pub async fn runs(readers: &SqlitePool, query: &RunQuery) -> Result<Page<FlowRun
     Ok(Page { items, total: u64::try_from(total).unwrap_or_default(), next_cursor })
 }
 
-const DOCUMENT: &str =
-    "SELECT document, batch, path, state, found, left_out, attempts, tokens, failure FROM run_documents WHERE run = ";
+const DOCUMENT: &str = "SELECT document, batch, path, state, found, left_out, attempts, tokens, failure, outdated, \
+     NOT EXISTS (SELECT 1 FROM documents d WHERE d.id = run_documents.document) AS deleted FROM run_documents WHERE run = ";
 
 pub(crate) fn read_document(row: &SqliteRow) -> Result<RunDocument> {
     Ok(RunDocument {
@@ -113,6 +113,8 @@ pub(crate) fn read_document(row: &SqliteRow) -> Result<RunDocument> {
         attempts: get(row, "attempts")?,
         tokens: count(row, "tokens")?,
         failure: parsed_opt(row, "run_documents", "failure")?,
+        outdated: get(row, "outdated")?,
+        deleted: get(row, "deleted")?,
     })
 }
 

@@ -43,13 +43,16 @@ pub async fn start(writer: &SqlitePool, run: &StartedRun) -> Result<()> {
     tx.commit().await.map_err(database)
 }
 
-/// Ends a run of which nothing is left to do. It has failed when nothing of it was completed but something failed.
+/// Ends a run of which nothing is left to do. It has failed when nothing of it was completed but something failed, and was
+/// cancelled when all of it was, because its documents were deleted.
 pub(super) async fn end(tx: &mut SqliteConnection, run: RunId) -> Result<()> {
     let ended = sqlx::query(concat!(
         "UPDATE runs SET finished_at = t, ran_ms = ran_ms + t - started_at, status = CASE WHEN ",
         "EXISTS (SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state = 'failed') AND ",
         "NOT EXISTS (SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state = 'completed') ",
-        "THEN 'failed' ELSE 'completed' END FROM (SELECT ",
+        "THEN 'failed' WHEN EXISTS (SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state = 'cancelled') AND ",
+        "NOT EXISTS (SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state IN ('completed', 'failed')) ",
+        "THEN 'cancelled' ELSE 'completed' END FROM (SELECT ",
         now!(),
         " AS t) WHERE id = ?1 AND status IN ('pending', 'processing') AND NOT EXISTS ",
         "(SELECT 1 FROM run_documents d WHERE d.run = ?1 AND d.state IN ('pending', 'processing'))"
@@ -170,15 +173,20 @@ pub async fn delete(writer: &SqlitePool, run: RunId) -> Result<bool> {
         .map_err(database)?;
     let deleted =
         sqlx::query("DELETE FROM runs WHERE id = ?").bind(run.to_string()).execute(&mut *tx).await.map_err(database)?;
-    // They hold texts of documents.
+    forget_answers(&mut tx, &json(&keys)).await?;
+    tx.commit().await.map_err(database)?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// Removes those of these answers, a JSON list of keys, that nothing uses any more: they hold texts of documents.
+pub(super) async fn forget_answers(tx: &mut SqliteConnection, keys: &str) -> Result<()> {
     sqlx::query(
         "DELETE FROM answers WHERE key IN (SELECT value FROM json_each(?)) \
          AND NOT EXISTS (SELECT 1 FROM exchanges e WHERE e.key = answers.key)",
     )
-    .bind(json(&keys))
-    .execute(&mut *tx)
+    .bind(keys)
+    .execute(tx)
     .await
     .map_err(database)?;
-    tx.commit().await.map_err(database)?;
-    Ok(deleted.rows_affected() > 0)
+    Ok(())
 }

@@ -58,7 +58,8 @@ pub async fn list(readers: &SqlitePool, run: RunId, query: &ValueQuery) -> Resul
     let total: i64 = counting.build_query_scalar().fetch_one(readers).await.map_err(database)?;
     let mut select = QueryBuilder::new(
         "SELECT v.document, d.batch, d.path, v.number, v.step, v.field, v.place, v.value, v.page, v.quote, v.quote_start, \
-         v.quote_end, v.verified, v.probability, v.review, v.corrected FROM run_values v \
+         v.quote_end, v.verified, v.probability, v.review, v.corrected, \
+         NOT d.outdated AND EXISTS (SELECT 1 FROM documents o WHERE o.id = v.document) AS stands FROM run_values v \
          JOIN run_documents d ON d.run = v.run AND d.document = v.document WHERE v.run = ",
     );
     filter(&mut select);
@@ -96,6 +97,7 @@ fn read(row: &SqliteRow) -> Result<RunValue> {
         },
         review: name(row, "run_values", "review")?,
         corrected: get(row, "corrected")?,
+        stands: get(row, "stands")?,
     })
 }
 

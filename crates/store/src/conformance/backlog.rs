@@ -6,17 +6,22 @@ use uuid::Uuid;
 
 use super::flows::{found, spec};
 use super::{LEASE, batch_of, claim, finish_all, new_document, record};
-use crate::{BacklogScope, NewRecord, RunInput, StartedRun, Store};
+use crate::{BacklogScope, KeptRecords, NewRecord, RunInput, StartedRun, Store};
 
 fn new_record(id: &str) -> NewRecord {
     let fields = format!("{{\"id\":\"{id}\\u0000\"}}");
-    NewRecord { document: new_document(id), id: format!("{id}\0"), fields, parsed: record(&format!("parse-{id}")) }
+    let parsed = record(&format!("parse-{id}"));
+    NewRecord { document: new_document(id), id: format!("{id}\0"), fields, replaces: true, parsed }
+}
+
+const fn kept(documents: u64, already_there: u64, changed: u64) -> KeptRecords {
+    KeptRecords { added: Added { documents, again: 0, already_there }, changed }
 }
 
 async fn imported<S: Store>(store: &S, batch: BatchId, ids: &[&str]) -> Vec<DocumentId> {
     let records: Vec<NewRecord> = ids.iter().map(|id| new_record(id)).collect();
     let added = store.import_records(batch, &records).await.expect("imported");
-    assert_eq!(added.documents, ids.len() as u64);
+    assert_eq!(added, kept(ids.len() as u64, 0, 0));
     records.into_iter().map(|record| record.document.id).collect()
 }
 
@@ -24,14 +29,14 @@ pub async fn records_come_read_and_once<S: Store>(store: &S) {
     let (batch, _) = batch_of(store, &[]).await;
     let documents = imported(store, batch, &["a", "b"]).await;
     let added = store.import_records(batch, &[new_record("b")]).await.expect("imported");
-    assert_eq!(added, Added { already_there: 1, ..Added::default() });
+    assert_eq!(added, kept(0, 1, 0));
     store.seal_batch(batch).await.expect("sealed");
     assert_eq!(claim(store, Stage::Parse, 5).await, [], "nothing is read again");
     finish_all(store).await;
     assert_eq!(claim(store, Stage::Analyse, 5).await.len(), 1, "they are grouped");
     // The batch is done, and goes on with what is new alone.
     let grown = store.import_records(batch, &[new_record("a"), new_record("c")]).await.expect("imported");
-    assert_eq!(grown, Added { documents: 1, already_there: 1, again: 0 });
+    assert_eq!(grown, kept(1, 1, 0));
     assert_eq!(claim(store, Stage::Embed, 5).await.len(), 1);
     assert!(store.without_originals(batch).await.expect("read").is_superset(&documents.iter().copied().collect()));
 
@@ -104,4 +109,78 @@ pub async fn what_a_version_has_not_done_joins_its_run<S: Store>(store: &S) {
     assert_eq!(rows.iter().filter(|row| row.result.is_some()).count(), 3);
     let unread = rows.iter().find(|row| row.document == unread[0]).expect("there");
     assert_eq!((&unread.text, &unread.record), (&None, &None));
+}
+
+pub async fn what_has_changed_takes_the_place_of_what_was<S: Store>(store: &S) {
+    let (batch, _) = batch_of(store, &[]).await;
+    let documents = imported(store, batch, &["a", "b", "c"]).await;
+    store.seal_batch(batch).await.expect("sealed");
+    finish_all(store).await;
+    let flow = FlowId(Uuid::now_v7());
+    store.save_flow(flow, &spec("Dates"), None).await.expect("saved");
+    let waiting = async || store.unprocessed((flow, 1), &[batch], None, 10).await.expect("read");
+    let id = RunId(Uuid::now_v7());
+    let run = StartedRun {
+        id,
+        name: "Backlog".into(),
+        flow,
+        version: 1,
+        policy: RunPolicy::default(),
+        budget_tokens: None,
+        documents: waiting().await,
+    };
+    store.start_run(&run).await.expect("started");
+    let claims = store.claim_of_run(id, "w", 2, LEASE).await.expect("claimed");
+    assert!(store.complete_run_document(&claims[0], &found(&["May"])).await.expect("kept"));
+
+    // Another text of `a`, which is done, and of `b`, which is worked on; other fields of `c`.
+    let another = |name: &str, key: &str| {
+        let new = new_record(name);
+        let mut document = new.document.clone();
+        (document.sha256, document.bytes) = (format!("{key:0>64}"), 25);
+        NewRecord { document, fields: format!("{{\"v\":\"{key}\"}}"), parsed: record(key), ..new }
+    };
+    let came = || {
+        let fields = NewRecord { fields: "{\"v\":2}".into(), ..new_record("c") };
+        [another("a", "new-a"), another("b", "new-b"), fields, new_record("d")]
+    };
+    assert_eq!(store.import_records(batch, &came()).await.expect("imported"), kept(1, 0, 3));
+    assert_eq!(store.import_records(batch, &came()).await.expect("imported"), kept(0, 4, 0), "again changes nothing");
+    let batch_now = store.batch(batch).await.expect("read").expect("there");
+    assert_eq!((batch_now.status, batch_now.counts.total, batch_now.counts.pending), (Status::Processing, 4, 3));
+    let pace = store.pace(batch).await.expect("read");
+    let embed = pace.iter().find(|pace| pace.stage == Stage::Embed).expect("it was embedded");
+    assert_eq!(embed.bytes_left, 60, "of the new sizes");
+    let rows = async |scope: BacklogScope<'_>| store.backlog_rows(scope, None, 10).await.expect("read");
+    let now = rows(BacklogScope::Batches(&[batch])).await;
+    assert_eq!(now.iter().map(|row| row.document).take(3).collect::<Vec<_>>(), documents, "each keeps its place");
+    assert_eq!(now[0].text, Some(record("new-a").text));
+    assert_eq!(now[0].record.as_ref().map(|(_, fields)| fields.as_str()), Some("{\"v\":\"new-a\"}"));
+    assert_eq!(now[2].record.as_ref().map(|(_, fields)| fields.as_str()), Some("{\"v\":2}"));
+    assert_eq!((&now[0].result, &now[0].values), (&None, &vec![]), "a result of another text is none of this");
+    let of_run = rows(BacklogScope::Run(id)).await;
+    let marked: Vec<_> = of_run.iter().map(|row| row.result.as_ref().is_some_and(|(_, r)| r.outdated)).collect();
+    assert_eq!(marked, [true, false, false]);
+    assert_eq!(of_run[0].values.len(), 1, "what was found is kept until it is done again");
+    assert!(!store.complete_run_document(&claims[1], &found(&["June"])).await.expect("answered"), "of the old text");
+    assert_eq!(store.remembered_parse("parse-a").await.expect("read"), None, "the old text is nowhere any more");
+    assert_eq!(claim(store, Stage::Embed, 9).await.len(), 3, "what changed is embedded anew");
+
+    assert_eq!(waiting().await.iter().map(|input| input.document).collect::<Vec<_>>()[..1], documents[..1]);
+    assert_eq!(store.extend_run(id, &waiting().await).await.expect("added"), 2, "what changed, and what is new");
+    assert_eq!(rows(BacklogScope::Run(id)).await[0].values, []);
+    let again = store.claim_of_run(id, "w", 9, LEASE).await.expect("claimed");
+    assert_eq!(again.len(), 4);
+    let first = again.iter().find(|claim| claim.document == documents[0]).expect("it is done again");
+    assert!(store.complete_run_document(first, &found(&["July"])).await.expect("kept"));
+    let now = rows(BacklogScope::Batches(&[batch])).await;
+    assert_eq!(now[0].values.iter().map(|value| value.value.as_str()).collect::<Vec<_>>(), ["July"]);
+
+    // What stands for itself is kept beside: an id of two records, or one that the file itself numbers.
+    let beside = NewRecord { replaces: false, ..another("c", "new-c") };
+    assert_eq!(store.import_records(batch, &[beside]).await.expect("imported"), kept(1, 0, 0));
+    let third = another("c", "third-c");
+    assert_eq!(store.import_records(batch, &[third]).await.expect("imported"), kept(1, 0, 0));
+    let both = [another("b", "other-b"), another("b", "new-b")];
+    assert_eq!(store.import_records(batch, &both).await.expect("imported"), kept(1, 1, 0), "neither is lost");
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sheaf_domain::flow::{
-    Action, Answer, Find, FlowSpec, FoundValue, Review, RunChange, RunDocumentQuery, RunQuery, Step, ValueQuery,
-    ValueReview,
+    Action, Answer, BatchUse, Find, FlowSpec, FoundValue, Review, RunChange, RunDocumentQuery, RunQuery, Step,
+    ValueQuery, ValueReview,
 };
 use sheaf_domain::{
     BatchId, DocumentId, DocumentKind, Failure, FailureCode, FlowId, OnError, Priority, Restart, RunId, RunPolicy,
@@ -118,6 +118,7 @@ pub async fn a_document_of_a_run_is_leased_once_and_its_values_are_kept<S: Store
     assert_eq!((page.total, page.items.len()), (2, 1));
     let value = &page.items[0];
     assert_eq!(value.found, found(&["2026-01-01"]).values[0]);
+    assert!(value.stands);
     assert_eq!(
         (value.document, value.path.as_str(), value.number, value.review),
         (documents[0], "a.txt", 0, Review::None)
@@ -227,6 +228,32 @@ pub async fn answers_are_remembered_and_counted_once<S: Store>(store: &S) {
     store.remember_answer(&nowhere, "ask", "other", &answer).await.expect("a run that is gone");
     assert_eq!(asked(&nowhere).await, None);
     assert_eq!(store.spending(RunId(Uuid::nil())).await.expect("read"), None);
+
+    // The batch is deleted while the run is at it: what models were sent was its text.
+    store.remember_answer(&claims[1], "ask", "late", &answer).await.expect("kept");
+    assert!(store.complete_run_document(&claims[0], &found(&["May"])).await.expect("kept"));
+    let of = BatchUse { runs: 1, values: 1, waiting: 1 };
+    assert_eq!(store.use_of_batch(claims[0].batch).await.expect("read"), of);
+    assert!(store.delete_batch(claims[0].batch).await.expect("deleted"));
+    for claim in &claims {
+        assert_eq!(store.exchanges(run, claim.document).await.expect("read"), []);
+        store.remember_answer(claim, "ask", "later", &answer).await.expect("of a document that is gone");
+    }
+    assert_eq!((asked(&claims[1]).await, asked(&nowhere).await), (None, None), "nor is what comes late kept");
+    assert_eq!(store.remembered_answer(&claims[1], "ask", "late").await.expect("read"), None);
+    assert_eq!(store.remembered_answer(&claims[1], "ask", "later").await.expect("read"), None);
+    let ended = store.run(run).await.expect("read").expect("it stays");
+    assert_eq!((ended.status, ended.counts.completed, ended.counts.cancelled), (Status::Completed, 1, 1));
+    let rows = store.run_documents(run, &RunDocumentQuery::default()).await.expect("read").items;
+    assert!(rows.iter().all(|row| row.deleted && !row.path.is_empty()), "under their names: {rows:?}");
+    let values = store.run_values(run, &ValueQuery::default()).await.expect("read").items;
+    assert_eq!(values.iter().filter_map(|value| value.found.quote.as_deref()).collect::<Vec<_>>(), ["on May\0"]);
+    assert!(!values[0].stands, "it cannot be looked up any more");
+    assert_eq!(store.use_of_batch(claims[0].batch).await.expect("read"), BatchUse::default());
+    let (run, _) = started(store, &["c.txt"], RunPolicy::default()).await;
+    let batch = store.run_documents(run, &RunDocumentQuery::default()).await.expect("read").items[0].batch;
+    assert!(store.delete_batch(batch).await.expect("deleted"));
+    assert_eq!(store.run(run).await.expect("read").expect("it stays").status, Status::Cancelled, "nothing was done");
 }
 
 /// The last two documents of a run end at the same moment: one of them ends the run.

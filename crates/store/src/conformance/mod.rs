@@ -77,6 +77,7 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     imports::what_was_found_elsewhere_is_finished_as_it_comes(&open().await).await;
     backlog::records_come_read_and_once(&open().await).await;
     backlog::what_a_version_has_not_done_joins_its_run(&open().await).await;
+    backlog::what_has_changed_takes_the_place_of_what_was(&open().await).await;
     uploads::what_arrived_is_known_and_its_end_is_waited_for(&open().await).await;
     uploads::a_path_is_given_once_and_the_same_bytes_are_no_double(&open().await).await;
     uploads::a_batch_that_is_done_gets_more(&open().await).await;

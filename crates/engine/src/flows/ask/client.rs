@@ -1,11 +1,11 @@
 //! One request to the model's server: at the rate that all workers keep together, tried again when that may help, within the
 //! budget of its run. No redirects, no proxies, no address but the one the operator gave.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, redirect};
@@ -30,6 +30,9 @@ const WAIT: Duration = Duration::from_millis(500);
 /// The longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// Answers that are timed.
+const LATELY: usize = 64;
+
 /// The model that the operator allowed.
 pub struct Model {
     config: ModelConfig,
@@ -40,6 +43,8 @@ pub struct Model {
     takes_schema: AtomicBool,
     /// Tokens that requests under way may use at most, by run.
     reserved: Arc<Mutex<HashMap<RunId, u64>>>,
+    /// Seconds of the latest answers.
+    lately: Mutex<VecDeque<f64>>,
 }
 
 /// Tokens that are kept for a request until it is done.
@@ -77,6 +82,7 @@ impl Model {
             limiter: AsyncMutex::default(),
             takes_schema: AtomicBool::new(true),
             reserved: Arc::default(),
+            lately: Mutex::default(),
         }
     }
 
@@ -123,8 +129,10 @@ impl Model {
         let mut wait = WAIT;
         for tried in 1.. {
             limiter.acquire().await?;
+            let since = Instant::now();
             let trouble = match self.send(request).await {
                 Ok(body) => {
+                    self.note(since.elapsed());
                     let tokens = used(&body).unwrap_or_else(|| prompt::tokens(request) + prompt::tokens(&body));
                     return Ok((body, tokens));
                 }
@@ -142,6 +150,20 @@ impl Model {
             }
         }
         Err(internal("the tries of a request have no end"))
+    }
+
+    fn note(&self, took: Duration) {
+        let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.truncate(LATELY - 1);
+        lately.push_front(took.as_secs_f64());
+    }
+
+    /// How many answers were timed lately, and what one may take from and to: half of the fastest, twice the slowest.
+    pub fn lately(&self) -> Option<(u32, (f64, f64))> {
+        let lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        let least = lately.iter().copied().reduce(f64::min)?;
+        let most = lately.iter().copied().reduce(f64::max)?;
+        Some((u32::try_from(lately.len()).unwrap_or(u32::MAX), (least / 2.0, most * 2.0)))
     }
 
     async fn limiter(&self, engine: &Engine) -> Arc<RateLimiter> {

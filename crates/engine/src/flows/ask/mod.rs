@@ -29,21 +29,29 @@ pub struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// Tokens that are sent, and those of answers, from and to.
+    /// What it costs: of the messages that are sent, tokens of five characters; of all that is sent, of three. An answer may be
+    /// empty, and as long as the step allows.
     pub fn cost(&self) -> Cost {
         let parts = prompt::parts(self.passages);
-        let of = |part: &Part<'_>| prompt::tokens(&prompt::request("", self, part, true));
-        let asked: u64 = parts.iter().map(of).sum();
-        let answers = parts.len() as u64 * u64::from(self.ask.max_tokens);
-        Cost { asked, answers: (answers / 20, answers) }
+        let mut cost = Cost { questions: parts.len() as u64, ..Cost::default() };
+        for part in &parts {
+            let request = prompt::request("", self, part, true);
+            cost.asked.0 += prompt::letters(&request) / 5;
+            cost.asked.1 += (request.chars().count() as u64).div_ceil(3);
+        }
+        cost.answers = (cost.questions * EMPTY_ANSWER, cost.questions * u64::from(self.ask.max_tokens));
+        cost
     }
 }
 
-/// Tokens that questions cost.
+/// Tokens of an answer without a row.
+const EMPTY_ANSWER: u64 = 3;
+
+/// Tokens that questions cost, from and to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    pub asked: u64,
-    /// From and to.
+    pub questions: u64,
+    pub asked: (u64, u64),
     pub answers: (u64, u64),
 }
 
@@ -51,9 +59,11 @@ impl std::ops::Add for Cost {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
+        let both = |a: (u64, u64), b: (u64, u64)| (a.0 + b.0, a.1 + b.1);
         Self {
-            asked: self.asked + other.asked,
-            answers: (self.answers.0 + other.answers.0, self.answers.1 + other.answers.1),
+            questions: self.questions + other.questions,
+            asked: both(self.asked, other.asked),
+            answers: both(self.answers, other.answers),
         }
     }
 }

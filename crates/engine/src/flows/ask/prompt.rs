@@ -183,6 +183,13 @@ pub fn tokens(text: &str) -> u64 {
     (text.chars().count() as u64).div_ceil(4)
 }
 
+/// Characters of the messages of a request.
+pub fn letters(request: &str) -> u64 {
+    let body: Value = serde_json::from_str(request).unwrap_or_default();
+    let messages = body.get("messages").and_then(Value::as_array).into_iter().flatten();
+    messages.filter_map(|message| message.get("content")?.as_str()).map(|text| text.chars().count() as u64).sum()
+}
+
 /// What a request costs at most.
 pub fn most_tokens(request: &str) -> u64 {
     let body: Value = serde_json::from_str(request).unwrap_or_default();

@@ -15,11 +15,14 @@ export class Server {
   private log = "";
   private readonly data = mkdtempSync(join(tmpdir(), "sheaf-end2end-"));
 
-  private constructor(private readonly port: number) {}
+  private constructor(
+    private readonly port: number,
+    private readonly program: string,
+  ) {}
 
   /** With what `prepare` puts into its data folder. */
-  static async start(prepare: (data: string) => void = () => {}): Promise<Server> {
-    const server = new Server(await freePort());
+  static async start(prepare: (data: string) => void = () => {}, program = BINARY): Promise<Server> {
+    const server = new Server(await freePort(), program);
     prepare(server.data);
     await server.run();
     return server;
@@ -31,7 +34,7 @@ export class Server {
 
   /** Starts the binary on the same data and the same port as before. */
   async run(): Promise<void> {
-    const child = spawn(BINARY, ["serve", "--port", String(this.port), "--data", this.data], {
+    const child = spawn(this.program, ["serve", "--port", String(this.port), "--data", this.data], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
@@ -69,7 +72,7 @@ export class Server {
   private async answers(child: ChildProcess): Promise<void> {
     const start = Date.now();
     while (Date.now() - start < READY_WITHIN) {
-      if (child.exitCode !== null) throw new Error(`\`${BINARY} serve\` ended with ${child.exitCode}\n${this.log}`);
+      if (child.exitCode !== null) throw new Error(`\`${this.program} serve\` ended with ${child.exitCode}\n${this.log}`);
       const answer = await fetch(this.address).catch(() => undefined);
       if (answer?.ok) return;
       await sleep(50);

@@ -92,7 +92,8 @@ impl AppState {
         let exe = std::env::current_exe().context("this program cannot be found")?;
         let folder = exe.parent().context("this program is in no folder")?;
         let site = std::env::var_os("SHEAF_SITE").map_or_else(|| folder.join("assets/site"), PathBuf::from);
-        let hashes = folder.join("hash.txt");
+        let site = std::path::absolute(&site).with_context(|| format!("`{}` is no folder", site.display()))?;
+        let hashes = site.join("hash.txt");
         let options = LeptosOptions::builder()
             .output_name("sheaf")
             .site_root(site.to_string_lossy())
@@ -100,6 +101,8 @@ impl AppState {
             .site_addr(address)
             // Leptos panics at each page when it is told to use a file that is absent.
             .hash_files(hashes.is_file())
+            // Leptos looks beside the program, unless this is a whole path.
+            .hash_file(hashes.to_string_lossy().into())
             .build();
         if !site.join("pkg").is_dir() {
             tracing::warn!(

@@ -216,7 +216,7 @@ fn Row(
     view! {
         <tr class:is-shown=is_shown data-testid="clustering" data-method=method_name data-status=status.name()>
             <th scope="row">
-                {name} <span class="clustering-params">{parameters(&params)}</span>
+                {name}" "<span class="clustering-params">{parameters(&params)}</span>
                 {(!is_done).then(|| view! { <StatusMark status /> })}
                 {failure.map(|failure| view! { <span class="row-failure">{failure.message} ". " {failure.hint}</span> })}
             </th>

@@ -168,7 +168,7 @@ pub fn SelectionBar(
             >
                 {kept}
                 <p>
-                    {before} <strong data-testid="all-matching">{all}</strong> {after}
+                    {before}" "<strong data-testid="all-matching">{all}</strong>" "{after}
                 </p>
                 {button("csv", "CSV")}
                 {button("json", "JSON")}

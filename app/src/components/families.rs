@@ -211,7 +211,7 @@ fn FamilySection(batch: BatchId, family: Family, is_tried: bool) -> impl IntoVie
                                 <bdi>{principal.path}</bdi>
                             </a>
                         }
-                    })} <span class="fine">{counted(size, "document", "documents")}</span>
+                    })}" "<span class="fine">{counted(size, "document", "documents")}</span>
                 {(!is_tried).then(|| view! { <a class="family-table" href=table>"In the table"</a> })}
             </h2>
             <ul class="family-members">{rows}</ul>

@@ -1,4 +1,4 @@
-//! From sources to a folder that runs by itself: the binary, and beside it `assets/{site,pdfium,models}` and `hash.txt`.
+//! From sources to a folder that runs by itself: the binary, and beside it `assets/{site,pdfium,models}`.
 
 mod css;
 mod link;

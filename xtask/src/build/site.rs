@@ -14,35 +14,35 @@ use super::{css, link, size, wasm};
 use crate::paths::{Paths, Profile};
 use crate::run;
 
+/// From which Leptos knows the hashed names.
+const HASHES: &str = "hash.txt";
 /// The most that the page's WebAssembly may weigh on the wire.
 const WASM_LIMIT: u64 = 400_000;
 
 /// Makes the site from the compiled module, `style` and `public`, unless it is there already for exactly these.
 pub fn make(paths: &Paths, profile: Profile, module: &Path) -> Result<()> {
     let bin = paths.bin_dir(profile);
-    let (stamp, hashes) = (bin.join("site.stamp"), bin.join("hash.txt"));
+    let stamp = bin.join("site.stamp");
     let inputs = fingerprint(paths, module)?;
     let current = bin.join("assets/site");
-    if current.is_dir() && hashes.is_file() && fs::read_to_string(&stamp).is_ok_and(|made_of| made_of == inputs) {
+    if current.join(HASHES).is_file() && fs::read_to_string(&stamp).is_ok_and(|made_of| made_of == inputs) {
         return Ok(());
     }
     run::step("make the site", || {
         let next = bin.join("assets/site.next");
         link::remove(&next)?;
-        let names = fill(paths, profile, module, &next)?;
+        fill(paths, profile, module, &next)?;
         if profile == Profile::Release {
             compress(&next)?;
             weigh(&next)?;
         }
         link::replace(&next, &current)?;
-        fs::write(&hashes, names)?;
         fs::write(&stamp, &inputs)?;
         Ok(())
     })
 }
 
-/// Writes the files; returns what Leptos reads from `hash.txt`.
-fn fill(paths: &Paths, profile: Profile, module: &Path, site: &Path) -> Result<String> {
+fn fill(paths: &Paths, profile: Profile, module: &Path, site: &Path) -> Result<()> {
     let pkg = site.join("pkg");
     fs::create_dir_all(&pkg)?;
     link::copy(&paths.root.join("public"), site)?;
@@ -60,7 +60,8 @@ fn fill(paths: &Paths, profile: Profile, module: &Path, site: &Path) -> Result<S
         fs::rename(&from, pkg.join(format!("sheaf.{hash}.{extension}")))?;
         names.push_str(&format!("{kind}: {hash}\n"));
     }
-    Ok(names)
+    fs::write(site.join(HASHES), names)?;
+    Ok(())
 }
 
 /// A `.br` and a `.gz` beside each file, for a server that picks by `Accept-Encoding`.

@@ -1,9 +1,14 @@
 //! Mail (RFC 5322 and MIME) by mail-parser: the important header fields, then the body.
 
-use mail_parser::{Address, Message, MessageParser, MimeHeaders, PartType};
+use std::borrow::Cow;
+
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{Address, Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use sheaf_domain::Failure;
 
 use crate::archive::attachments;
+use crate::charset;
 use crate::formats::{corrupt, html};
 use crate::output::Output;
 
@@ -12,8 +17,14 @@ const NAMED: usize = 5;
 
 /// One page: subject, people and date, an empty line, the body. Plain text is preferred to HTML.
 pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
-    let message = MessageParser::default().parse(bytes).filter(is_mail);
-    let message = message.ok_or_else(|| corrupt("this is not a valid e-mail: it has no sender, subject or date"))?;
+    let not_mail = || corrupt("this is not a valid e-mail: it has no sender, subject or date");
+    let given = MessageParser::default().parse(bytes).filter(is_mail).ok_or_else(not_mail)?;
+    let mended = has_lost_characters(&given).then(|| with_header_in_utf8(bytes));
+    let again = mended.as_deref().and_then(|bytes| MessageParser::default().parse(bytes));
+    let (message, bytes) = match (again, &mended) {
+        (Some(again), Some(mended)) => (again, mended.as_slice()),
+        _ => (given, bytes),
+    };
     let date = message.date().map(mail_parser::DateTime::to_rfc3339);
     let from = message.from().map(people);
 
@@ -33,8 +44,8 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     for body in message.text_bodies() {
         page.push('\n');
         match &body.body {
-            PartType::Text(text) => page.push_str(text),
-            PartType::Html(text) => page.push_str(&html::to_text(text).text),
+            PartType::Text(text) => page.push_str(&decoded(bytes, body, text)),
+            PartType::Html(text) => page.push_str(&html::to_text(&decoded(bytes, body, text)).text),
             PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => {}
         }
         page.push('\n');
@@ -44,6 +55,43 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     output.metadata.author = from;
     output.metadata.created = date;
     output.page(&page)
+}
+
+/// Whether the header has bytes that are not UTF-8 and that nobody declared.
+fn has_lost_characters(message: &Message<'_>) -> bool {
+    let addresses = [message.from(), message.to(), message.cc()];
+    let people = addresses.into_iter().flatten().map(people);
+    people.chain(message.subject().map(str::to_owned)).any(|text| text.contains(char::REPLACEMENT_CHARACTER))
+}
+
+/// The mail with its header in UTF-8: old programs put other bytes there as they were, whose encoding only the whole tells.
+fn with_header_in_utf8(bytes: &[u8]) -> Vec<u8> {
+    let empty_line = |at: &usize| bytes[*at..].starts_with(b"\n\n") || bytes[*at..].starts_with(b"\n\r\n");
+    let end = (0..bytes.len()).find(empty_line).unwrap_or(bytes.len());
+    let (header, rest) = bytes.split_at(end);
+    let header = charset::guess(bytes).decode_without_bom_handling(header).0;
+    [header.as_bytes(), rest].concat()
+}
+
+/// The text of a part, `read` by mail-parser. It takes what says nothing of its charset, or a wrong one, for UTF-8; what does
+/// not fit is lost, unless it is read again.
+fn decoded<'a>(mail: &[u8], part: &MessagePart<'_>, read: &'a str) -> Cow<'a, str> {
+    if !read.contains(char::REPLACEMENT_CHARACTER) {
+        return Cow::Borrowed(read);
+    }
+    let raw = mail.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
+    let bytes = match part.encoding {
+        Encoding::None => Some(raw.to_vec()),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw),
+        Encoding::Base64 => base64_decode(raw),
+    };
+    let said = part.content_type().and_then(|kind| kind.attribute("charset")).map(str::to_ascii_lowercase);
+    let label = said.as_deref().filter(|said| !matches!(*said, "us-ascii" | "ascii")).map(str::as_bytes);
+    let again = bytes.as_deref().map(|bytes| charset::decode(bytes, label));
+    match again {
+        Some(again) if !again.replaced => Cow::Owned(again.text.into_owned()),
+        Some(_) | None => Cow::Borrowed(read),
+    }
 }
 
 /// mail-parser makes a message of anything; a mail says at least one of these. A draft may only say what its content is.
@@ -106,6 +154,27 @@ mod tests {
             "From: a@b.c\nContent-Type: multipart/alternative; boundary=x\n\n--x\nContent-Type: text/html\n\n<b>rich</b>\n\
              --x\nContent-Type: text/plain\n\nplain\n--x--\n",
             "From: a@b.c\n\nplain",
+        );
+    }
+
+    #[test]
+    fn bytes_that_nobody_declared_are_read() {
+        #[track_caller]
+        fn check(mail: &str, expect: &str) {
+            let (bytes, ..) = encoding_rs::WINDOWS_1252.encode(mail);
+            assert_eq!(read(&bytes, "a.eml").expect("mail").text(), expect);
+        }
+        let body = "Die Hasen klagten einst über ihre mißliche Lage.";
+        let head = "From: Heinz Müller <a@b.c>\nSubject: Die Frösche\n";
+        check(&format!("{head}\n{body}\n"), &format!("Subject: Die Frösche\nFrom: Heinz Müller <a@b.c>\n\n{body}"));
+        let half = "From: a@b.c\nSubject: =?iso-8859-1?Q?Die_Frösche?=\n";
+        check(&format!("{half}\n{body}\n"), &format!("Subject: Die Frösche\nFrom: a@b.c\n\n{body}"));
+        let wrong = "From: a@b.c\nContent-Type: text/plain; charset=utf-8\n";
+        check(&format!("{wrong}\n{body}\n"), &format!("From: a@b.c\n\n{body}"));
+        let quoted = body.replace('ü', "=FC").replace('ß', "=DF");
+        check(
+            &format!("From: a@b.c\nContent-Transfer-Encoding: quoted-printable\n\n{quoted}\n"),
+            &format!("From: a@b.c\n\n{body}"),
         );
     }
 

@@ -24,6 +24,7 @@ mod pptx;
 mod rtf;
 mod sheets;
 mod svg;
+mod symbols;
 mod table;
 mod text;
 mod tiff;

@@ -25,21 +25,25 @@ pub struct Formatting {
     paragraphs: Vec<(Range<usize>, Paragraph)>,
     /// Text that is hidden or deleted.
     hidden: Vec<Range<usize>>,
+    /// Text of which each character stands for one of a symbol font.
+    symbols: Vec<(Range<usize>, char)>,
 }
 
 impl Formatting {
     /// Reads both tables of pages; what is broken says nothing.
     pub fn read(paragraphs: &[u8], characters: &[u8], document: &[u8]) -> Self {
-        let mut formatting = Self { paragraphs: Vec::new(), hidden: Vec::new() };
+        let mut formatting = Self { paragraphs: Vec::new(), hidden: Vec::new(), symbols: Vec::new() };
         for page in pages(paragraphs, document) {
             formatting.paragraphs.extend(runs(page, 13).filter_map(|(range, at)| Some((range, paragraph(page, at)?))));
         }
         for page in pages(characters, document) {
             let hidden = runs(page, 1).filter(|(_, at)| is_hidden(page, *at));
             formatting.hidden.extend(hidden.map(|(range, _)| range));
+            formatting.symbols.extend(runs(page, 1).filter_map(|(range, at)| Some((range, symbol(page, at)?))));
         }
         formatting.paragraphs.sort_by_key(|run| run.0.start);
         formatting.hidden.sort_by_key(|range| range.start);
+        formatting.symbols.sort_by_key(|run| run.0.start);
         formatting
     }
 
@@ -54,6 +58,13 @@ impl Formatting {
     pub fn is_hidden(&self, place: usize) -> bool {
         let index = self.hidden.partition_point(|range| range.start <= place);
         index.checked_sub(1).is_some_and(|index| self.hidden[index].contains(&place))
+    }
+
+    /// The character that is shown in place of the one at a place, from U+F000: of a symbol font.
+    pub fn symbol(&self, place: usize) -> Option<char> {
+        let index = self.symbols.partition_point(|run| run.0.start <= place).checked_sub(1)?;
+        let (range, character) = &self.symbols[index];
+        range.contains(&place).then_some(*character)
     }
 }
 
@@ -106,10 +117,20 @@ pub fn apply(modifiers: &[u8], paragraph: &mut Paragraph) {
 }
 
 fn is_hidden(page: &[u8], at: usize) -> bool {
-    let Some(length) = page.get(at).filter(|_| at > 0) else { return false };
-    let end = (at + 1 + usize::from(*length)).min(page.len());
     // Deleted by a revision, and hidden.
-    Modifiers(&page[at + 1..end]).any(|(code, operand)| matches!(code, 0x0800 | 0x083c) && operand.first() == Some(&1))
+    modifiers(page, at).any(|(code, operand)| matches!(code, 0x0800 | 0x083c) && operand.first() == Some(&1))
+}
+
+/// The character of `sprmCSymbol`, after the number of its font.
+fn symbol(page: &[u8], at: usize) -> Option<char> {
+    let (_, operand) = modifiers(page, at).find(|&(code, _)| code == 0x6a09)?;
+    char::from_u32(0xf000 | u32::from(u16_at(operand, 2)? & 0xff))
+}
+
+/// What is said about the characters of a run.
+fn modifiers(page: &[u8], at: usize) -> Modifiers<'_> {
+    let Some(length) = page.get(at).filter(|_| at > 0) else { return Modifiers(&[]) };
+    Modifiers(&page[at + 1..(at + 1 + usize::from(*length)).min(page.len())])
 }
 
 /// Single property modifiers, each a code and an operand ([MS-DOC] 2.6).

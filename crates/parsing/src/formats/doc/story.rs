@@ -7,6 +7,7 @@ use super::pieces::Pieces;
 use super::properties::Formatting;
 use super::styles::Styles;
 use crate::formats::flow::{Flow, Place};
+use crate::formats::symbols;
 use crate::limits::Limits;
 
 /// What stories are read with.
@@ -54,10 +55,10 @@ impl<'a> Reader<'a> {
                 _ if self.formatting.is_hidden(place) => {}
                 '\u{b}' => flow.text.push('\n'),
                 '\u{1e}' => flow.text.push('-'),
-                // Word keeps the characters of its symbol fonts from U+F000; most of them are bullets.
-                '\u{f0b7}' => flow.text.push('\u{2022}'),
-                '\u{f000}'..='\u{f0ff}' => {}
-                '\t' | ' '.. => flow.text.push(character),
+                '\t' | ' '.. => {
+                    let character = self.formatting.symbol(place).unwrap_or(character);
+                    flow.text.extend(symbols::of_private(character));
+                }
                 // Pictures, references of notes and the like.
                 _ => {}
             }

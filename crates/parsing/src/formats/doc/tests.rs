@@ -74,6 +74,37 @@ fn old_files_have_their_text() {
     document[0x34] = 8;
     document.extend(b"One\rTwo\r");
     assert_eq!(read(&pack(&[("/WordDocument", &document)]), "a").expect("doc").text(), "One\n\nTwo");
+    // The same by a Mac, in French.
+    document[6..8].copy_from_slice(&[0x0c, 0x04]);
+    document[0x12] = 1;
+    document.truncate(0x300);
+    document.extend(b"l\xd5\x8et\x8e\r ");
+    assert_eq!(read(&pack(&[("/WordDocument", &document)]), "a").expect("doc").text(), "l’été");
+}
+
+#[test]
+fn characters_of_symbol_fonts_are_what_they_look_like() {
+    let text = read(&file("a (-helix ", "\u{f0b3} 5 \u{f06d}g \u{f0fc}\r"), "a").expect("doc");
+    assert_eq!(text.text(), "a (-helix ≥ 5 μg");
+
+    // A page of properties of characters: the bracket stands for character 0x61 of the font with number 3.
+    let (mut document, mut table) = streams("a (-helix\r", "");
+    document.resize(3 * 512, 0);
+    let page = document.len();
+    document.resize(page + 512, 0);
+    for (index, place) in [TEXT, TEXT + 2, TEXT + 3, TEXT + 10].into_iter().enumerate() {
+        document[page + 4 * index..page + 4 * index + 4].copy_from_slice(&(place as u32).to_le_bytes());
+    }
+    document[page + 17] = 100;
+    document[page + 200..page + 207].copy_from_slice(&[6, 0x09, 0x6a, 3, 0, 0x61, 0xf0]);
+    document[page + 511] = 3;
+    let start = table.len() as u32;
+    table.extend([0; 8]);
+    table.extend((page as u32 / 512).to_le_bytes());
+    document[0xfa..0xfe].copy_from_slice(&start.to_le_bytes());
+    document[0xfe..0x102].copy_from_slice(&12_u32.to_le_bytes());
+    let bytes = pack(&[("/WordDocument", &document), ("/0Table", &table)]);
+    assert_eq!(read(&bytes, "a").expect("doc").text(), "a α-helix");
 }
 
 proptest! {

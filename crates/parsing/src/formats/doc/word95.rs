@@ -1,5 +1,6 @@
 //! Word 6 and 95: the plain text only, which lies in one piece unless the file was saved fast.
 
+use encoding_rs::Encoding;
 use sheaf_domain::Failure;
 
 use super::story::Fields;
@@ -23,7 +24,7 @@ pub fn text(document: &[u8], limits: &Limits) -> Result<String, Failure> {
     let bytes = document
         .get(start..end.min(document.len()))
         .ok_or_else(|| corrupt("this Word file is damaged: its text lies outside of it"))?;
-    let text = charset::guess(bytes).decode_without_bom_handling(bytes).0;
+    let text = encoding(document, bytes).decode_without_bom_handling(bytes).0;
 
     let mut flow = Flow::new(limits);
     let mut fields = Fields::default();
@@ -45,4 +46,18 @@ pub fn text(document: &[u8], limits: &Limits) -> Result<String, Failure> {
         after_cell = character == '\u{7}' && !after_cell;
     }
     Ok(flow.finish())
+}
+
+/// The encoding of the text: the header says whether a Mac wrote it, and in which language, but no more.
+fn encoding(document: &[u8], text: &[u8]) -> &'static Encoding {
+    /// Languages by the lower ten bits of their number ([MS-LCID]): Chinese, Japanese, Korean and those of other alphabets.
+    const FAR: &[u16] = &[0x01, 0x04, 0x08, 0x0d, 0x11, 0x12, 0x1e, 0x1f, 0x20, 0x29];
+    const CYRILLIC: &[u16] = &[0x02, 0x19, 0x22, 0x23, 0x2f];
+    let language = u16_at(document, 0x06).unwrap_or(0) & 0x3ff;
+    let by_mac = document.get(0x12) == Some(&1);
+    match language {
+        _ if !by_mac || FAR.contains(&language) => charset::guess(text),
+        _ if CYRILLIC.contains(&language) => encoding_rs::X_MAC_CYRILLIC,
+        _ => encoding_rs::MACINTOSH,
+    }
 }

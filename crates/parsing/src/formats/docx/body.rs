@@ -7,6 +7,7 @@ use super::Context;
 use super::math::Math;
 use super::numbering::Counters;
 use crate::formats::markdown::{Markdown, Table};
+use crate::formats::symbols;
 use crate::formats::xml::{Visitor, attribute, number, relation_id, walk_part};
 
 /// The visible text of a part: paragraphs apart by an empty line, tables as in Markdown.
@@ -193,6 +194,15 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// A character that the font shows, not its code.
+    fn symbol(&mut self, tag: &BytesStart<'_>) {
+        let code = attribute(tag, "char").and_then(|code| u32::from_str_radix(&code, 16).ok());
+        let font = attribute(tag, "font").unwrap_or_default();
+        if let Some(character) = code.and_then(|code| symbols::of_font(&font, code)) {
+            self.write(character.encode_utf8(&mut [0; 4]));
+        }
+    }
+
     fn write(&mut self, text: &str) {
         // Space before a paragraph, such as the tab after a footnote's number, is layout.
         let is_margin = text.trim().is_empty() && (self.gap >= Gap::Line || self.text.is_empty());
@@ -254,6 +264,7 @@ impl Visitor for Body<'_> {
             "br" | "cr" if self.in_properties == 0 => self.gap = self.gap.max(Gap::Line),
             "oMath" => self.in_math += 1,
             "noBreakHyphen" => self.write("-"),
+            "sym" => self.symbol(tag),
             _ => {}
         }
     }

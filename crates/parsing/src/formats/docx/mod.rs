@@ -103,6 +103,11 @@ mod tests {
         let p = |text: &str| format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>");
         check(&format!("{}{}", p("one"), p("two")), "one\n\ntwo");
         check("<w:p><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>c &amp; d</w:t></w:r></w:p>", "a\tb\nc & d");
+        check(
+            "<w:p><w:r><w:sym w:font='Symbol' w:char='F062'/><w:t>-carotene </w:t>\
+             <w:sym w:font='Wingdings' w:char='F0FE'/><w:sym w:font='Wingdings' w:char='F021'/></w:r></w:p>",
+            "β-carotene ☑",
+        );
         check("<w:p><w:r><w:tab/><w:t xml:space='preserve'> </w:t><w:t>a</w:t></w:r></w:p>", "a");
         check("<w:p><w:pPr><w:pStyle w:val='Heading2'/></w:pPr><w:r><w:t>Head</w:t></w:r></w:p>", "## Head");
         check(

@@ -9,6 +9,7 @@ use super::group::{Destination, Group, Properties, codepage, destination};
 use super::tokens::{Token, Tokens};
 use crate::charset;
 use crate::formats::flow::{Flow, Place};
+use crate::formats::symbols;
 use crate::limits::{Limits, nested_too_deep};
 
 /// Groups in groups; real files have dozens.
@@ -323,9 +324,8 @@ impl<'a> Reader<'a> {
             }
             None => vec![unit],
         };
-        // Word keeps the characters of its symbol fonts from U+F000; most of them are bullets.
-        let text = String::from_utf16_lossy(&units).replace('\u{f0b7}', "\u{2022}");
-        self.write(&text);
+        let text = String::from_utf16_lossy(&units);
+        self.write(&text.chars().filter_map(symbols::of_private).collect::<String>());
     }
 
     /// Turns the bytes that have gathered into text.

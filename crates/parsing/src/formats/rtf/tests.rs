@@ -19,6 +19,7 @@ fn bodies() {
     check("one\\par two {\\b bold}\\line three\\par", "one\n\ntwo bold\nthree");
     check("caf\\'e9 \\{x\\} a\\~b opt\\-ional\\_x", "café {x} a\u{a0}b optional-x");
     check("\\uc1\\u8364?\\u-10179\\'3f\\u-8704?x {\\uc2\\u233\\'3f\\'3f}y", "€😀x éy");
+    check("\\u-3999?-helix \\u-3913? a", "α-helix • a");
     check("{\\fonttbl{\\f0 Arial;}{\\f1\\fcharset204 Cyr;}}{\\f1\\'ef\\'f0\\'e8}\\'e9", "приé");
     check("{\\fonttbl{\\f0\\fcharset128 MS;}}{\\f0\\'93\\'fa\\'96{\\b x}}", "日\u{fffd}x");
     check("a{\\*\\unknown gone}{\\pict\\bin3 }}}gone}b{\\v hidden}{\\fldinst HYPERLINK}{\\fldrslt link}", "ablink");

@@ -45,7 +45,8 @@ test("from a click on a filter to the paint", async ({ page }) => {
       }
       const median = (of: number) => times.map((time) => time[of]!).sort((a, b) => a - b)[5]!.toFixed(0);
       console.log(`${DOCUMENTS} documents, ${what}: table after ${median(0)} ms, all of the page after ${median(1)} ms`);
-      if (selector !== clear) await page.locator(selector).first().click();
+      // The next one begins with the filter, or without any.
+      await page.locator(selector).first().click();
       await page.waitForTimeout(500);
     }
     expect(await page.getByTestId("document-row").count()).toBeGreaterThan(0);

@@ -28,6 +28,8 @@ test("from a click on a filter to the paint", async ({ page }) => {
   try {
     const list = (await (await fetch(`${server.address}/api/batches`)).json()) as { items: { id: string }[] };
     await page.goto(`${server.address}/batches/${list.items[0]!.id}`);
+    // The script is at work: it takes the headings of the heatmap out of the way of Tab.
+    await page.locator("[role=rowheader] a[tabindex='-1']").first().waitFor({ state: "attached" });
     await page.waitForLoadState("networkidle");
     const cluster = "[data-testid=cluster-row] .cluster-name a";
     const confidence = "[data-testid=facet-confidence] [data-testid=facet-value]";

@@ -10,6 +10,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use sheaf_domain::heatmap::{BLOCKS_PER_SIDE, MAX_CELLS_PER_SIDE};
 
 use crate::matrix::{Matrix, MatrixMut, multiply};
+use strongest::Sample;
 
 /// A run of neighbours in display order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub fn grid<'a>(
     row: impl Fn(usize) -> &'a [f32] + Sync,
     dimensions: usize,
     clusters: &[Option<u32>],
-    known: impl Iterator<Item = (usize, usize, f32)>,
+    mut known: impl Iterator<Item = (usize, usize, f32)>,
 ) -> Grid {
     let most = if clusters.len() <= MAX_CELLS_PER_SIDE { MAX_CELLS_PER_SIDE } else { BLOCKS_PER_SIDE };
     let bands = bands(clusters, 0..clusters.len(), most);
@@ -72,7 +73,7 @@ pub fn grid<'a>(
     let values = values_of(&bands, &means.concat(), dimensions);
     let b = bands.len();
     let strongest = match bands.iter().any(|band| band.len > 1) {
-        true => strongest::strongest(row, dimensions, &bands, known),
+        true => strongest::strongest(&Sample::new(row, dimensions, &bands), &bands, &mut known),
         false => Vec::new(),
     };
     let strongest_scale = if strongest.is_empty() { (0.0, 0.0) } else { scale(&strongest, b) };

@@ -6,10 +6,29 @@ use super::Band;
 use crate::matrix::{Matrix, MatrixMut, multiply};
 
 /// Up to so many documents every pair is compared.
-const COMPARED: usize = 1_500;
+const COMPARED: usize = 1_000;
 
 /// Documents of each band that are compared when there are more; spread evenly over it.
-const OF_BAND: usize = 24;
+const OF_BAND: usize = 16;
+
+/// The documents that are compared.
+pub(super) struct Sample {
+    /// Of each band their places.
+    members: Vec<Vec<usize>>,
+    /// Their vectors, one behind the other.
+    data: Vec<f32>,
+    dimensions: usize,
+}
+
+impl Sample {
+    pub(super) fn new<'a>(row: impl Fn(usize) -> &'a [f32], dimensions: usize, bands: &[Band]) -> Self {
+        let all = bands.iter().map(|band| band.len).sum::<usize>() <= COMPARED;
+        let members: Vec<Vec<usize>> = bands.iter().map(|band| looked_at(band, all)).collect();
+        let mut data = Vec::with_capacity(members.iter().map(Vec::len).sum::<usize>() * dimensions);
+        members.iter().flatten().for_each(|&place| data.extend_from_slice(row(place)));
+        Self { members, data, dimensions }
+    }
+}
 
 /// For each two bands the largest cosine similarity between a document of the one and another document of the other, row by
 /// row; 1 where a band of one document meets itself.
@@ -17,20 +36,21 @@ const OF_BAND: usize = 24;
 /// Up to [`COMPARED`] documents it is exact. Of more, the pairs that are looked at are `known` ones (places and similarity; give
 /// each document's nearest, which have every pair that is among the nearest of either) and those of [`OF_BAND`] documents of each
 /// band: what is found is a lower bound, below the truth only where that is weaker than the nearest of both its documents. Costs
-/// `O(min(n, 24 b)² d)` and the known pairs.
-pub(super) fn strongest<'a>(
-    row: impl Fn(usize) -> &'a [f32] + Sync,
-    dimensions: usize,
+/// `O(min(n, 16 b)² d)` and the known pairs.
+///
+/// Not generic, so that it is optimised with this crate.
+pub(super) fn strongest(
+    sample: &Sample,
     bands: &[Band],
-    known: impl Iterator<Item = (usize, usize, f32)>,
+    known: &mut dyn Iterator<Item = (usize, usize, f32)>,
 ) -> Vec<f32> {
+    let Sample { members, data, dimensions } = sample;
+    let dimensions = *dimensions;
     let b = bands.len();
     let n = bands.iter().map(|band| band.len).sum::<usize>();
     let start = bands.first().map_or(0, |band| band.start);
-    let members: Vec<Vec<usize>> = bands.iter().map(|band| looked_at(band, n <= COMPARED)).collect();
     let mut ends = vec![0];
     members.iter().for_each(|members| ends.push(ends[ends.len() - 1] + members.len()));
-    let data: Vec<f32> = members.iter().flatten().flat_map(|&place| row(place)).copied().collect();
     let rows = |from: usize, to: usize| Matrix::new(&data[from * dimensions..to * dimensions], to - from, dimensions);
     // Of each band with itself and those after it.
     let compare = |i: usize| -> Vec<f32> {
@@ -128,17 +148,21 @@ mod tests {
     fn of_many_documents_pairs_that_are_known_are_found() {
         let n = COMPARED + 500;
         // All alike but two, which no sample has.
-        let (a, b) = (7, n - 1);
+        let (a, b) = (2, n - 1);
         let vector = |place: usize| if place == a || place == b { &[0.0, 1.0][..] } else { &[1.0, 0.0][..] };
         let bands = bands(&vec![None; n], 0..n, 60);
         let (first, last) = (0, bands.len() - 1);
         assert!(!looked_at(&bands[first], false).contains(&a) && !looked_at(&bands[last], false).contains(&b));
-        let clusters = |known: Option<(usize, usize, f32)>| strongest(vector, 2, &bands, known.into_iter());
+        let clusters = |known: Option<(usize, usize, f32)>| {
+            strongest(&Sample::new(vector, 2, &bands), &bands, &mut known.into_iter())
+        };
         assert!((clusters(None)[last] - 1.0).abs() < 1e-6, "others are alike");
         let weak = |place: usize| {
             if place == a || place == b || place < bands[1].start { &[0.0, 1.0][..] } else { &[1.0, 0.0] }
         };
-        let found = |known: Option<(usize, usize, f32)>| strongest(weak, 2, &bands, known.into_iter())[last];
+        let found = |known: Option<(usize, usize, f32)>| {
+            strongest(&Sample::new(weak, 2, &bands), &bands, &mut known.into_iter())[last]
+        };
         assert_eq!((found(None), found(Some((a, b, 0.9))), found(Some((b, a, 0.9)))), (0.0, 0.9, 0.9));
         assert_eq!(found(Some((a, a, 1.0))), 0.0, "a document is no pair with itself");
     }

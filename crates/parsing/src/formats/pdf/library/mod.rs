@@ -10,6 +10,7 @@ mod text;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_ushort, c_void};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::ptr;
 
@@ -29,15 +30,16 @@ type Handle = *mut c_void;
 
 macro_rules! functions {
     ($($field:ident = $symbol:literal: fn($($arg:ty),*) $(-> $ret:ty)?;)+) => {
-        /// Pointers into the library, which stays loaded as long as this exists.
-        struct Functions { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)+ _library: libloading::Library }
+        /// Pointers into the library, which is never unloaded: when a process ends, one thread may run its destructors while
+        /// another one drops this.
+        struct Functions { $($field: unsafe extern "C" fn($($arg),*) $(-> $ret)?,)+ }
 
         impl Functions {
             fn load(path: &Path) -> Result<Self, libloading::Error> {
                 // SAFETY: the operator chose this library; PDFium's initialisers do nothing that asks for more.
-                let library = unsafe { libloading::Library::new(path) }?;
+                let library = ManuallyDrop::new(unsafe { libloading::Library::new(path) }?);
                 // SAFETY: the types are those of PDFium's public headers, which keep them from build to build.
-                unsafe { Ok(Self { $($field: *library.get($symbol)?,)+ _library: library }) }
+                unsafe { Ok(Self { $($field: *library.get($symbol)?,)+ }) }
             }
         }
     };

@@ -114,7 +114,7 @@ async fn workers_of_different_abilities_share_a_database_and_a_bucket() {
     assert_eq!(runner.terminate().code(), Some(0));
     let nonsense = Command::new(SHEAF).args(["work", "--stages", "parse,fly"]).output().expect("sheaf starts");
     let said = String::from_utf8_lossy(&nonsense.stderr);
-    assert!(said.contains("`fly` is nothing to work at: choose from parse, embed, analyse and flows"), "{said}");
+    assert!(said.contains("`fly` is not a known stage: choose from parse, embed, analyse and flows"), "{said}");
 
     let verified = Command::new(SHEAF).arg("verify").args(blobs).envs(variables.iter().cloned()).output();
     let verified = verified.expect("sheaf starts");

@@ -41,7 +41,7 @@ impl FromStr for Task {
             FLOWS => Ok(Self::Flows),
             stage => stage.parse().map(Self::Stage).map_err(|_| {
                 let known = Stage::ALL.map(Stage::name).join(", ");
-                format!("`{stage}` is nothing to work at: choose from {known} and {FLOWS}")
+                format!("`{stage}` is not a known stage: choose from {known} and {FLOWS}")
             }),
         }
     }

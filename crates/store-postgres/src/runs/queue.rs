@@ -117,13 +117,30 @@ fn columns(claims: &[RunClaim]) -> (Vec<Uuid>, Vec<Uuid>, Vec<i64>) {
     )
 }
 
+/// What is still held of the claims that columns tell, locked in the order in which [`complete`] locks: whoever has the one
+/// and waits for the other would wait for ever.
+macro_rules! held {
+    ($runs:literal, $documents:literal, $attempts:literal) => {
+        concat!(
+            "WITH held AS MATERIALIZED (SELECT run, document FROM run_documents WHERE state = 'processing' ",
+            "AND (run, document, attempts) IN (SELECT * FROM unnest(",
+            $runs,
+            "::uuid[], ",
+            $documents,
+            "::uuid[], ",
+            $attempts,
+            "::bigint[])) ORDER BY run, document FOR UPDATE) "
+        )
+    };
+}
+
 pub async fn keep(pool: &PgPool, claims: &[RunClaim], lease_ms: u64) -> Result<Vec<RunClaim>> {
     let (runs, documents, attempts) = columns(claims);
     let rows = sqlx::query(concat!(
+        held!("$2", "$3", "$4"),
         "UPDATE run_documents SET lease_until = ",
         now!(),
-        " + $1 WHERE state = 'processing' AND (run, document, attempts) IN ",
-        "(SELECT * FROM unnest($2::uuid[], $3::uuid[], $4::bigint[])) RETURNING ",
+        " + $1 WHERE (run, document) IN (SELECT run, document FROM held) RETURNING ",
         claim_columns!()
     ))
     .bind(signed(lease_ms))
@@ -138,11 +155,11 @@ pub async fn keep(pool: &PgPool, claims: &[RunClaim], lease_ms: u64) -> Result<V
 
 pub async fn release(pool: &PgPool, claims: &[RunClaim]) -> Result<()> {
     let (runs, documents, attempts) = columns(claims);
-    sqlx::query(
-        "UPDATE run_documents SET state = 'pending', tries = tries - 1, worker = NULL, lease_until = NULL \
-         WHERE state = 'processing' AND (run, document, attempts) IN \
-         (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]))",
-    )
+    sqlx::query(concat!(
+        held!("$1", "$2", "$3"),
+        "UPDATE run_documents SET state = 'pending', tries = tries - 1, worker = NULL, lease_until = NULL ",
+        "WHERE (run, document) IN (SELECT run, document FROM held)",
+    ))
     .bind(runs)
     .bind(documents)
     .bind(attempts)
@@ -184,9 +201,12 @@ pub async fn complete(pool: &PgPool, done: &[(RunClaim, RunFound)]) -> Result<Ve
     let Some((first, _)) = done.first() else { return Ok(Vec::new()) };
     let mut tx = pool.begin().await.map_err(database)?;
     steer::lock(&mut tx, first.run).await?;
-    let mut held = Vec::with_capacity(done.len());
-    for (claim, found) in done {
-        held.push(complete_one(&mut tx, claim, found).await?);
+    let mut held = vec![false; done.len()];
+    let mut ordered: Vec<usize> = (0..done.len()).collect();
+    ordered.sort_by_key(|&place| (done[place].0.run, done[place].0.document));
+    for place in ordered {
+        let (claim, found) = &done[place];
+        held[place] = complete_one(&mut tx, claim, found).await?;
     }
     steer::end(&mut tx, first.run).await?;
     tx.commit().await.map_err(database)?;

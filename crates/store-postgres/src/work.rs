@@ -1,6 +1,6 @@
 //! Leases: kept, given back, lost. Results are beside their stages.
 
-use sheaf_domain::{Failure, FailureCode, JobId, Status};
+use sheaf_domain::{JobId, Status};
 use sheaf_store::{Claim, StoreError, WorkerState};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -136,7 +136,7 @@ pub(crate) async fn mark_pending(tx: &mut PgConnection, claims: &[Claim]) -> Res
 pub async fn expire_leases(pool: &PgPool, max_crashes: u32, all: bool) -> Result<u64> {
     let mut expired = 0;
     for claim in lost_too_often(pool, max_crashes, all).await? {
-        expired += u64::from(fail::fail_lost(pool, &claim, &vanished(&claim), all).await?);
+        expired += u64::from(fail::fail_lost(pool, &claim, &claim.vanished(), all).await?);
     }
     let mut tx = pool.begin().await.map_err(database)?;
     // Several servers do this at the same time: each takes the jobs that no other has in its hands.
@@ -159,7 +159,7 @@ pub async fn expire_leases(pool: &PgPool, max_crashes: u32, all: bool) -> Result
     .map_err(database)?;
     let claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
     for claim in &claims {
-        steer::note_attempt(&mut tx, claim, &vanished(claim)).await?;
+        steer::note_attempt(&mut tx, claim, &claim.vanished()).await?;
     }
     mark_pending(&mut tx, &claims).await?;
     tx.commit().await.map_err(database)?;
@@ -182,11 +182,6 @@ async fn lost_too_often(pool: &PgPool, max_crashes: u32, all: bool) -> Result<Ve
     .await
     .map_err(database)?;
     rows.iter().map(read_claim).collect()
-}
-
-fn vanished(claim: &Claim) -> Failure {
-    let message = format!("the worker vanished {} times while it was at this ({})", claim.crashes, claim.stage.label());
-    Failure::new(FailureCode::WorkerCrashed, message)
 }
 
 pub async fn note_worker(pool: &PgPool, worker: &WorkerState) -> Result<()> {

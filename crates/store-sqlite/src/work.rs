@@ -1,6 +1,6 @@
 //! The queue: claims, leases and their end. Completion is in `finish`, with the results.
 
-use sheaf_domain::{BatchId, DocumentId, Failure, FailureCode, JobId, Stage};
+use sheaf_domain::{BatchId, DocumentId, JobId, Stage};
 use sheaf_store::{Claim, Room, WorkerState};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -230,9 +230,7 @@ pub async fn expire_leases(writer: &SqlitePool, max_crashes: u32, all: bool) -> 
     .map_err(database)?;
     let claims = rows.iter().map(read_claim).collect::<Result<Vec<_>>>()?;
     for claim in &claims {
-        let message =
-            format!("the worker vanished {} times while it was at this ({})", claim.crashes, claim.stage.label());
-        let failure = Failure::new(FailureCode::WorkerCrashed, message);
+        let failure = claim.vanished();
         if claim.crashes >= max_crashes {
             finish::fail_for_good(&mut tx, claim, &failure).await?;
         } else {

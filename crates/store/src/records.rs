@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use sheaf_domain::{
     Batch, BatchId, BatchParams, Cluster, ClusterId, ClusterReport, DeliveryId, Document, DocumentId, DocumentKind,
-    DocumentMetadata, EventId, Failure, Heatmap, JobId, Merge, PageRecognition, Passwords, Problem, RunPolicy, Stage,
-    UploadId,
+    DocumentMetadata, EventId, Failure, FailureCode, Heatmap, JobId, Merge, PageRecognition, Passwords, Problem,
+    RunPolicy, Stage, UploadId,
 };
 
 use crate::families::FoundFamilies;
@@ -104,6 +104,22 @@ pub struct Claim {
     pub crashes: u32,
     /// The trace of its batch.
     pub trace: Option<String>,
+}
+
+impl Claim {
+    /// What is said of a job whose worker has vanished again.
+    #[must_use]
+    pub fn vanished(&self) -> Failure {
+        let message =
+            format!("the worker vanished {} times while it was at this ({})", self.crashes, self.stage.label());
+        let failure = Failure::new(FailureCode::WorkerCrashed, message);
+        match self.document {
+            Some(_) => failure,
+            None => failure.with_hint(
+                "Nothing that was read is lost. Look whether the machine runs out of memory or restarts, then try again.",
+            ),
+        }
+    }
 }
 
 /// What the parse stage reads of a claimed document.

@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// A job whose worker vanished this many times is not tried again: it may be what kills them. From the second time on it
 /// runs alone, so that a power cut hardly ever counts against the same job again. Documents are read in children, whose deaths are
 /// counted apart and end sooner; so what makes a worker vanish is nearly always something else, and may come in rows.
-const MAX_CRASHES: u32 = 10;
+const MAX_CRASHES: u32 = 20;
 
 /// How long giving leases back may take.
 const GIVING_BACK: Duration = Duration::from_secs(4);

@@ -52,10 +52,7 @@ async fn keep(
 ) -> Result<Option<u32>> {
     let mut tx = pool.begin().await.map_err(database)?;
     lock_batches(&mut tx, [batch]).await?;
-    if !may_edit(&mut tx, batch, round).await? {
-        return Ok(None);
-    }
-    let Some(edit) = note_edit(&mut tx, batch, edit).await? else { return Ok(None) };
+    let Some(edit) = admit(&mut tx, batch, round, edit).await? else { return Ok(None) };
     replace(&mut tx, batch, clustering).await?;
     tx.commit().await.map_err(database)?;
     Ok(Some(edit))
@@ -64,10 +61,7 @@ async fn keep(
 async fn keep_name(pool: &PgPool, batch: BatchId, round: u64, edit: &NewEdit, name: &NewName) -> Result<Option<u32>> {
     let mut tx = pool.begin().await.map_err(database)?;
     lock_batches(&mut tx, [batch]).await?;
-    if !may_edit(&mut tx, batch, round).await? {
-        return Ok(None);
-    }
-    let Some(edit) = note_edit(&mut tx, batch, edit).await? else { return Ok(None) };
+    let Some(edit) = admit(&mut tx, batch, round, edit).await? else { return Ok(None) };
     let NewName { cluster, name, named_by, heatmap, manifest } = name;
     sqlx::query("UPDATE clusters SET name = $3, named_by = $4 WHERE batch = $1 AND id = $2")
         .bind(batch.0)
@@ -93,17 +87,18 @@ async fn keep_name(pool: &PgPool, batch: BatchId, round: u64, edit: &NewEdit, na
     Ok(Some(edit))
 }
 
-/// Whether a batch is at rest, and was neither analysed nor edited since that round.
-async fn may_edit(tx: &mut PgConnection, batch: BatchId, round: u64) -> Result<bool> {
-    sqlx::query_scalar(
+/// Notes an edit where the batch is at rest, and was neither analysed nor edited since that round; the edit's number.
+async fn admit(tx: &mut PgConnection, batch: BatchId, round: u64, edit: &NewEdit) -> Result<Option<u32>> {
+    let may: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM batches b WHERE b.id = $1 AND b.status NOT IN ('pending', 'processing')) \
          AND coalesce((SELECT round FROM cluster_books WHERE batch = $1), 0) = $2",
     )
     .bind(batch.0)
     .bind(signed(round))
-    .fetch_one(tx)
+    .fetch_one(&mut *tx)
     .await
-    .map_err(database)
+    .map_err(database)?;
+    if may { note_edit(tx, batch, edit).await } else { Ok(None) }
 }
 
 async fn all(pool: &PgPool, batch: BatchId) -> Result<ClusterEdits> {

@@ -37,10 +37,7 @@ impl IdentityStore for SqliteStore {
     ) -> Result<Option<u32>> {
         let key = batch.to_string();
         let mut tx = begin(&self.writer).await?;
-        if !may_edit(&mut tx, &key, round).await? {
-            return Ok(None);
-        }
-        let Some(edit) = note_edit(&mut tx, &key, edit).await? else { return Ok(None) };
+        let Some(edit) = admit(&mut tx, &key, round, edit).await? else { return Ok(None) };
         replace(&mut tx, &key, clustering).await?;
         tx.commit().await.map_err(database)?;
         Ok(Some(edit))
@@ -55,10 +52,7 @@ impl IdentityStore for SqliteStore {
     ) -> Result<Option<u32>> {
         let key = batch.to_string();
         let mut tx = begin(&self.writer).await?;
-        if !may_edit(&mut tx, &key, round).await? {
-            return Ok(None);
-        }
-        let Some(edit) = note_edit(&mut tx, &key, edit).await? else { return Ok(None) };
+        let Some(edit) = admit(&mut tx, &key, round, edit).await? else { return Ok(None) };
         let NewName { cluster, name, named_by, heatmap, manifest } = name;
         sqlx::query("UPDATE clusters SET name = ?3, named_by = ?4 WHERE batch = ?1 AND id = ?2")
             .bind(&key)
@@ -85,17 +79,18 @@ impl IdentityStore for SqliteStore {
     }
 }
 
-/// Whether a batch is at rest, and was neither analysed nor edited since that round.
-async fn may_edit(tx: &mut SqliteConnection, batch: &str, round: u64) -> Result<bool> {
-    sqlx::query_scalar(
+/// Notes an edit where the batch is at rest, and was neither analysed nor edited since that round; the edit's number.
+async fn admit(tx: &mut SqliteConnection, batch: &str, round: u64, edit: &NewEdit) -> Result<Option<u32>> {
+    let may: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM batches b WHERE b.id = ?1 AND b.status NOT IN ('pending', 'processing')) \
          AND coalesce((SELECT round FROM cluster_books WHERE batch = ?1), 0) = ?2",
     )
     .bind(batch)
     .bind(signed(round))
-    .fetch_one(tx)
+    .fetch_one(&mut *tx)
     .await
-    .map_err(database)
+    .map_err(database)?;
+    if may { note_edit(tx, batch, edit).await } else { Ok(None) }
 }
 
 async fn past(readers: &SqlitePool, batch: BatchId) -> Result<ClusterPast> {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { type Page } from "@playwright/test";
+import { type Locator, type Page } from "@playwright/test";
 
 import { pdf } from "../support/pdf.ts";
 import { expect, finish, test as base, upload } from "../support/test.ts";
@@ -55,11 +55,18 @@ for (const javaScriptEnabled of [true, false]) {
       const genes = page.locator('[data-testid="step"]', { has: page.locator('input[value="genes"]') });
       await expect(genes.getByTestId("tried")).toContainText("IL6");
       await expect(genes.getByTestId("tried")).toContainText("verified");
+      const result = page.getByRole("region", { name: "Rows of the result" });
+      await expect(result.getByRole("row")).toHaveCount(2);
+      await expect(result).toContainText("IL6 was strongly upregulated");
       const name = `Genes ${javaScriptEnabled ? "with" : "without"}`;
       await page.getByLabel("Name", { exact: true }).first().fill(name);
       await page.getByTestId("save-flow").click();
-      await expect(page).toHaveURL(/\/flows\/[0-9a-f-]{36}$/);
+      await expect(page).toHaveURL(/\/flows\/[0-9a-f-]{36}\?saved=1/);
       await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
+      // What was tried stays, and what comes next is said.
+      await expect(page.getByTestId("saved")).toContainText("Saved as version 1");
+      await expect(page.getByTestId("saved").getByRole("link", { name: "Choose documents" })).toBeVisible();
+      await expect(genes.getByTestId("tried")).toContainText("IL6");
 
       // A whole batch, and one document of it, which counts once.
       await page.getByRole("link", { name: "Run it" }).click();
@@ -87,6 +94,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto(`${run}?column=genes.value`);
       await expect(page.getByTestId("value-count")).toHaveText("20 values");
       const rows = page.getByTestId("value");
+      const rejected = await rows.nth(1).getByRole("link", { name: /^papers/ }).innerText();
       await rows.nth(0).getByRole("button", { name: /^Accept/ }).click();
       await expect(rows.nth(0).getByTestId("judged")).toHaveText("accepted");
       await rows.nth(1).getByRole("button", { name: /^Reject/ }).click();
@@ -118,6 +126,7 @@ for (const javaScriptEnabled of [true, false]) {
       const csv = await table.text();
       expect(csv).toContain("paper,gene,as_written,page,quote,verified,review");
       expect(csv).toContain("P53 protein");
+      expect(csv, "a hit is rejected as a whole").not.toContain(rejected);
       expect(csv).toMatch(/,true,(none|accepted)\n/);
     });
 
@@ -127,7 +136,7 @@ for (const javaScriptEnabled of [true, false]) {
       for (const { key, ...template } of templates) {
         await page.goto(`/flows/new?template=${key}`);
         await page.getByTestId("save-flow").click();
-        await expect(page).toHaveURL(/\/flows\/[0-9a-f-]{36}$/);
+        await expect(page).toHaveURL(/\/flows\/[0-9a-f-]{36}\?saved=1/);
         const kept = await (await page.request.get(page.url().replace("/flows/", "/api/flows/"))).json();
         expect(kept.steps).toEqual(template.steps);
         expect(kept.name).toBe(template.name);
@@ -174,7 +183,7 @@ for (const javaScriptEnabled of [true, false]) {
       await steps.nth(0).getByRole("button", { name: "Remove keywords" }).click();
       await expect(steps).toHaveCount(2);
       await page.getByTestId("save-flow").click();
-      await expect(page).toHaveURL(/\/flows\/[0-9a-f-]{36}$/);
+      await expect(page).toHaveURL(/\/flows\/[0-9a-f-]{36}\?saved=1/);
     });
   });
 }
@@ -194,10 +203,45 @@ test("pages of flows and runs are accessible", async ({ page, read }) => {
     "/runs",
     `/runs/${run.id}`,
     `/runs/${run.id}/documents/${document}`,
+    `/runs/${run.id}?column=every&review=none`,
     `/runs/${run.id}/cancel`,
+    `/runs/${run.id}/delete`,
+    `/batches/${read}/delete`,
   ];
   for (const address of addresses) {
     await page.goto(address);
     await isAccessible(page);
   }
+});
+
+test("a flow is built, tried, kept and run by keyboard alone", async ({ page, read }) => {
+  expect(read).toBeTruthy();
+  // Tab goes through the whole page, so a place that it does not come to is found.
+  const reach = async (to: Locator) => {
+    await expect(to).toBeVisible();
+    for (let i = 0; i < 400; i++) {
+      if (await to.evaluate((element) => element === document.activeElement)) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`Tab does not come to ${to}`);
+  };
+  const press = async (to: Locator, key = "Enter") => {
+    await reach(to);
+    await page.keyboard.press(key);
+  };
+  await page.goto("/flows");
+  await press(page.getByTestId("template").getByRole("link", { name: "Gene expression from papers" }));
+  await press(page.getByTestId("candidates").getByRole("button").first());
+  await expect(page.getByTestId("try-chosen")).toBeVisible();
+  await press(page.getByRole("button", { name: "Keywords", exact: true }));
+  await expect(page.getByTestId("step")).toHaveCount(5);
+  await press(page.getByTestId("save-flow"));
+  await press(page.getByTestId("saved").getByRole("link", { name: "Choose documents" }));
+  await press(page.getByTestId("batches").getByRole("checkbox", { name: /^Papers/ }), "Space");
+  await press(page.getByRole("button", { name: "Add what is ticked" }));
+  await expect(page.getByTestId("chip")).toContainText("All of Papers");
+  await press(page.getByTestId("start-run"));
+  await expect(page.getByTestId("run-status")).toHaveAttribute("data-status", "completed", { timeout: 30_000 });
+  await press(page.getByTestId("value").first().getByRole("button", { name: /^Accept/ }), "Space");
+  await expect(page.getByTestId("value").first().getByTestId("judged")).toHaveText("accepted");
 });

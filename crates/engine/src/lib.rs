@@ -77,7 +77,7 @@ pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::{Event, Told};
 pub use flows::{
     BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, ModelPrices, RunExport, StepTrial,
-    Template, Wanted, WrongEndpoint, flow_schema, templates,
+    Template, TrialTable, Wanted, WrongEndpoint, flow_schema, templates,
 };
 pub use intake::{
     Announced, ArrivedFiles, BatchRequest, ImportedRecords, Intake, KNOWN_PATHS, RecordsRequest, clean_path, name_of,

@@ -27,7 +27,7 @@ const ASKED_EVERY: Duration = Duration::from_millis(100);
 ///
 /// Each record of a .json, .jsonl, .csv or .tsv file becomes a document of the batch of that name, under its own id. What is there
 /// already stays as it is, so that a file that has grown adds only what is new; a record that has changed takes the place of
-/// what was there under its id. Of shards nothing is read or compared again. Originals are neither in records nor in shards. Ends with 0, with 2 when some documents or records could not
+/// what was there under its id. What the batch has and the file does not stays, and is counted. Of shards nothing is read or compared again. Originals are neither in records nor in shards. Ends with 0, with 2 when some documents or records could not
 /// be used, and with 1 when it could not run. With SQLite stop the server first, for that belongs to one process.
 #[derive(clap::Args)]
 pub struct Args {
@@ -132,6 +132,14 @@ fn records(args: &Args) -> anyhow::Result<ExitCode> {
     if imported.changed > 0 {
         println!(
             "What has changed is in the place of what was there; `sheaf process` does again what has another text"
+        );
+    }
+    if imported.gone > 0 {
+        let more = if imported.gone > imported.gone_ids.len() as u64 { ", …" } else { "" };
+        println!(
+            "{} records of the batch are not in the file, or cannot be used as they are there, and stay: {}{more}",
+            imported.gone,
+            imported.gone_ids.join(", ")
         );
     }
     match imported.batch {

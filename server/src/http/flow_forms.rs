@@ -47,7 +47,12 @@ pub async fn draft(
     };
     if change == Change::Save && draft.sent.problems.is_empty() && Engine::check_flow(&draft.sent.spec).is_empty() {
         match state.engine.save_flow(&draft.sent.spec, based_on).await {
-            Ok(flow) => return Ok(Redirect::to(&format!("/flows/{}", flow.id)).into_response()),
+            Ok(flow) => {
+                // The document that it was tried on stays beside it.
+                let tried = draft.sent.tried.map(|(batch, document)| format!("&batch={batch}&document={document}"));
+                let address = format!("/flows/{}?saved=1{}", flow.id, tried.unwrap_or_default());
+                return Ok(Redirect::to(&address).into_response());
+            }
             Err(failure) => draft.failure = Some(failure),
         }
     }
@@ -68,7 +73,7 @@ pub async fn import(
     let spec = FlowFile::of(text).read(text)?;
     if Engine::check_flow(&spec).is_empty() {
         let flow = state.engine.save_flow(&spec, None).await?;
-        return Ok(Redirect::to(&format!("/flows/{}", flow.id)).into_response());
+        return Ok(Redirect::to(&format!("/flows/{}?saved=1", flow.id)).into_response());
     }
     Ok(page(state, FlowDraft { sent: Sent { spec, ..Sent::default() }, ..FlowDraft::default() }).await)
 }

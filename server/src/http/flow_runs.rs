@@ -142,6 +142,7 @@ pub async fn values(
         document: asked.document.as_deref().filter(|text| !text.is_empty()).map(document_id).transpose()?,
         step: asked.step.filter(|step| !step.is_empty()),
         field: asked.field.filter(|field| !field.is_empty()),
+        columns: Vec::new(),
         review: read("review", asked.review.as_deref())?,
         verified: read("verified", asked.verified.as_deref())?,
         cursor: asked.cursor.filter(|cursor| !cursor.is_empty()),

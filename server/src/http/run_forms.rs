@@ -120,6 +120,9 @@ pub async fn delete(State(engine): State<Engine>, Path(id): Path<String>) -> Onw
 pub struct Judgement {
     review: String,
     value: Option<String>,
+    /// Whether it is meant for the whole row.
+    #[serde(default)]
+    row: bool,
     /// The page of the run to go back to.
     back: Option<String>,
 }
@@ -130,11 +133,11 @@ pub async fn review(
     Path((id, document, number)): Path<(String, String, String)>,
     form: Result<Form<Judgement>, FormRejection>,
 ) -> Onward {
-    let Form(Judgement { review, value, back }) = form.map_err(not_understood)?;
+    let Form(Judgement { review, value, row, back }) = form.map_err(not_understood)?;
     let review: Review = review.parse().map_err(|error| HttpFailure::invalid(format!("`review`: {error}")))?;
     let (run, document) = (run_id(&id)?, document_id(&document)?);
     let number: u32 = number.parse().map_err(|_| HttpFailure::not_found("the run has no such value"))?;
-    engine.review_value(run, document, number, ValueReview { review, value }).await?;
+    engine.review_value(run, document, number, ValueReview { review, value, row }).await?;
     // Only to a page of this run.
     let home = format!("/runs/{run}");
     let is_own = |back: &String| {

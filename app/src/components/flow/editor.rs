@@ -29,6 +29,8 @@ pub struct Trial {
 pub struct Found {
     pub documents: Vec<(BatchId, String, DocumentRow)>,
     pub total: u64,
+    /// Whether there is none at all.
+    pub is_empty_library: bool,
 }
 
 #[component]
@@ -39,6 +41,8 @@ pub fn Editor(
     found: Option<Found>,
     /// By the places of steps.
     accuracies: Vec<(usize, LabelAccuracy)>,
+    /// Whether it was saved just now.
+    is_saved: bool,
 ) -> impl IntoView {
     let FlowDraft { based_on, sent, is_searching: _, may_ask: _, failure } = draft;
     let spec = sent.spec;
@@ -75,7 +79,7 @@ pub fn Editor(
             <form method="post" action="/flows/draft" enctype="multipart/form-data" class="flow-editor" data-flow-editor="">
                 // The first button is the one that the Enter key presses.
                 <button type="submit" name="change" value="check" hidden></button>
-                {based_on.map(|(id, version)| view! { <Basis id version /> })}
+                {based_on.map(|(id, version)| view! { <Basis id version is_saved /> })}
                 <div class="flow-about">
                     <label class="field">
                         <span>"Name"</span>
@@ -110,8 +114,19 @@ pub fn Editor(
 }
 
 #[component]
-fn Basis(id: FlowId, version: u32) -> impl IntoView {
+fn Basis(id: FlowId, version: u32, is_saved: bool) -> impl IntoView {
+    let saved = is_saved.then(|| {
+        view! {
+            <p class="notice flow-saved" role="status" data-testid="saved">
+                {format!("Saved as version {version}. Next, choose the documents that it runs on.")} " "
+                <a class="button" href=format!("/runs/new?flow={id}") rel="external">
+                    "Choose documents"
+                </a>
+            </p>
+        }
+    });
     view! {
+        {saved}
         <input type="hidden" name="id" value=id.to_string() />
         <input type="hidden" name="version" value=version.to_string() />
         <p class="fine">
@@ -189,9 +204,15 @@ fn TryOn(trial: Option<Trial>, search: String, found: Option<Found>) -> impl Int
                 ". What each step gives stands beside it."
             </p>
         }),
-        None => Either::Right(view! {
+        None if found.as_ref().is_some_and(|found| found.is_empty_library) => Either::Right(Either::Left(view! {
+            <p>
+                "No document was read yet. " <a href="/" rel="external">"Upload some"</a>
+                ", and see here what each step gives for one of them. The flow can be saved before."
+            </p>
+        })),
+        None => Either::Right(Either::Right(view! {
             <p class="fine">"Choose a document, and beside each step stands what it gives."</p>
-        }),
+        })),
     };
     view! {
         <section class="try-on" id="try" aria-labelledby="try-title">
@@ -222,7 +243,10 @@ fn TryOn(trial: Option<Trial>, search: String, found: Option<Found>) -> impl Int
 
 #[component]
 fn Candidates(found: Found) -> impl IntoView {
-    let Found { documents, total } = found;
+    let Found { documents, total, is_empty_library } = found;
+    if is_empty_library {
+        return Either::Right(Either::Left(()));
+    }
     if documents.is_empty() {
         return Either::Left(view! { <p class="notice">"No document that was read has these words."</p> });
     }
@@ -249,9 +273,9 @@ fn Candidates(found: Found) -> impl IntoView {
     let more = (total > shown).then(|| {
         view! { <li class="fine">{format!("and {} more; use more words", count(total - shown))}</li> }
     });
-    Either::Right(view! {
+    Either::Right(Either::Right(view! {
         <ul class="candidates" data-testid="candidates">
             {documents.into_iter().map(row).collect_view()} {more}
         </ul>
-    })
+    }))
 }

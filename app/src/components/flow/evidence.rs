@@ -28,7 +28,8 @@ pub fn Proof(
     stands: bool,
 ) -> impl IntoView {
     let href = place_of(batch, document, &found);
-    let FoundValue { page, quote, verified, probability, .. } = found;
+    let FoundValue { page, quote, verified, probability, value, .. } = found;
+    let quote = quote.filter(|quote| *quote != value);
     let link = page.map(|page| match stands {
         true => view! { <a href=href rel="external">{format!("page {page}")}</a> }.boxed(),
         false => view! { <span>{format!("page {page}")}</span> }.boxed(),

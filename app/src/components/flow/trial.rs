@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use sheaf_domain::flow::{ActionKind, FoundValue};
 use sheaf_domain::{BatchId, DocumentId};
-use sheaf_engine::StepTrial;
+use sheaf_engine::{StepTrial, TrialTable};
 
 use super::evidence::Proof;
 use crate::boxed::Boxed;
@@ -15,14 +15,28 @@ const SHOWN: usize = 6;
 
 #[component]
 pub fn Tried(trial: StepTrial, batch: BatchId, document: DocumentId) -> impl IntoView {
-    let StepTrial { step: _, name: _, kind, values, tokens, seconds, characters, left_out, accuracy: _, failure } =
-        trial;
+    let StepTrial {
+        step: _,
+        name: _,
+        kind,
+        values,
+        tokens,
+        seconds,
+        characters,
+        left_out,
+        accuracy: _,
+        failure,
+        table,
+    } = trial;
     let rows = rows(values);
     let total = rows.len();
     let said = match (left_out, kind) {
         (true, _) => "The document is left out here; the steps below do nothing to it.".to_owned(),
         (false, ActionKind::Select) => format!("{} of text are left.", counted(characters, "character", "characters")),
-        (false, ActionKind::Format) => "The result is written from the columns above.".to_owned(),
+        (false, ActionKind::Format) => {
+            let rows = table.as_ref().map_or(0, |table| table.rows.len());
+            format!("{} of the result", counted(rows as u64, "row", "rows"))
+        }
         (false, _) if failure.is_some() => String::new(),
         (false, _) if total == 0 => "It found nothing here.".to_owned(),
         (false, _) => counted(total as u64, "row", "rows"),
@@ -59,7 +73,28 @@ pub fn Tried(trial: StepTrial, batch: BatchId, document: DocumentId) -> impl Int
             <ol class="tried-rows">{rows.into_iter().take(SHOWN).map(row).collect_view()}</ol>
             {(total > SHOWN)
                 .then(|| view! { <p class="fine">{format!("and {} more", count((total - SHOWN) as u64))}</p> })}
+            {table.map(|table| view! { <Result table /> })}
         </div>
+    }
+    .boxed()
+}
+
+/// The document's rows of the result, as the file will have them.
+#[component]
+fn Result(table: TrialTable) -> impl IntoView {
+    let TrialTable { columns, rows } = table;
+    let more = rows.len().saturating_sub(SHOWN);
+    let row = |cells: Vec<String>| view! { <tr>{cells.into_iter().map(|cell| view! { <td><bdi>{cell}</bdi></td> }).collect_view()}</tr> };
+    view! {
+        <div class="tried-table" tabindex="0" role="region" aria-label="Rows of the result">
+            <table>
+                <thead>
+                    <tr>{columns.into_iter().map(|name| view! { <th scope="col">{name}</th> }).collect_view()}</tr>
+                </thead>
+                <tbody>{rows.into_iter().take(SHOWN).map(row).collect_view()}</tbody>
+            </table>
+        </div>
+        {(more > 0).then(|| view! { <p class="fine">{format!("and {} more", count(more as u64))}</p> })}
     }
     .boxed()
 }

@@ -161,7 +161,7 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
     let Some(estimate) = estimate else {
         return is_chosen.then(|| view! { <p class="fine">"Press Estimate to see what it would take."</p> }.boxed());
     };
-    let Estimated { documents, tried, seconds, tokens, answers_timed, money } = match estimate {
+    let Estimated { documents, tried, seconds, tokens, answers_timed, answers_judged, mended, money } = match estimate {
         Ok(estimate) => estimate,
         Err(failure) => return Some(view! { <FailureView failure /> }.boxed()),
     };
@@ -183,6 +183,16 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
         (_, timed) => format!(
             " The model's time is that of its latest {}. Answers that are remembered cost nothing.",
             counted(timed.into(), "answer", "answers"),
+        ),
+    };
+    let back = match (tokens, answers_judged) {
+        ((0, 0), _) => String::new(),
+        (_, 0) => " The larger numbers count every answer as sent back once, because it does not fit.".to_owned(),
+        (_, judged) => format!(
+            " Of its latest {} it is taken that {:.0} to {:.0} % are sent back because they do not fit; each costs again.",
+            counted(judged.into(), "answer", "answers"),
+            mended.0 * 100.0,
+            mended.1 * 100.0,
         ),
     };
     let cost = money.map(|(from, to)| {
@@ -209,7 +219,7 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
                     {format!(
                         "Measured on {}, of different clusters where there are some, for this machine with nothing else to do.",
                         counted(tried.into(), "document", "documents"),
-                    )} {rests}
+                    )} {rests} {back}
                 </p>
             </section>
         }

@@ -2,7 +2,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::flow::{Column, DOCUMENT, Review, RunValue, ValueQuery};
+use sheaf_domain::flow::{Action, DOCUMENT, FlowSpec, Review, RunValue, ValueQuery};
 use sheaf_domain::{DocumentId, Page, RunId};
 
 use crate::boxed::Boxed;
@@ -11,10 +11,13 @@ use crate::components::flow::choices::{Choice, options};
 use crate::filters::encode;
 use crate::format::counted;
 
+/// The columns of all steps, not those of the result alone.
+pub const EVERY: &str = "every";
+
 /// Which values are looked at, as it stands in the address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ValueFilter {
-    /// `step.field`
+    /// `step.field`, or [`EVERY`]; those of the result when absent.
     pub column: Option<String>,
     pub review: Option<Review>,
     pub verified: Option<bool>,
@@ -34,12 +37,17 @@ impl ValueFilter {
     }
 
     /// The question to the engine.
-    pub fn query(&self, document: Option<DocumentId>) -> ValueQuery {
-        let (step, field) = self.column.as_deref().and_then(|column| column.split_once('.')).unzip();
+    pub fn query(&self, document: Option<DocumentId>, spec: &FlowSpec) -> ValueQuery {
+        let columns = match self.column.as_deref() {
+            None => spec.format().columns.into_iter().map(|column| column.from).collect(),
+            Some(EVERY) => Vec::new(),
+            Some(column) => vec![column.to_owned()],
+        };
         ValueQuery {
             document,
-            step: step.map(str::to_owned),
-            field: field.map(str::to_owned),
+            step: None,
+            field: None,
+            columns,
             review: self.review,
             verified: self.verified,
             cursor: self.cursor.clone(),
@@ -63,8 +71,8 @@ impl ValueFilter {
         if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
     }
 
-    const fn is_narrowed(&self) -> bool {
-        self.column.is_some() || self.review.is_some() || self.verified.is_some()
+    fn is_narrowed(&self) -> bool {
+        self.column.as_deref().is_some_and(|column| column != EVERY) || self.review.is_some() || self.verified.is_some()
     }
 }
 
@@ -75,8 +83,8 @@ pub fn Values(
     at: String,
     values: Page<RunValue>,
     filter: ValueFilter,
-    /// Those of the flow.
-    columns: Vec<Column>,
+    /// The flow as the run carries it out.
+    spec: FlowSpec,
     /// Whether values of several documents are shown.
     has_documents: bool,
 ) -> impl IntoView {
@@ -107,17 +115,22 @@ pub fn Values(
         let href = format!("{at}{}#values", ValueFilter { cursor: None, ..filter.clone() }.write());
         view! { <a class="button quiet" href=href rel="external">"First page"</a> }
     });
-    let due = items.iter().position(|value| value.review == Review::None);
-    let body = match items.is_empty() {
+    let hits = hits(items, &spec);
+    let due = hits.iter().position(|hit| hit.value.review == Review::None);
+    let said = match filter.column {
+        None => format!("{} in the columns of the result", counted(total, "value", "values")),
+        Some(_) => counted(total, "value", "values"),
+    };
+    let body = match hits.is_empty() {
         true => Either::Left(view! {
             <p class="empty">
                 {if filter.is_narrowed() { "No value is like this." } else { "Nothing was found yet." }}
             </p>
         }),
         false => {
-            let rows = items.into_iter().enumerate().map(|(place, value)| {
+            let rows = hits.into_iter().enumerate().map(|(place, hit)| {
                 let has_keys = due == Some(place);
-                view! { <ValueRow run value back=back.clone() has_document=has_documents has_keys /> }
+                view! { <HitRow run hit back=back.clone() has_document=has_documents has_keys /> }
             });
             Either::Right(view! {
                 <table class="run-values">
@@ -140,8 +153,8 @@ pub fn Values(
             <nav class="run-tabs" aria-label="Which values">
                 {tabs.into_iter().map(|(label, of)| tab(label, of)).collect_view()}
             </nav>
-            <ByColumn at=at.clone() filter=filter.clone() columns />
-            <p class="fine" data-testid="value-count">{counted(total, "value", "values")}</p>
+            <ByColumn at=at.clone() filter=filter.clone() spec />
+            <p class="fine" data-testid="value-count">{said}</p>
             {body}
             <p class="actions">{first} {next}</p>
         </section>
@@ -151,18 +164,22 @@ pub fn Values(
 
 /// The choice of a column.
 #[component]
-fn ByColumn(at: String, filter: ValueFilter, columns: Vec<Column>) -> impl IntoView {
-    let mut choices: Vec<Choice> = vec![(String::new(), "every column".to_owned(), filter.column.is_none())];
-    choices.extend(columns.into_iter().filter(|column| column.name.step != DOCUMENT).map(|column| {
+fn ByColumn(at: String, filter: ValueFilter, spec: FlowSpec) -> impl IntoView {
+    let is_every = filter.column.as_deref() == Some(EVERY);
+    let mut choices: Vec<Choice> = vec![
+        (String::new(), "those of the result".to_owned(), filter.column.is_none()),
+        (EVERY.to_owned(), "those of every step".to_owned(), is_every),
+    ];
+    choices.extend(spec.columns().into_iter().filter(|column| column.name.step != DOCUMENT).map(|column| {
         let name = column.name.to_string();
         let is_chosen = filter.column.as_ref() == Some(&name);
         (name.clone(), name, is_chosen)
     }));
-    (choices.len() > 2).then(|| {
+    (choices.len() > 3).then(|| {
         view! {
             <form method="get" action=format!("{at}#values") class="search">
                 <label class="field">
-                    <span>"Column"</span>
+                    <span>"Columns"</span>
                     <select name="column">{options(choices)}</select>
                 </label>
                 {filter
@@ -179,15 +196,37 @@ fn ByColumn(at: String, filter: ValueFilter, columns: Vec<Column>) -> impl IntoV
     })
 }
 
-#[component]
-fn ValueRow(
-    run: RunId,
+/// What is judged at once: a value, with the others of its row where one place in the text gave all of them.
+struct Hit {
     value: RunValue,
+    others: Vec<RunValue>,
+    /// Whether the row has more than this value.
+    is_row: bool,
+}
+
+fn hits(values: Vec<RunValue>, spec: &FlowSpec) -> Vec<Hit> {
+    let finds = |name: &str| spec.steps.iter().any(|step| step.name == name && matches!(step.action, Action::Find(_)));
+    let of = |value: &RunValue| (value.document, value.found.step.clone(), value.found.row);
+    let mut hits: Vec<Hit> = Vec::new();
+    for value in values {
+        match hits.last_mut().filter(|hit| hit.is_row && of(&hit.value) == of(&value)) {
+            Some(hit) => hit.others.push(value),
+            None => hits.push(Hit { is_row: finds(&value.found.step), value, others: Vec::new() }),
+        }
+    }
+    hits
+}
+
+#[component]
+fn HitRow(
+    run: RunId,
+    hit: Hit,
     back: String,
     has_document: bool,
     /// Whether the keys of the page judge this one.
     has_keys: bool,
 ) -> impl IntoView {
+    let Hit { value, others, is_row } = hit;
     let RunValue { document, batch, path, number, found, review, corrected, stands } = value;
     let anchor = format!("v-{document}-{number}");
     let action = format!("/runs/{run}/values/{document}/{number}");
@@ -199,6 +238,13 @@ fn ValueRow(
             <a href=format!("/runs/{run}/documents/{document}") rel="external">
                 <bdi>{path}</bdi>
             </a>
+        }
+    });
+    let since = (!stands).then(|| {
+        view! {
+            <span class="was" data-testid="since">
+                "Its document was deleted, or has another text since."
+            </span>
         }
     });
     let label = |verb: &str| format!("{verb} {}", found.value);
@@ -224,24 +270,62 @@ fn ValueRow(
         Review::Corrected => Some("corrected"),
         Review::Rejected => Some("rejected"),
     };
+    let beside: Vec<_> = others
+        .iter()
+        .filter(|other| other.corrected.as_deref().unwrap_or(&other.found.value) != shown)
+        .map(|other| {
+            let value = other.corrected.clone().unwrap_or_else(|| other.found.value.clone());
+            view! { <span class="was">{format!("{}: ", other.found.field)} <bdi>{value}</bdi></span> }
+        })
+        .collect();
+    let also = others.into_iter().map(|other| view! { <Also run other back=back.clone() /> }).collect_view();
     view! {
         <tr id=anchor data-testid="value" class=format!("review-{review}")>
             <td class="value">
                 <bdi>{shown.clone()}</bdi>
-                {was}
+                {was} {beside}
             </td>
             <td class="column fine">{column}</td>
-            <td>{of_document} " " <Proof batch document found=found.clone() stands /></td>
+            <td>{of_document} " " <Proof batch document found=found.clone() stands /> {since}</td>
             <td class="judge">
                 <form method="post" action=action class="review">
                     <input type="hidden" name="back" value=back />
+                    // What one place gave is accepted and rejected together.
+                    {is_row.then(|| view! { <input type="hidden" name="row" value="true" /> })}
                     {button(Review::Accepted, "Accept", "a")} {button(Review::Rejected, "Reject", "x")}
                     <input name="value" value=shown maxlength="10000" aria-label=label("What is right in place of") />
                     {button(Review::Corrected, "Correct", "c")}
                     <span class="fine" data-testid="judged">{judged}</span>
                 </form>
+                {also}
             </td>
         </tr>
+    }
+    .boxed()
+}
+
+/// Another field of the same place, to be corrected on its own.
+#[component]
+fn Also(run: RunId, other: RunValue, back: String) -> impl IntoView {
+    let RunValue { document, number, found, corrected, .. } = other;
+    let shown = corrected.unwrap_or_else(|| found.value.clone());
+    view! {
+        <details class="also">
+            <summary>{format!("Correct {}", found.field)}</summary>
+            <form method="post" action=format!("/runs/{run}/values/{document}/{number}") class="review">
+                <input type="hidden" name="back" value=back />
+                <input name="value" value=shown maxlength="10000" aria-label=format!("What is right as {} in place of {}", found.field, found.value) />
+                <button
+                    class="button quiet small"
+                    name="review"
+                    value=Review::Corrected.name()
+                    type="submit"
+                    aria-label=format!("Put it in the place of the {} {}", found.field, found.value)
+                >
+                    "Correct"
+                </button>
+            </form>
+        </details>
     }
     .boxed()
 }
@@ -266,7 +350,10 @@ mod tests {
             _ => Some(String::new()),
         });
         assert_eq!(read, filter);
-        let query = filter.query(None);
-        assert_eq!((query.step.as_deref(), query.field.as_deref()), (Some("genes"), Some("value")));
+        let spec = FlowSpec::default();
+        assert_eq!(filter.query(None, &spec).columns, ["genes.value"]);
+        assert_eq!(ValueFilter::default().query(None, &spec).columns, ["document.path"]);
+        let every = ValueFilter { column: Some(EVERY.to_owned()), ..ValueFilter::default() };
+        assert_eq!(every.query(None, &spec).columns, Vec::<String>::new());
     }
 }

@@ -20,6 +20,8 @@ use crate::server_fns::front_door::{engine, respond};
 
 /// Documents that are offered.
 const OFFERED: u32 = 12;
+/// Documents that are offered before any was looked for.
+const AT_FIRST: u32 = 6;
 
 /// `/flows/new?template=` and `/flows/:id?batch=&document=`
 #[component]
@@ -27,6 +29,7 @@ pub fn EditFlow() -> impl IntoView {
     let id = path_param::<FlowId>("id").get_untracked();
     let query = use_query_map().get_untracked();
     let sent = use_context::<FlowDraft>();
+    let is_sent = sent.is_some();
     let read = async move {
         let engine = engine()?;
         let mut draft = match (sent, id) {
@@ -41,15 +44,16 @@ pub fn EditFlow() -> impl IntoView {
         let batch = given("batch").and_then(|text| text.parse::<BatchId>().ok());
         let document = given("document").and_then(|text| text.parse::<DocumentId>().ok());
         draft.sent.tried = draft.sent.tried.or(batch.zip(document));
-        look(&engine, draft).await
+        let is_saved = given("saved").is_some() && draft.based_on.is_some() && draft.failure.is_none() && !is_sent;
+        look(&engine, draft).await.map(|looked| (looked, is_saved))
     };
     view! {
         <Title text="Flow" />
         <Suspense>
             {Suspend::new(async move {
                 match read.await {
-                    Ok(Looked { draft, problems, trial, found, accuracies }) => {
-                        Either::Left(view! { <Editor draft problems trial found accuracies /> })
+                    Ok((Looked { draft, problems, trial, found, accuracies }, is_saved)) => {
+                        Either::Left(view! { <Editor draft problems trial found accuracies is_saved /> })
                     }
                     Err(error) => Either::Right(view! { <FailurePage failure=error.0 /> }),
                 }
@@ -91,7 +95,8 @@ async fn look(engine: &Engine, draft: FlowDraft) -> Result<Looked, AppError> {
         Some((batch, document)) => Some(tried(engine, spec, &problems, (batch, document), draft.may_ask).await?),
         None => None,
     };
-    let found = match draft.is_searching {
+    // Before one is chosen some are offered.
+    let found = match draft.is_searching || trial.is_none() {
         true => Some(found(engine, &draft.sent.search).await?),
         false => None,
     };
@@ -130,12 +135,12 @@ async fn found(engine: &Engine, words: &str) -> Result<Found, AppError> {
     let filter = DocumentQuery {
         search: Some(words.to_owned()).filter(|words| !words.is_empty()),
         status: Some(Status::Completed),
-        limit: OFFERED,
+        limit: if words.is_empty() { AT_FIRST } else { OFFERED },
         ..DocumentQuery::default()
     };
     let page = respond(engine.library(&LibraryQuery { batch: None, filter }).await)?;
     let documents = page.items.into_iter().map(|row| (row.batch, row.batch_name, row.document)).collect();
-    Ok(Found { documents, total: page.total })
+    Ok(Found { documents, total: page.total, is_empty_library: words.is_empty() && page.total == 0 })
 }
 
 /// How well the labels of steps are told apart, where that can be measured.

@@ -5,7 +5,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::flow::{Column, Exchange, FlowRun, RunDocument, RunValue};
+use sheaf_domain::flow::{Exchange, FlowRun, FlowSpec, RunDocument, RunValue};
 use sheaf_domain::{DocumentId, DocumentKind, DocumentView, Page, PageBox, PageView, RunId, TextQuery};
 use sheaf_engine::Engine;
 
@@ -33,11 +33,11 @@ pub fn ShowRunDocument() -> impl IntoView {
         let (Some(id), Some(document)) = (id, document) else { return Err(AppError::not_found("document")) };
         let run = respond(engine.run(id).await)?;
         let of = respond(engine.run_document(id, document).await)?;
-        let values = respond(engine.run_values(id, &filter.query(Some(document))).await)?;
+        let spec = respond(engine.flow(run.flow, Some(run.version)).await)?.spec;
+        let values = respond(engine.run_values(id, &filter.query(Some(document), &spec)).await)?;
         let exchanges = respond(engine.exchanges(id, document).await)?;
-        let columns = respond(engine.flow(run.flow, Some(run.version)).await)?.spec.columns();
         let looked = look(&engine, &of, &values, page).await;
-        Ok::<_, AppError>(Shown { run, of, values, exchanges, columns, filter, looked })
+        Ok::<_, AppError>(Shown { run, of, values, exchanges, spec, filter, looked })
     };
     view! {
         <Suspense>
@@ -58,7 +58,7 @@ struct Shown {
     of: RunDocument,
     values: Page<RunValue>,
     exchanges: Vec<Exchange>,
-    columns: Vec<Column>,
+    spec: FlowSpec,
     filter: ValueFilter,
     /// Absent when the document, or the text that was read, is not there any more.
     looked: Option<Looked>,
@@ -112,7 +112,7 @@ const BOXED: usize = 24;
 
 #[component]
 fn Whole(shown: Shown) -> impl IntoView {
-    let Shown { run, of, values, exchanges, columns, filter, looked } = shown;
+    let Shown { run, of, values, exchanges, spec, filter, looked } = shown;
     let (id, document) = (run.id, of.document);
     let at = format!("/runs/{id}/documents/{document}");
     let said = match (of.left_out, of.status.is_final()) {
@@ -167,7 +167,7 @@ fn Whole(shown: Shown) -> impl IntoView {
                 {link}
             </p>
             <div data-part="values">
-                <Values run=id at values filter columns has_documents=false />
+                <Values run=id at values filter spec has_documents=false />
             </div>
             {page}
             <Exchanges exchanges />

@@ -6,7 +6,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use sheaf_domain::flow::{Column, FlowRun, RunFailures, RunValue};
+use sheaf_domain::flow::{FlowRun, FlowSpec, RunFailures, RunValue};
 use sheaf_domain::{Page, RunId};
 use sheaf_engine::ModelPrices;
 
@@ -30,10 +30,10 @@ pub fn ShowRun() -> impl IntoView {
         let id = id.ok_or_else(|| AppError::not_found("run"))?;
         let run = respond(engine.run(id).await)?;
         let failures = respond(engine.run_failures(id).await)?;
-        let values = respond(engine.run_values(id, &filter.query(None)).await)?;
-        let flow = respond(engine.flow(run.flow, Some(run.version)).await)?;
-        let columns = flow.spec.columns();
-        Ok::<_, AppError>(Shown { run, failures, values, filter, columns, prices: engine.model_prices().cloned() })
+        let spec = respond(engine.flow(run.flow, Some(run.version)).await)?.spec;
+        let values = respond(engine.run_values(id, &filter.query(None, &spec)).await)?;
+        let latest = engine.flow(run.flow, None).await.ok().map(|flow| flow.version);
+        Ok::<_, AppError>(Shown { latest, run, failures, values, filter, spec, prices: engine.model_prices().cloned() })
     };
     view! {
         <Suspense>
@@ -50,20 +50,29 @@ pub fn ShowRun() -> impl IntoView {
 }
 
 struct Shown {
+    /// The version of the flow as it is now; absent when it was deleted.
+    latest: Option<u32>,
     run: FlowRun,
     failures: Vec<RunFailures>,
     values: Page<RunValue>,
     filter: ValueFilter,
-    columns: Vec<Column>,
+    spec: FlowSpec,
     prices: Option<ModelPrices>,
 }
 
 #[component]
 fn Whole(shown: Shown) -> impl IntoView {
-    let Shown { run, failures, values, filter, columns, prices } = shown;
+    let Shown { latest, run, failures, values, filter, spec, prices } = shown;
     let id = run.id;
     let has_ended = run.status.is_final();
     let cancelled = run.counts.cancelled;
+    let since = match latest {
+        Some(latest) if latest > run.version => Some(
+            view! { <span data-testid="newer-flow">{format!("; it was changed since and is at version {latest} now")}</span> },
+        ),
+        Some(_) => None,
+        None => Some(view! { <span data-testid="newer-flow">"; it was deleted since"</span> }),
+    };
     let failure = run.failure.clone();
     view! {
         <Title text=run.name.clone() />
@@ -82,11 +91,11 @@ fn Whole(shown: Shown) -> impl IntoView {
             <h1>
                 <bdi>{run.name.clone()}</bdi>
             </h1>
-            <p class="fine">
+            <p class="fine run-of">
                 <a href=format!("/flows/{}", run.flow) rel="external">
                     {run.flow_name.clone()}
                 </a>
-                {format!(", version {}", run.version)}
+                {format!(", version {}", run.version)} {since}
             </p>
             <div data-part="progress">
                 <RunProgress run=run.clone() prices />
@@ -99,7 +108,7 @@ fn Whole(shown: Shown) -> impl IntoView {
                 <Failures run=id failures has_ended />
             </div>
             <div data-part="values">
-                <Values run=id at=format!("/runs/{id}") values filter columns has_documents=true />
+                <Values run=id at=format!("/runs/{id}") values filter spec has_documents=true />
             </div>
         </div>
     }

@@ -29,10 +29,11 @@ pub(super) fn log_loss(scores: &[f32], truths: &[usize], labels: usize, temperat
     total / truths.len().max(1) as f64
 }
 
-/// The share of doubt that `examples` leave: one standard error of a share that was counted on so many, at most. It goes to
-/// all labels alike when a temperature is sought, or a hundred examples without a mistake would promise that there is none.
+/// The share of doubt that `examples` leave: how often the next one is to be expected wrong after so many without a mistake
+/// (Laplace's rule of succession, as Platt 1999 takes it). It goes to all labels alike when a temperature is sought, or a hundred
+/// examples without a mistake would promise that there is none.
 fn doubt(examples: usize) -> f64 {
-    (0.5 / (examples.max(1) as f64).sqrt()).min(0.5)
+    1.0 / (examples as f64 + 2.0)
 }
 
 /// Mean of `-ln p` over all labels for rows of scores divided by `temperature`: what doubt costs.
@@ -93,8 +94,8 @@ mod tests {
         let scores: Vec<f32> = (0..400).flat_map(|_| [10.0, 0.0]).collect();
         let truths: Vec<usize> = (0..400).map(|i| usize::from(i % 4 == 0)).collect();
         let (temperature, loss) = temperature(&scores, &truths, 2);
-        // 400 examples leave a doubt of 1/40, half of which goes to each label.
-        let expected: f64 = 0.75 * (1.0 - 0.025) + 0.5 * 0.025;
+        // 400 examples leave a doubt of 1/402, half of which goes to each label.
+        let expected: f64 = 0.75 * (1.0 - 1.0 / 402.0) + 0.5 / 402.0;
         assert!((10.0 / temperature - (expected / (1.0 - expected)).ln()).abs() < 0.01, "{temperature}");
         assert!(loss < log_loss(&scores, &truths, 2, 1.0));
     }

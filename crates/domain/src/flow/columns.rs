@@ -14,7 +14,7 @@ use crate::status::UnknownName;
 pub const DOCUMENT: &str = "document";
 
 /// What is known of a document before the first step.
-const OF_DOCUMENT: [&str; 5] = ["path", "id", "kind", "language", "pages"];
+pub const OF_DOCUMENT: [&str; 5] = ["path", "id", "kind", "language", "pages"];
 
 /// Where a column comes from: `step.field`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -19,7 +19,7 @@ use crate::ids::FlowId;
 
 pub use ask::{Answer, Ask, AskField, FieldKind, Rows};
 pub use check::FlowProblem;
-pub use columns::{Column, ColumnName, DOCUMENT, Multiplicity};
+pub use columns::{Column, ColumnName, DOCUMENT, Multiplicity, OF_DOCUMENT};
 pub use format::{ChosenColumn, FileFormat, Format};
 pub use labels::{Classify, Label, LabelAccuracy};
 pub use run::{

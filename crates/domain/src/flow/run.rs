@@ -196,6 +196,12 @@ pub struct Estimated {
     /// The latest answers of the model by whose time it was counted; 0 when it gave none yet.
     #[serde(default)]
     pub answers_timed: u32,
+    /// The latest answers of the model by whose fitness it was counted; 0 when there were none yet.
+    #[serde(default)]
+    pub answers_judged: u32,
+    /// The share of answers that are sent back to be mended, from and to.
+    #[serde(default)]
+    pub mended: (f64, f64),
     /// Money, from and to, where the operator said what tokens cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<(f64, f64)>,

@@ -109,6 +109,9 @@ pub struct ValueReview {
     /// What is put in its place, for `corrected`.
     #[serde(default)]
     pub value: Option<String>,
+    /// Whether it is meant for all values of the row, but for those that were corrected. A correction is of one value alone.
+    #[serde(default)]
+    pub row: bool,
 }
 
 /// Which values of a run, in the order of documents and their values.
@@ -120,6 +123,8 @@ pub struct ValueQuery {
     pub step: Option<String>,
     /// A field of steps.
     pub field: Option<String>,
+    /// Only those of these columns, `step.field`; all when empty.
+    pub columns: Vec<String>,
     pub review: Option<Review>,
     pub verified: Option<bool>,
     /// What the page before gave.

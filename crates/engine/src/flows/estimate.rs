@@ -46,6 +46,21 @@ struct Asking {
     timed: u32,
     /// Questions in a second, at most.
     rate: f64,
+    /// The answers from which it is known how many are sent back; 0 when there were none yet.
+    judged: u32,
+    /// The share of answers that are sent back to be mended, from and to.
+    mended: (f64, f64),
+}
+
+/// Tokens with which an answer is sent back, besides itself and what was asked.
+const SENT_BACK: f64 = 40.0;
+/// The most answers that are had of one question, tries of its document included.
+const MOST_ANSWERS: f64 = 10.0;
+
+/// Answers for one question, when so large a share does not fit: the one that is sent back may do no better, and then its
+/// document is tried again (the mean of a geometric series). One that always fails is asked once more, as far as can be foreseen.
+fn answers_each(share: f64, judged: u32) -> f64 {
+    if judged == 0 { 1.0 + share } else { (1.0 / (1.0 - share).max(f64::EPSILON)).min(MOST_ANSWERS) }
 }
 
 impl Engine {
@@ -86,7 +101,14 @@ impl Engine {
     fn asking(&self) -> Asking {
         let (model, config) = (self.model(), self.config().model.as_ref());
         let (timed, answer) = model.and_then(super::ask::Model::lately).unwrap_or((0, ANSWER_SECONDS));
-        Asking { answer, timed, rate: config.map_or(f64::INFINITY, |config| f64::from(config.per_minute.get()) / 60.0) }
+        let (judged, mended) = model.map_or((0, (0.0, 1.0)), super::ask::Model::sent_back_lately);
+        Asking {
+            answer,
+            timed,
+            judged,
+            mended,
+            rate: config.map_or(f64::INFINITY, |config| f64::from(config.per_minute.get()) / 60.0),
+        }
     }
 
     /// A few documents, first one of each cluster that is met, then others.
@@ -127,6 +149,16 @@ fn estimated(documents: usize, tried: &Tried, asking: Option<Asking>, prices: Op
     let questions = of(|cost| cost.questions);
     let asked = (of(|cost| cost.asked.0).0, of(|cost| cost.asked.1).1);
     let answers = (of(|cost| cost.answers.0).0, of(|cost| cost.answers.1).1);
+    // Who mends an answer is sent it with all that was asked before.
+    let each = asking.map_or((1.0, 1.0), |Asking { judged, mended, .. }| {
+        (answers_each(mended.0, judged), answers_each(mended.1, judged))
+    });
+    let again = |asked: f64, answered: f64, questions: f64, each: f64| {
+        (asked * each + (each - 1.0) * (answered + questions * SENT_BACK), answered * each)
+    };
+    let (least, most) = (again(asked.0, answers.0, 0.0, each.0), again(asked.1, answers.1, questions.1, each.1));
+    let (asked, answers) = ((least.0, most.0), (least.1, most.1));
+    let questions = (questions.0 * each.0, questions.1 * each.1);
     let whole = |from: f64, to: f64| (from.floor() as u64, to.ceil() as u64);
     let (sent, said) = (whole(asked.0, asked.1), whole(answers.0, answers.1));
     let prices = prices.filter(|_| asking.is_some());
@@ -136,6 +168,8 @@ fn estimated(documents: usize, tried: &Tried, asking: Option<Asking>, prices: Op
         seconds: time(documents, (*prepare, seconds), asking.map(|asking| (asking, questions))),
         tokens: (sent.0 + said.0, sent.1 + said.1),
         answers_timed: asking.map_or(0, |asking| asking.timed),
+        answers_judged: asking.map_or(0, |asking| asking.judged),
+        mended: asking.map_or((0.0, 0.0), |asking| asking.mended),
         money: prices.map(|prices| (prices.of((sent.0, said.0)), prices.of((sent.1, said.1)))),
     }
 }
@@ -150,7 +184,7 @@ fn time(documents: usize, (prepare, each): (f64, &[f64]), asking: Option<(Asking
     let most = each.iter().copied().fold(0.0, f64::max);
     let mut from = number * least / 2.0 / cores;
     let mut to = AROUND + 2.0 * prepare + number * (2.0 * most / cores.min(number) + KEEPING);
-    if let Some((Asking { answer, timed: _, rate }, questions)) = asking {
+    if let Some((Asking { answer, timed: _, rate, judged: _, mended: _ }, questions)) = asking {
         // A second's worth is there at the beginning.
         let held_up = |questions: f64| (questions / rate - 1.0).max(0.0);
         from = from.max(questions.0 * answer.0 / at_once).max(held_up(questions.0));
@@ -194,7 +228,7 @@ mod tests {
         let cost = |asked: u64| Cost { questions: 1, asked: (asked, asked * 2), answers: (5, 100) };
         let tried = Tried { prepare: 1.0, seconds: vec![0.1, 0.3], costs: vec![cost(90), cost(110)] };
         let prices = ModelPrices { input: 1.0, output: 2.0, currency: "USD".to_owned() };
-        let asking = Asking { answer: (0.5, 2.0), timed: 3, rate: f64::INFINITY };
+        let asking = Asking { answer: (0.5, 2.0), timed: 3, rate: f64::INFINITY, judged: 64, mended: (0.0, 0.0) };
         let both = estimated(2, &tried, Some(asking), None);
         assert_eq!((both.tried, both.tokens, both.money), (2, (210, 600), None), "all were counted");
         let many = estimated(100, &tried, Some(asking), Some(&prices));
@@ -202,6 +236,11 @@ mod tests {
         assert!((200..10_500).contains(&from) && (30_000..40_000).contains(&to), "{many:?}");
         assert!(many.money.is_some_and(|(from, to)| 0.0 < from && from < to && to < 0.05), "{many:?}");
         assert!(both.seconds.0 < both.seconds.1 && both.seconds.1 < many.seconds.1);
+        let unknown = estimated(2, &tried, Some(Asking { judged: 0, mended: (0.0, 1.0), ..asking }), None);
+        assert_eq!(unknown.tokens, (210, 600 + 600 + 200 + 2 * 40), "each is sent back once at most");
+        let half = estimated(2, &tried, Some(Asking { mended: (0.5, 0.5), ..asking }), None);
+        assert_eq!(half.tokens, (210 + 210 + 10, 600 + 600 + 200 + 2 * 40), "two answers for each question");
+        assert!(half.seconds.1 > both.seconds.1 && answers_each(1.0, 64) <= MOST_ANSWERS);
         let slow = estimated(100, &tried, Some(Asking { rate: 0.1, ..asking }), None);
         assert!(slow.seconds.0 >= 990.0, "the rate holds it up: {slow:?}");
         let silent = estimated(100, &tried, None, Some(&prices));

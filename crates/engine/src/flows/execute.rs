@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use serde::Serialize;
 use sheaf_domain::flow::{
-    Action, ActionKind, Ask, Classify, ColumnName, FlowProblem, FlowSpec, FoundValue, LabelAccuracy, Select,
+    Action, ActionKind, Ask, Classify, ColumnName, FlowProblem, FlowSpec, FoundValue, LabelAccuracy, OF_DOCUMENT,
+    Review, RunValue, Select,
 };
 use sheaf_domain::{Failure, ModelName};
 use sheaf_store::{DocumentText, RunClaim, RunFound};
@@ -17,6 +18,7 @@ use super::labels::Labels;
 use super::steps::find::Finder;
 use super::steps::resolve::Resolver;
 use super::steps::{Passage, classify, keywords, select, summary};
+use super::table::{Subject, Table};
 use crate::{Engine, internal};
 
 /// The most values of one document, so that no pattern fills the disk.
@@ -123,6 +125,16 @@ pub struct StepTrial {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<LabelAccuracy>,
     pub failure: Option<Failure>,
+    /// Of the step that formats: what the document's rows of the result are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TrialTable>,
+}
+
+/// A document's part of the result.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrialTable {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
 }
 
 fn by_name<S: serde::Serializer>(kind: &ActionKind, serializer: S) -> Result<S::Ok, S::Error> {
@@ -156,6 +168,24 @@ impl<'a> Progress<'a> {
 
     fn of_step(&self, step: &str) -> Vec<FoundValue> {
         self.values.iter().filter(|value| value.step == step).cloned().collect()
+    }
+
+    /// What the result has of the document so far.
+    fn table(&self, spec: &FlowSpec) -> TrialTable {
+        let (table, document) = (Table::new(spec), self.document);
+        let fields = OF_DOCUMENT.map(|field| (field, of_document(document, field)));
+        let value = |(number, found): (u32, &FoundValue)| RunValue {
+            document: document.document,
+            batch: document.batch,
+            path: document.path.clone(),
+            number,
+            found: found.clone(),
+            review: Review::None,
+            corrected: None,
+            stands: true,
+        };
+        let values: Vec<RunValue> = (0..).zip(&self.values).map(value).collect();
+        TrialTable { columns: table.headings(), rows: table.rows(&Subject { fields: fields.into() }, &values) }
     }
 
     fn characters(&self) -> u64 {
@@ -226,6 +256,7 @@ pub async fn trial(engine: &Engine, prepared: &Prepared, document: &DocumentText
             left_out: progress.left_out,
             accuracy: progress.accuracy.take(),
             failure: done.as_ref().err().cloned(),
+            table: (of.action.kind() == ActionKind::Format).then(|| progress.table(&prepared.spec)),
         });
         if done.is_err() || progress.left_out {
             break;

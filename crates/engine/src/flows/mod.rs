@@ -26,7 +26,7 @@ use crate::read::no_document;
 
 pub use ask::{ModelConfig, ModelPrices, WrongEndpoint};
 pub use backlog::{BacklogRequest, BacklogStatistics, BacklogTally};
-pub use execute::StepTrial;
+pub use execute::{StepTrial, TrialTable};
 pub use file::{FlowFile, flow_schema};
 pub use results::{RunExport, Wanted};
 pub use templates::{Template, templates};

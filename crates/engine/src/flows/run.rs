@@ -194,7 +194,8 @@ impl Engine {
             (_, Some(value)) if value.chars().count() > CORRECTION => return refused("the correction is too long"),
             (Review::None | Review::Accepted | Review::Corrected | Review::Rejected, _) => {}
         }
-        let review = ValueReview { review: review.review, value };
+        let row = review.row && review.review != Review::Corrected;
+        let review = ValueReview { review: review.review, value, row };
         match self.store().review_value(run, document, number, &review).await? {
             true => Ok(()),
             false => Err(Failure::new(FailureCode::NotFound, "the run has no such value")),

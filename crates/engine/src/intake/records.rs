@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use sheaf_domain::{Added, BatchId, BatchParams, BatchQuery, DocumentId, DocumentKind, Failure, ModelName};
 use sheaf_parsing::{PARSER_VERSION, read_plain};
-use sheaf_store::{KeptRecords, NewDocument, NewRecord};
+use sheaf_store::{BacklogScope, KeptRecords, NewDocument, NewRecord};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -42,7 +42,16 @@ pub struct ImportedRecords {
     pub changed: u64,
     /// Records that could not be used.
     pub broken: u64,
+    /// Records of the batch that the file does not have, or not in a form that can be used. They stay.
+    pub gone: u64,
+    /// The ids of some of them.
+    pub gone_ids: Vec<String>,
 }
+
+/// Ids of records that are gone, of which it is said.
+const GONE_SAID: usize = 5;
+/// Records of a batch that are looked at in one go.
+const LOOKED_AT: u32 = 1000;
 
 /// What is read of a file, in its order.
 enum Piece {
@@ -66,7 +75,8 @@ impl Engine {
         mut found: impl FnMut(&Columns),
         mut broken: impl FnMut(&str),
     ) -> Result<ImportedRecords, Failure> {
-        let mut imported = ImportedRecords { batch: self.batch_called(&request.name).await?, ..Default::default() };
+        let known = self.batch_called(&request.name).await?;
+        let mut imported = ImportedRecords { batch: known, ..Default::default() };
         let mut room = self.config().intake.documents;
         if let Some(batch) = imported.batch {
             room = room.saturating_sub(self.batch(batch).await?.counts.total);
@@ -95,9 +105,28 @@ impl Engine {
                 }
             }
         }
-        reading.await.map_err(internal)??;
+        let had = reading.await.map_err(internal)??;
+        if let Some(batch) = known {
+            self.note_gone(batch, &had, &mut imported).await?;
+        }
         self.wake();
         Ok(imported)
+    }
+
+    /// Counts the records of a batch that a file did not have.
+    async fn note_gone(&self, batch: BatchId, had: &Ids, imported: &mut ImportedRecords) -> Result<(), Failure> {
+        let mut after = None;
+        loop {
+            let rows = self.store().backlog_rows(BacklogScope::Batches(&[batch]), after, LOOKED_AT).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.document);
+            for (id, _) in rows.into_iter().filter_map(|row| row.record).filter(|(id, _)| !had.have(id)) {
+                imported.gone += 1;
+                if imported.gone_ids.len() < GONE_SAID {
+                    imported.gone_ids.push(id);
+                }
+            }
+        }
     }
 
     async fn keep_records(
@@ -144,8 +173,8 @@ impl Engine {
     }
 }
 
-/// Reads the whole file, a few records ahead of who listens.
-fn read(request: &RecordsRequest, sender: &mpsc::Sender<Piece>) -> Result<(), Failure> {
+/// Reads the whole file, a few records ahead of who listens; gives the ids that it has.
+fn read(request: &RecordsRequest, sender: &mpsc::Sender<Piece>) -> Result<Ids, Failure> {
     let send = |piece| sender.blocking_send(piece).is_ok();
     let columns = look(&request.file, request.id_field.as_deref(), request.text_field.as_deref())?;
     send(Piece::Columns(columns.clone()));
@@ -158,7 +187,7 @@ fn read(request: &RecordsRequest, sender: &mpsc::Sender<Piece>) -> Result<(), Fa
         let placed = |error: String| format!("{}: {error}", records.place());
         match record.and_then(|record| usable(&columns, &record, number).map_err(placed)) {
             Ok(record) => {
-                let replaces = record.replaces && ids.are_new(&record.id);
+                let replaces = ids.are_new(&record.id) && record.replaces;
                 group.push(Usable { place: records.place(), replaces, ..record });
             }
             Err(error) => {
@@ -167,11 +196,11 @@ fn read(request: &RecordsRequest, sender: &mpsc::Sender<Piece>) -> Result<(), Fa
         }
         // When nobody listens any more, keeping the others failed; that says why.
         if group.len() >= GROUP && !send_group(sender, std::mem::take(&mut group), std::mem::take(&mut bytes)) {
-            return Ok(());
+            return Ok(ids);
         }
     }
     send_group(sender, group, bytes);
-    Ok(())
+    Ok(ids)
 }
 
 /// Reads the texts of a group on all cores; `false` when nobody listens.
@@ -206,6 +235,11 @@ impl Ids {
     /// Whether this id was not there yet; it is from now on.
     fn are_new(&mut self, id: &str) -> bool {
         self.seen.insert(self.hasher.hash_one(id))
+    }
+
+    /// Whether this id was there; what shares its hash with one that was is taken for it.
+    fn have(&self, id: &str) -> bool {
+        self.seen.contains(&self.hasher.hash_one(id))
     }
 }
 

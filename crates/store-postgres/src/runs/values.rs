@@ -51,7 +51,7 @@ pub(super) async fn replace(tx: &mut PgConnection, claim: &RunClaim, values: &[F
 }
 
 pub async fn list(pool: &PgPool, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>> {
-    let ValueQuery { document, step, field, review, verified, cursor, limit: _ } = query;
+    let ValueQuery { document, step, field, columns, review, verified, cursor, limit: _ } = query;
     let limit = query.effective_limit();
     let filter = |sql: &mut QueryBuilder<Postgres>| {
         sql.push_bind(run.0);
@@ -63,6 +63,9 @@ pub async fn list(pool: &PgPool, run: RunId, query: &ValueQuery) -> Result<Page<
         }
         if let Some(field) = field {
             sql.push(" AND v.field = ").push_bind(field.clone());
+        }
+        if !columns.is_empty() {
+            sql.push(" AND v.step || '.' || v.field = ANY(").push_bind(columns.clone()).push(")");
         }
         if let Some(review) = review {
             sql.push(" AND v.review = ").push_bind(review.name());
@@ -126,15 +129,18 @@ pub async fn review(
     (run, document, number): (RunId, DocumentId, u32),
     review: &ValueReview,
 ) -> Result<bool> {
-    let ValueReview { review, value } = review;
+    let ValueReview { review, value, row } = review;
     let noted = sqlx::query(
-        "UPDATE run_values SET review = $1, corrected = $2 WHERE run = $3 AND document = $4 AND number = $5",
+        "UPDATE run_values SET review = $1, corrected = $2 WHERE run = $3 AND document = $4 AND (number = $5 OR ($6 AND \
+         review <> 'corrected' AND (step, place) = (SELECT step, place FROM run_values WHERE run = $3 AND document = $4 \
+         AND number = $5)))",
     )
     .bind(review.name())
     .bind(value.as_deref().map(nul::hide))
     .bind(run.0)
     .bind(document.0)
     .bind(i64::from(number))
+    .bind(*row)
     .execute(pool)
     .await
     .map_err(database)?;

@@ -33,7 +33,7 @@ pub(super) async fn replace(tx: &mut SqliteConnection, claim: &RunClaim, values:
 }
 
 pub async fn list(readers: &SqlitePool, run: RunId, query: &ValueQuery) -> Result<Page<RunValue>> {
-    let ValueQuery { document, step, field, review, verified, cursor, limit: _ } = query;
+    let ValueQuery { document, step, field, columns, review, verified, cursor, limit: _ } = query;
     let limit = query.effective_limit();
     let filter = |sql: &mut QueryBuilder<Sqlite>| {
         sql.push_bind(run.to_string());
@@ -45,6 +45,11 @@ pub async fn list(readers: &SqlitePool, run: RunId, query: &ValueQuery) -> Resul
         }
         if let Some(field) = field {
             sql.push(" AND v.field = ").push_bind(field.clone());
+        }
+        if !columns.is_empty() {
+            sql.push(" AND v.step || '.' || v.field IN (SELECT value FROM json_each(")
+                .push_bind(json(columns))
+                .push("))");
         }
         if let Some(review) = review {
             sql.push(" AND v.review = ").push_bind(review.name());
@@ -106,16 +111,20 @@ pub async fn review(
     (run, document, number): (RunId, DocumentId, u32),
     review: &ValueReview,
 ) -> Result<bool> {
-    let ValueReview { review, value } = review;
-    let noted =
-        sqlx::query("UPDATE run_values SET review = ?, corrected = ? WHERE run = ? AND document = ? AND number = ?")
-            .bind(review.name())
-            .bind(value)
-            .bind(run.to_string())
-            .bind(document.to_string())
-            .bind(number)
-            .execute(writer)
-            .await
-            .map_err(database)?;
+    let ValueReview { review, value, row } = review;
+    let noted = sqlx::query(
+        "UPDATE run_values SET review = ?1, corrected = ?2 WHERE run = ?3 AND document = ?4 AND (number = ?5 OR (?6 AND \
+         review <> 'corrected' AND (step, place) = (SELECT step, place FROM run_values WHERE run = ?3 AND document = ?4 \
+         AND number = ?5)))",
+    )
+    .bind(review.name())
+    .bind(value)
+    .bind(run.to_string())
+    .bind(document.to_string())
+    .bind(number)
+    .bind(*row)
+    .execute(writer)
+    .await
+    .map_err(database)?;
     Ok(noted.rows_affected() > 0)
 }

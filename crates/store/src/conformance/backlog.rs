@@ -92,9 +92,9 @@ pub async fn what_a_version_has_not_done_joins_its_run<S: Store>(store: &S) {
     assert_eq!(claims.len(), 2);
     assert_eq!(store.claim_of_run(id, "x", 9, LEASE).await.expect("claimed").len(), 1, "what is leased is not given");
     assert!(store.complete_run_document(&claims[0], &found(&["May", "June"])).await.expect("kept"));
-    let corrected = ValueReview { review: Review::Corrected, value: Some("July".into()) };
+    let corrected = ValueReview { review: Review::Corrected, value: Some("July".into()), row: false };
     assert!(store.review_value(id, claims[0].document, 1, &corrected).await.expect("kept"));
-    let rejected = ValueReview { review: Review::Rejected, value: None };
+    let rejected = ValueReview { review: Review::Rejected, value: None, row: false };
     assert!(store.review_value(id, claims[0].document, 0, &rejected).await.expect("kept"));
 
     let rows = store.backlog_rows(BacklogScope::Run(id), None, 10).await.expect("read");

@@ -126,7 +126,7 @@ pub async fn a_document_of_a_run_is_leased_once_and_its_values_are_kept<S: Store
     let next = store.run_values(run, &ValueQuery { cursor: page.next_cursor, ..query }).await.expect("read");
     assert_eq!((next.items[0].number, next.next_cursor), (1, None));
 
-    let corrected = ValueReview { review: Review::Corrected, value: Some("2027".into()) };
+    let corrected = ValueReview { review: Review::Corrected, value: Some("2027".into()), row: false };
     assert!(store.review_value(run, documents[0], 1, &corrected).await.expect("answered"));
     assert!(!store.review_value(run, documents[0], 2, &corrected).await.expect("answered"));
     let of = |query| async move { store.run_values(run, &query).await.expect("read").items };
@@ -137,6 +137,11 @@ pub async fn a_document_of_a_run_is_leased_once_and_its_values_are_kept<S: Store
     let field = value.found.field.clone();
     assert_eq!(of(ValueQuery { field: Some(field), ..ValueQuery::default() }).await.len(), 2);
     assert_eq!(of(ValueQuery { field: Some("other".into()), ..ValueQuery::default() }).await.len(), 0);
+    let of_columns = |names: &[&str]| {
+        of(ValueQuery { columns: names.iter().map(ToString::to_string).collect(), ..ValueQuery::default() })
+    };
+    assert_eq!(of_columns(&["dates.value", "a.b"]).await.len(), 2);
+    assert_eq!(of_columns(&["dates.other"]).await.len(), 0);
     assert_eq!(store.run_failures(run).await.expect("counted"), []);
     let rows = store.run_documents(run, &RunDocumentQuery::default()).await.expect("read");
     assert_eq!((rows.total, rows.items[0].values), (2, 2));

@@ -45,6 +45,8 @@ pub struct Model {
     reserved: Arc<Mutex<HashMap<RunId, u64>>>,
     /// Seconds of the latest answers.
     lately: Mutex<VecDeque<f64>>,
+    /// Whether each of the latest answers had to be sent back.
+    sent_back: Mutex<VecDeque<bool>>,
 }
 
 /// Tokens that are kept for a request until it is done.
@@ -83,6 +85,7 @@ impl Model {
             takes_schema: AtomicBool::new(true),
             reserved: Arc::default(),
             lately: Mutex::default(),
+            sent_back: Mutex::default(),
         }
     }
 
@@ -164,6 +167,28 @@ impl Model {
         let least = lately.iter().copied().reduce(f64::min)?;
         let most = lately.iter().copied().reduce(f64::max)?;
         Some((u32::try_from(lately.len()).unwrap_or(u32::MAX), (least / 2.0, most * 2.0)))
+    }
+
+    /// Notes whether an answer had to be sent back to be mended.
+    pub fn judged(&self, was_sent_back: bool) {
+        let mut judged = self.sent_back.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.truncate(LATELY - 1);
+        judged.push_front(was_sent_back);
+    }
+
+    /// How many answers were judged lately, and the share of all that are sent back, from and to: within 2.5 standard errors
+    /// (Wilson 1927), and from none to all where none was judged.
+    pub fn sent_back_lately(&self) -> (u32, (f64, f64)) {
+        let judged = self.sent_back.lock().unwrap_or_else(PoisonError::into_inner);
+        let (n, back) = (judged.len() as f64, judged.iter().filter(|back| **back).count() as f64);
+        if judged.is_empty() {
+            return (0, (0.0, 1.0));
+        }
+        let (z, share) = (2.5_f64, back / n);
+        let middle = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
+        let margin = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+        let range = ((middle - margin).max(0.0), (middle + margin).min(1.0));
+        (u32::try_from(judged.len()).unwrap_or(u32::MAX), range)
     }
 
     async fn limiter(&self, engine: &Engine) -> Arc<RateLimiter> {

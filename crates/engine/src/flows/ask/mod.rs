@@ -121,7 +121,11 @@ async fn of_part(
     let ask = question.ask;
     let request = prompt::request(model.name(), question, part, model.takes_schema());
     let (key, first) = answered(engine, model, question.step, &request, claim).await?;
-    let (wrong, reply) = match answer::read(&first.response, ask, part) {
+    let read = answer::read(&first.response, ask, part);
+    if first.tokens > 0 {
+        model.judged(read.is_err()); // Not what was remembered.
+    }
+    let (wrong, reply) = match read {
         Ok(rows) => return Ok((rows, first.tokens)),
         Err(wrong) => wrong,
     };

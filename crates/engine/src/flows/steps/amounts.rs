@@ -6,8 +6,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// Signs and codes of currencies; the code is what is given out.
-const CURRENCIES: [(&str, &str); 22] = [
+const CURRENCIES: [(&str, &str); 37] = [
     ("US$", "USD"),
+    ("CA$", "CAD"),
+    ("A$", "AUD"),
+    ("R$", "BRL"),
     ("$", "USD"),
     ("€", "EUR"),
     ("£", "GBP"),
@@ -29,6 +32,18 @@ const CURRENCIES: [(&str, &str); 22] = [
     ("INR", "INR"),
     ("dollars", "USD"),
     ("pounds", "GBP"),
+    ("₹", "INR"),
+    ("₩", "KRW"),
+    ("zł", "PLN"),
+    ("BRL", "BRL"),
+    ("CZK", "CZK"),
+    ("HKD", "HKD"),
+    ("HUF", "HUF"),
+    ("KRW", "KRW"),
+    ("MXN", "MXN"),
+    ("NZD", "NZD"),
+    ("SGD", "SGD"),
+    ("ZAR", "ZAR"),
 ];
 
 static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
@@ -107,6 +122,7 @@ mod tests {
         check("1.234,50 € und 12 EUR", &[("1.234,50 €", "1234.50", "EUR"), ("12 EUR", "12", "EUR")]);
         check("CHF 1'000'000", &[("CHF 1'000'000", "1000000", "CHF")]);
         check("£9.5, US$ 7", &[("£9.5", "9.5", "GBP"), ("US$ 7", "7", "USD")]);
+        check("R$ 1.200,00 or 80 zł", &[("R$ 1.200,00", "1200.00", "BRL"), ("80 zł", "80", "PLN")]);
         check("12 EUROPE, chapter 3", &[]);
     }
 }

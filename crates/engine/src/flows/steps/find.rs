@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder};
 use sheaf_domain::flow::{Find, FoundValue, What};
 
-use super::terms::{self, Dictionary};
+use super::dates::SlashOrder;
+use super::terms::{self, Dictionary, Entry};
 use super::{Passage, amounts, dates, proven, sentences};
 
 /// The most bytes of a compiled pattern: what it may cost is bounded, whoever wrote it.
@@ -52,7 +53,7 @@ impl Finder {
         let by = match find.what {
             What::Pattern => By::Pattern(pattern(find).map_err(|error| ("pattern", error))?),
             What::Terms => By::Terms(dictionary(&find.terms, find.match_case).map_err(|error| ("terms", error))?),
-            What::Genes => By::Terms(dictionary(GENES, true).map_err(|error| ("what", error))?),
+            What::Genes => By::Terms(genes().map_err(|error| ("what", error))?),
             What::Dates => By::Dates,
             What::Money => By::Money,
             What::Emails => By::Emails,
@@ -65,18 +66,22 @@ impl Finder {
     pub fn run(&self, step: &str, passages: &[Passage<'_>], earlier: Option<&[FoundValue]>) -> Vec<FoundValue> {
         let mut values = Vec::new();
         let mut row = 0;
+        let order = match self.by {
+            By::Dates => dates::slash_order(passages.iter().map(|passage| passage.text)),
+            By::Pattern(_) | By::Terms(_) | By::Money | By::Emails | By::Dois => None,
+        };
         for passage in passages {
             let sentences = if self.find.sentence || earlier.is_some() { sentences(passage.text) } else { Vec::new() };
-            for hit in self.hits(passage.text) {
-                let around =
-                    sentences.iter().find(|range| range.start <= hit.place.start && hit.place.end <= range.end);
-                if earlier.is_some_and(|earlier| !around.is_some_and(|range| shares(passage, range, earlier))) {
+            for hit in self.hits(passage.text, order) {
+                let around = around(&sentences, &hit.place);
+                if earlier.is_some_and(|earlier| !around.as_ref().is_some_and(|range| shares(passage, range, earlier)))
+                {
                     continue;
                 }
                 if row >= self.find.limit {
                     return values;
                 }
-                let quoted = around.filter(|_| self.find.sentence).unwrap_or(&hit.place);
+                let quoted = around.filter(|_| self.find.sentence).unwrap_or_else(|| hit.place.clone());
                 for (field, value) in hit.fields {
                     let value = FoundValue {
                         step: step.to_owned(),
@@ -93,7 +98,7 @@ impl Finder {
         values
     }
 
-    fn hits(&self, text: &str) -> Vec<Hit> {
+    fn hits(&self, text: &str, order: Option<SlashOrder>) -> Vec<Hit> {
         let value = |place: &Range<usize>| ("value", text[place.clone()].to_owned());
         match &self.by {
             By::Pattern(pattern) => pattern
@@ -110,7 +115,7 @@ impl Finder {
                 })
                 .collect()
             }
-            By::Dates => dates::find(text)
+            By::Dates => dates::find(text, order)
                 .map(|(place, iso)| Hit { fields: vec![value(&place), ("date", iso)], place })
                 .collect(),
             By::Money => amounts::find(text)
@@ -148,6 +153,14 @@ fn without_marks(mut found: &str) -> &str {
     }
 }
 
+/// The sentence of a place, or from the first to the last one that it reaches into.
+fn around(sentences: &[Range<usize>], place: &Range<usize>) -> Option<Range<usize>> {
+    let mut of = sentences.iter().filter(|range| range.start < place.end && place.start < range.end);
+    let first = of.next()?;
+    let last = of.next_back().unwrap_or(first);
+    Some(first.start.min(place.start)..last.end.max(place.end))
+}
+
 /// Whether something of `earlier` stands in this sentence of a passage.
 fn shares(passage: &Passage<'_>, sentence: &Range<usize>, earlier: &[FoundValue]) -> bool {
     let (from, to) = (passage.start + sentence.start, passage.start + sentence.end);
@@ -168,6 +181,19 @@ fn pattern(find: &Find) -> Result<Regex, String> {
             regex::Error::CompiledTooBig(_) => "the pattern is too large; repeat fewer times".to_owned(),
             error => format!("the pattern cannot be read: {error}"),
         })
+}
+
+/// The genes by their human symbols and, where a number leaves no doubt that it is no word, as those of mice and rats are
+/// written (`Il6` for `IL6`).
+fn genes() -> Result<Dictionary, String> {
+    let mut entries = terms::read(GENES)?;
+    for Entry { id, names } in &mut entries {
+        let of_mice = id.chars().take(1).chain(id.chars().skip(1).flat_map(char::to_lowercase)).collect::<String>();
+        if id.len() > 2 && id.ends_with(|c: char| c.is_ascii_digit()) && !names.contains(&of_mice) {
+            names.push(of_mice);
+        }
+    }
+    Dictionary::new(&entries, true)
 }
 
 fn dictionary(csv: &str, match_case: bool) -> Result<Dictionary, String> {
@@ -204,6 +230,7 @@ mod tests {
             "TP53, tp53 and BRCA1",
             &[("value", "TP53"), ("id", "TP53"), ("value", "BRCA1"), ("id", "BRCA1")],
         );
+        check(What::Genes, "", "Il6, Vim, il6", &[("value", "Il6"), ("id", "IL6")]);
         check(What::Dates, "", "on 2 May 2020", &[("value", "2 May 2020"), ("date", "2020-05-02")]);
     }
 

@@ -5,14 +5,23 @@ use sheaf_domain::flow::FoundValue;
 
 use super::{Passage, joined};
 
-/// The most frequent words, as they are written most often.
+/// The most frequent words, each in the form in which it is written most often.
 pub fn run(step: &str, count: u32, passages: &[Passage<'_>], language: Option<&str>) -> Vec<FoundValue> {
     let terms = Terms::of(&joined(passages), language);
-    let mut words: Vec<(&str, u32)> = terms.iter().map(|(_, word, uses)| (word, uses)).collect();
-    words.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let words = words.into_iter().take(count as usize).zip(0..);
+    // The strongest stem comes first, and of a stem its most frequent form.
+    let mut stems: Vec<&str> = Vec::new();
+    let mut words: Vec<&str> = Vec::new();
+    for (form, stem, _) in terms.iter() {
+        if stems.last() != Some(&stem) {
+            stems.push(stem);
+            words.push(form);
+        }
+    }
     words
-        .map(|((word, _), row)| FoundValue {
+        .into_iter()
+        .take(count as usize)
+        .zip(0..)
+        .map(|(word, row)| FoundValue {
             step: step.to_owned(),
             field: "keyword".to_owned(),
             row,
@@ -20,4 +29,17 @@ pub fn run(step: &str, count: u32, passages: &[Passage<'_>], language: Option<&s
             ..FoundValue::default()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_given_as_they_are_written() {
+        let text = "The parcel arrived damaged. Another parcel arrived too; both parcels were damaged.";
+        let values = run("k", 3, &[Passage { page: 1, start: 0, text }], Some("eng"));
+        let words: Vec<&str> = values.iter().map(|value| value.value.as_str()).collect();
+        assert_eq!(words, ["parcel", "arrived", "damaged"]);
+    }
 }

@@ -18,12 +18,12 @@ pub use sentences::sentences;
 
 /// The days in a text as ISO 8601, those that can only be one.
 pub fn days(text: &str) -> impl Iterator<Item = String> + '_ {
-    dates::find(text).map(|(_, iso)| iso).filter(|iso| !iso.is_empty())
+    dates::find(text, None).map(|(_, iso)| iso).filter(|iso| !iso.is_empty())
 }
 
 /// The day that a text is as a whole.
 pub fn day_of(text: &str) -> Option<String> {
-    dates::find(text).find(|(place, _)| *place == (0..text.len())).map(|(_, iso)| iso)
+    dates::find(text, None).find(|(place, _)| *place == (0..text.len())).map(|(_, iso)| iso)
 }
 
 /// The numbers in a text, however their thousands and fractions are marked.

@@ -49,6 +49,7 @@ mod runs {
     pub mod document;
     pub mod list;
     pub mod show;
+    pub mod table;
 }
 #[cfg(feature = "ssr")]
 mod webhooks {
@@ -79,7 +80,7 @@ use whole::{
     Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListOutliers, Whole as ListRuns,
     Whole as ListWebhooks, Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowMap,
     Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun, Whole as MoveDocuments,
-    Whole as ShowCluster,
+    Whole as ShowCluster, Whole as ShowRunTable,
 };
 #[cfg(feature = "ssr")]
 use {
@@ -101,6 +102,7 @@ use {
     runs::document::ShowRunDocument,
     runs::list::ListRuns,
     runs::show::ShowRun,
+    runs::table::ShowRunTable,
     search::Search,
     webhooks::list::ListWebhooks,
 };
@@ -138,6 +140,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs") view=ListRuns ssr=SsrMode::Async />
                     <Route path=path!("/runs/new") view=NewRunPage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=ShowRun ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id/table") view=ShowRunTable ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id/cancel") view=CancelRun ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id/delete") view=DeleteRun ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id/documents/:document") view=ShowRunDocument ssr=SsrMode::Async />

@@ -94,7 +94,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto(`${run}?column=genes.value`);
       await expect(page.getByTestId("value-count")).toHaveText("20 values");
       const rows = page.getByTestId("value");
-      const rejected = await rows.nth(1).getByRole("link", { name: /^papers/ }).innerText();
+      const rejected = await rows.nth(1).getByRole("link", { name: /papers\// }).innerText();
       await rows.nth(0).getByRole("button", { name: /^Accept/ }).click();
       await expect(rows.nth(0).getByTestId("judged")).toHaveText("accepted");
       await rows.nth(1).getByRole("button", { name: /^Reject/ }).click();
@@ -204,6 +204,7 @@ test("pages of flows and runs are accessible", async ({ page, read }) => {
     `/runs/${run.id}`,
     `/runs/${run.id}/documents/${document}`,
     `/runs/${run.id}?column=every&review=none`,
+    `/runs/${run.id}/table`,
     `/runs/${run.id}/cancel`,
     `/runs/${run.id}/delete`,
     `/batches/${read}/delete`,

@@ -135,7 +135,7 @@ test.describe("with a model", () => {
     await finish(server, batch);
     const context = await browser.newContext({ baseURL: server.address });
     const page = await context.newPage();
-    const about = [{ name: "about", type: "text", description: "what it is about" }];
+    const about = [{ name: "about", kind: "text", description: "what it is about" }];
     const flow = await created(page, "/api/flows", {
       name: "Asked",
       steps: [{ name: "letter", do: "ask", instructions: "What is it about?", rows: "one", max_tokens: 200, fields: about }],
@@ -197,6 +197,18 @@ test("two thousand values are read page by page and judged from the keyboard", a
     else await page.goto((await next.getAttribute("href"))!);
   }
   expect(seen.size).toBe(2000);
+  // The same as a table, a hundred rows at a time.
+  await page.goto(`/runs/${run.id}`);
+  await page.getByRole("link", { name: "See the table" }).click();
+  const days_seen: string[] = [];
+  for (;;) {
+    days_seen.push(...(await page.getByTestId("result-row").locator("th").allInnerTexts()));
+    const next = page.getByRole("link", { name: "Next page" });
+    if ((await next.count()) === 0) break;
+    await page.goto((await next.getAttribute("href"))!);
+  }
+  expect(days_seen).toHaveLength(1999);
   const csv = await (await page.request.get(`/api/runs/${run.id}/export?what=table&format=csv`)).text();
+  expect(new Set(days_seen).size).toBe(1999);
   expect(csv.trim().split("\n")).toHaveLength(2000);
 });

@@ -10,6 +10,7 @@ const PLAIN: &[&[&str]] = &[
     &["failed"],
     &["runs"],
     &["runs", "*"],
+    &["runs", "*", "table"],
     &["runs", "*", "cancel"],
     &["runs", "*", "delete"],
     &["runs", "*", "documents", "*"],

@@ -76,8 +76,8 @@ pub use config::{EngineConfig, IntakeLimits, ProcessingConfig};
 pub use exports::{Export, SIMILARITY_LIMIT};
 pub use feed::{Event, Told};
 pub use flows::{
-    BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, ModelPrices, RunExport, StepTrial,
-    Template, TrialTable, Wanted, WrongEndpoint, flow_schema, templates,
+    BacklogRequest, BacklogStatistics, BacklogTally, FlowFile, ModelConfig, ModelPrices, ResultPage, RowPlace,
+    RunExport, StepTrial, Template, TrialTable, Wanted, WrongEndpoint, flow_schema, templates,
 };
 pub use intake::{
     Announced, ArrivedFiles, BatchRequest, ImportedRecords, Intake, KNOWN_PATHS, RecordsRequest, clean_path, name_of,

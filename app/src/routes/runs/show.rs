@@ -143,6 +143,9 @@ fn Acts(run: FlowRun) -> impl IntoView {
     });
     let downloads = (run.values > 0).then(|| {
         view! {
+            <a class="button quiet" href=format!("/runs/{id}/table") rel="external">
+                "See the table"
+            </a>
             {export("zip", "", "Download all (ZIP)", "button")}
             {export("table", "csv", "CSV", "button quiet")}
             {export("table", "json", "JSON", "button quiet")}

@@ -28,7 +28,7 @@ pub use ask::{ModelConfig, ModelPrices, WrongEndpoint};
 pub use backlog::{BacklogRequest, BacklogStatistics, BacklogTally};
 pub use execute::{StepTrial, TrialTable};
 pub use file::{FlowFile, flow_schema};
-pub use results::{RunExport, Wanted};
+pub use results::{ResultPage, RowPlace, RunExport, Wanted};
 pub use templates::{Template, templates};
 
 pub(crate) use ask::Model;

@@ -84,6 +84,96 @@ impl Engine {
     }
 }
 
+/// Rows of a result that a page shows.
+const ROWS: usize = 100;
+
+/// A place in the rows of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowPlace {
+    /// Documents that are passed over.
+    pub documents: u32,
+    /// Rows of the next one that are passed over.
+    pub rows: u32,
+}
+
+/// A part of a result, row by row as the files have it.
+#[derive(Clone, Debug)]
+pub struct ResultPage {
+    pub columns: Vec<String>,
+    /// Each with the document that it is from.
+    pub rows: Vec<(DocumentId, Vec<String>)>,
+    /// Where the next part begins, if there is one.
+    pub next: Option<RowPlace>,
+}
+
+impl Engine {
+    /// A hundred rows of a run's result.
+    ///
+    /// # Errors
+    /// `not_found`, `storage`.
+    pub async fn result_rows(&self, run: RunId, from: RowPlace) -> Result<ResultPage, Failure> {
+        let found = self.run(run).await?;
+        let table = Table::new(&self.flow(found.flow, Some(found.version)).await?.spec);
+        let mut result = ResultPage { columns: table.headings(), rows: Vec::new(), next: None };
+        let mut at = from;
+        loop {
+            let (status, limit) = (Some(Status::Completed), 20);
+            let query = RunDocumentQuery { status, limit, offset: at.documents, ..RunDocumentQuery::default() };
+            let page = self.store().run_documents(run, &query).await?;
+            for document in &page.items {
+                let rows = match document.left_out {
+                    true => Vec::new(),
+                    false => {
+                        table.rows(&self.subject(document).await?, &self.all_values(run, document.document).await?)
+                    }
+                };
+                let room = ROWS - result.rows.len();
+                let left = rows.len().saturating_sub(at.rows as usize);
+                let shown = rows.into_iter().skip(at.rows as usize).take(room);
+                result.rows.extend(shown.map(|row| (document.document, row)));
+                at = match left > room {
+                    true => RowPlace { rows: at.rows + u32::try_from(room).unwrap_or(u32::MAX), ..at },
+                    false => RowPlace { documents: at.documents + 1, rows: 0 },
+                };
+                let is_last = u64::from(at.documents) >= page.total;
+                if result.rows.len() == ROWS || is_last {
+                    result.next = (!is_last).then_some(at);
+                    return Ok(result);
+                }
+            }
+            if page.items.is_empty() {
+                return Ok(result);
+            }
+        }
+    }
+
+    /// Every value of a document.
+    async fn all_values(&self, run: RunId, document: DocumentId) -> Result<Vec<RunValue>, Failure> {
+        let mut query = ValueQuery { document: Some(document), limit: 1000, ..ValueQuery::default() };
+        let mut values = Vec::new();
+        loop {
+            let page = self.store().run_values(run, &query).await?;
+            values.extend(page.items);
+            if page.next_cursor.is_none() {
+                return Ok(values);
+            }
+            query.cursor = page.next_cursor;
+        }
+    }
+
+    /// What columns of the document itself hold. What only its batch knew is empty when that was deleted.
+    async fn subject(&self, document: &RunDocument) -> Result<Subject, Failure> {
+        let mut fields = BTreeMap::from([("path", document.path.clone()), ("id", document.document.to_string())]);
+        let found = self.store().document(document.batch, document.document).await?;
+        if let Some((_, row)) = found {
+            fields.insert("kind", row.kind.map(|kind| kind.to_string()).unwrap_or_default());
+            fields.insert("language", row.language.unwrap_or_default());
+            fields.insert("pages", row.pages.map(|pages| pages.to_string()).unwrap_or_default());
+        }
+        Ok(Subject { fields })
+    }
+}
+
 /// Collects bytes and sends them on.
 struct Out {
     sink: mpsc::Sender<Result<Bytes, Failure>>,
@@ -161,8 +251,9 @@ impl Writing {
     }
 
     fn add(&self, writer: &mut TableWriter<'_>, document: &RunDocument) -> Result<(), Failure> {
-        let values = self.values(document.document)?;
-        for row in self.table.rows(&self.subject(document)?, &values) {
+        let values = self.handle.block_on(self.engine.all_values(self.run, document.document))?;
+        let subject = self.handle.block_on(self.engine.subject(document))?;
+        for row in self.table.rows(&subject, &values) {
             writer.write(&row)?;
         }
         Ok(())
@@ -179,31 +270,6 @@ impl Writing {
             let Some(next) = page.next_cursor.and_then(|cursor| cursor.parse().ok()) else { return Ok(()) };
             query.offset = next;
         }
-    }
-
-    fn values(&self, document: DocumentId) -> Result<Vec<RunValue>, Failure> {
-        let mut query = ValueQuery { document: Some(document), limit: 1000, ..ValueQuery::default() };
-        let mut values = Vec::new();
-        loop {
-            let page = self.handle.block_on(self.engine.store().run_values(self.run, &query))?;
-            values.extend(page.items);
-            if page.next_cursor.is_none() {
-                return Ok(values);
-            }
-            query.cursor = page.next_cursor;
-        }
-    }
-
-    /// What columns of the document itself hold. What only its batch knew is empty when that was deleted.
-    fn subject(&self, document: &RunDocument) -> Result<Subject, Failure> {
-        let mut fields = BTreeMap::from([("path", document.path.clone()), ("id", document.document.to_string())]);
-        let found = self.handle.block_on(self.engine.store().document(document.batch, document.document))?;
-        if let Some((_, row)) = found {
-            fields.insert("kind", row.kind.map(|kind| kind.to_string()).unwrap_or_default());
-            fields.insert("language", row.language.unwrap_or_default());
-            fields.insert("pages", row.pages.map(|pages| pages.to_string()).unwrap_or_default());
-        }
-        Ok(Subject { fields })
     }
 }
 

@@ -129,9 +129,15 @@ pub async fn a_document_of_a_run_is_leased_once_and_its_values_are_kept<S: Store
     let corrected = ValueReview { review: Review::Corrected, value: Some("2027".into()), row: false };
     assert!(store.review_value(run, documents[0], 1, &corrected).await.expect("answered"));
     assert!(!store.review_value(run, documents[0], 2, &corrected).await.expect("answered"));
+    // A row as a whole, which is this value alone.
+    let row = ValueReview { review: Review::Accepted, value: None, row: true };
+    assert!(store.review_value(run, documents[0], 0, &row).await.expect("answered"));
+    assert!(!store.review_value(run, documents[0], 2, &row).await.expect("answered"));
     let of = |query| async move { store.run_values(run, &query).await.expect("read").items };
     let reviewed = of(ValueQuery { review: Some(Review::Corrected), ..ValueQuery::default() }).await;
     assert_eq!((reviewed.len(), reviewed[0].effective()), (1, "2027"));
+    let accepted = of(ValueQuery { review: Some(Review::Accepted), ..ValueQuery::default() }).await;
+    assert_eq!(accepted.iter().map(|value| value.number).collect::<Vec<_>>(), [0]);
     assert_eq!(of(ValueQuery { verified: Some(true), ..ValueQuery::default() }).await.len(), 1);
     assert_eq!(of(ValueQuery { step: Some("other".into()), ..ValueQuery::default() }).await.len(), 0);
     let field = value.found.field.clone();

@@ -44,8 +44,20 @@ pub enum PageState {
     Read,
     /// It shows something that is not text; recognition may find more.
     Pictured,
+    /// Its text is none that anybody can read: its fonts do not say which letters they draw. Recognition may.
+    Noise,
     /// The page cannot be opened.
     Damaged,
+}
+
+impl PageState {
+    /// Whether the page shows what recognition may make text of.
+    pub const fn is_to_recognise(self) -> bool {
+        match self {
+            Self::Pictured | Self::Noise => true,
+            Self::Read | Self::Damaged => false,
+        }
+    }
 }
 
 /// A document that could not be read to its end.

@@ -15,6 +15,7 @@ mod pool;
 mod protections;
 mod protocol;
 mod reader;
+mod readings;
 mod recognition;
 mod wire;
 mod worker;
@@ -24,6 +25,7 @@ mod charset;
 mod formats;
 mod hints;
 mod language;
+mod legible;
 mod output;
 mod quote;
 
@@ -42,4 +44,4 @@ pub use recognition::{RecognisedPage, Recogniser, find_tesseract};
 pub use worker::worker_main;
 
 /// Rises whenever the same bytes would yield different text: part of the key under which results are remembered.
-pub const PARSER_VERSION: u32 = 4;
+pub const PARSER_VERSION: u32 = 5;

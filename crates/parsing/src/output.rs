@@ -75,7 +75,7 @@ impl<'a> Output<'a> {
     /// [`Self::page`], and whether there is more on it.
     pub fn page_in_state(&mut self, text: &str, state: PageState) -> Result<(), Failure> {
         let text = charset::clean(text);
-        self.pictured |= state == PageState::Pictured;
+        self.pictured |= state.is_to_recognise();
         self.pages += 1;
         self.bytes += text.len();
         if self.pages > self.limits.pages {

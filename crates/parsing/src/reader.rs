@@ -1,18 +1,16 @@
-//! A document from file to text: parsed by the pool, its pictured pages recognised.
+//! A document from file to text: parsed by the pool, its pages that are pictures or noise recognised.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::{StreamExt, stream};
-use sheaf_domain::{Failure, FailureCode, Problem};
+use sheaf_domain::Failure;
 
-use crate::charset;
-use crate::document::{PageState, ParsedDocument, Part};
+use crate::document::{ParsedDocument, Part};
 use crate::hints::Hints;
-use crate::language;
-use crate::output::{PROBLEMS, count_words};
 use crate::picture::PictureFor;
 use crate::pool::Pool;
+use crate::readings;
 use crate::recognition::{RecognisedPage, Recogniser};
 
 /// Pages are drawn for recognition at this many pixels an inch, which engines are trained for…
@@ -21,8 +19,6 @@ const DPI: u32 = 300;
 const PIXELS: u64 = 18_000_000;
 /// Pages of one document that are drawn or recognised at a time; the recogniser's own bound may be lower.
 const AHEAD: usize = 8;
-/// The language is told by this many bytes of recognised text.
-const SAMPLE: usize = 4 << 10;
 
 /// Told how many pages are done, of how many.
 pub type OnPages<'a> = &'a (dyn Fn(u32, u32) + Send + Sync);
@@ -80,12 +76,12 @@ impl Reader {
         on_pages: OnPages<'_>,
     ) -> Result<ParsedDocument, Part> {
         let pictured: Vec<u32> =
-            document.pages.iter().filter(|page| page.state == PageState::Pictured).map(|page| page.number).collect();
+            document.pages.iter().filter(|page| page.state.is_to_recognise()).map(|page| page.number).collect();
         if pictured.is_empty() {
             return Ok(document);
         }
         if !self.recogniser.is_there() {
-            return without_recognition(document, &pictured).map_err(Part::from);
+            return readings::without_recognition(document).map_err(Part::from);
         }
         let total = document.pages.len() as u32;
         let done = AtomicU32::new(total - pictured.len() as u32);
@@ -96,7 +92,7 @@ impl Reader {
             (page, found)
         });
         let found: Vec<(u32, Result<RecognisedPage, Failure>)> = work.buffered(AHEAD).collect().await;
-        take(&mut document, found, self.recogniser.id())?;
+        readings::take(&mut document, found, self.recogniser.id())?;
         Ok(document)
     }
 
@@ -106,64 +102,4 @@ impl Reader {
         let picture = self.pool.picture(path, hints.clone(), page, purpose).await?;
         self.recogniser.recognise(slot, picture).await
     }
-}
-
-fn without_recognition(mut document: ParsedDocument, pictured: &[u32]) -> Result<ParsedDocument, Failure> {
-    if !document.has_text() {
-        return Err(Failure::new(
-            FailureCode::OcrMissing,
-            "it holds pictures of text only, and text recognition is not installed",
-        ));
-    }
-    let message = format!("{} pages show pictures, and text recognition is not installed", pictured.len());
-    document.problems.push(Problem { page: pictured.first().copied(), message });
-    Ok(document)
-}
-
-/// Puts what was recognised where it is more than the page said by itself.
-fn take(
-    document: &mut ParsedDocument,
-    found: Vec<(u32, Result<RecognisedPage, Failure>)>,
-    languages: &str,
-) -> Result<(), Failure> {
-    let mut first_failure = None;
-    let mut sample = String::new();
-    for (number, found) in found {
-        let page = &mut document.pages[number as usize - 1];
-        match found {
-            Ok(recognised) => {
-                let (own, more) = (count_words(&page.text), count_words(&recognised.text));
-                if more <= own {
-                    continue;
-                }
-                // What the engine found is clean, and the words' places must stay true; anything else is not taken.
-                if charset::clean(&recognised.text) != recognised.text {
-                    page.text = charset::clean(&recognised.text);
-                } else {
-                    page.text.clone_from(&recognised.text);
-                    document.recognised.push((number, recognised));
-                }
-                document.words += more - own;
-                let room = SAMPLE.saturating_sub(sample.len());
-                sample.push_str(&page.text[..page.text.floor_char_boundary(room)]);
-            }
-            Err(failure) => {
-                document.problems.push(Problem { page: Some(number), message: failure.message.clone() });
-                first_failure.get_or_insert(failure);
-            }
-        }
-    }
-    document.problems.truncate(PROBLEMS);
-    if !document.has_text() {
-        return Err(first_failure.unwrap_or_else(|| {
-            let message = format!("no text was found on its pages, also not by text recognition (for `{languages}`)");
-            Failure::new(FailureCode::NoText, message).with_hint(
-                "If there is text in another language on it, install that for Tesseract and name it in SHEAF_OCR_LANGUAGES.",
-            )
-        }));
-    }
-    if document.language.is_none() {
-        document.language = language::detect(&sample);
-    }
-    Ok(())
 }

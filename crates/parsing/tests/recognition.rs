@@ -2,6 +2,8 @@
 
 #[path = "support/pdf.rs"]
 mod made;
+#[path = "support/noise.rs"]
+mod noise;
 
 use std::fs;
 use std::io::Cursor;
@@ -84,6 +86,45 @@ async fn only_pages_without_words_are_recognised() {
     let (_folder, file) = stored("report.pdf", &made::pdf(&["Words of its own", ""]));
     let document = reader.read(&file, &"report.pdf".into(), &|_, _| {}).await.expect("readable");
     assert!(document.recognised.is_empty(), "an empty page shows nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_layer_of_noise_is_recognised_and_one_of_code_is_not() {
+    let lines = [
+        SENTENCE,
+        "and nobody had asked the fishermen about it",
+        "They came to the meeting with their list",
+        "Where would the stones be taken from",
+        "Who pays for the nets that were lost",
+        "How long is the market held elsewhere",
+        "It was late when the chairman promised",
+        "an answer in writing within the month",
+        "The stones are grey and come from the north",
+        "and all of them are as heavy as a horse",
+    ];
+    let code = ["for (i = 0; i < len; i++) dst[i] = src[i] ^ msk;", "fprintf(stderr, fmt, ptr); // 0x1f 17.5 1,204"];
+    let (_folder, file) = stored("noise.pdf", &noise::noisy_pdf(&lines, &code));
+    let told = Mutex::new(Vec::new());
+    let on_pages = |done, total| told.lock().expect("whole").push((done, total));
+    let document = with_tesseract().read(&file, &"noise.pdf".into(), &on_pages).await.expect("readable");
+    for page in &document.pages[..2] {
+        let read: Vec<&str> = page.text.lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(read, lines);
+    }
+    assert_eq!(document.pages[2].text, code.join("\n"));
+    assert_eq!(document.recognised.iter().map(|(page, _)| *page).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(document.language.as_deref(), Some("eng"));
+    let said = &document.problems[0];
+    assert!(
+        said.page == Some(1) && said.message.starts_with("the text of pages 1, 2 (2 of 3) could not be used"),
+        "{said:?}"
+    );
+    assert_eq!(told.lock().expect("whole").last(), Some(&(3, 3)));
+
+    let document = reader(None, "eng").read(&file, &"noise.pdf".into(), &|_, _| {}).await.expect("it has some text");
+    assert!(document.pages[1].text.contains("Ymj mfwgtzw bfx bnijsji"), "{}", document.pages[1].text);
+    let said = &document.problems[0].message;
+    assert!(said.starts_with("the text of pages 1, 2 (2 of 3) is not readable"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

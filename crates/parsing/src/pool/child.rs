@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use super::PoolConfig;
 use super::death::{self, Death};
 use crate::canvas;
-use crate::document::{PageState, ParsedPage, Part};
+use crate::document::{ParsedPage, Part};
 use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::protections::Protections;
@@ -69,7 +69,7 @@ pub struct Stretch {
 impl Stretch {
     /// Pages whose text is all that is wanted of them.
     pub fn read(&self) -> u32 {
-        self.pages.iter().filter(|page| page.state != PageState::Pictured).count() as u32
+        self.pages.iter().filter(|page| !page.state.is_to_recognise()).count() as u32
     }
 }
 

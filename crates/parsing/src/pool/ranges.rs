@@ -52,7 +52,7 @@ pub fn join(stretches: Vec<Stretch>, limits: &Limits) -> Result<ParsedDocument, 
         return Err(limits.too_much_text());
     }
     note_damage(&mut document)?;
-    if !document.has_text() && document.pages.iter().all(|page| page.state != PageState::Pictured) {
+    if !document.has_text() && !document.pages.iter().any(|page| page.state.is_to_recognise()) {
         return Err(no_text());
     }
     document.problems.truncate(PROBLEMS);

@@ -13,6 +13,7 @@ use crate::canvas::Canvas;
 use crate::document::PageState;
 use crate::formats::encode::encode;
 use crate::formats::{Source, corrupt, locked};
+use crate::legible;
 use crate::output::Output;
 use crate::picture::{Content, Drawn, PictureFor};
 pub use boxes::boxes;
@@ -86,12 +87,18 @@ pub fn parse(document: &Document<'_>, range: Option<(u32, u32)>, output: &mut Ou
             output.page_in_state("", PageState::Damaged)?;
             continue;
         };
-        let mut text = page.text_layer().map(|layer| join_hyphens(layer.text())).unwrap_or_default();
+        let (mut text, unmapped) =
+            page.text_layer().map(|layer| (join_hyphens(layer.text()), layer.unmapped())).unwrap_or_default();
+        let is_noise = legible::is_noise(&text, unmapped);
         for note in page.notes() {
             text.push('\n');
             text.push_str(&note.text);
         }
-        let state = if is_pictured(&page, &text) { PageState::Pictured } else { PageState::Read };
+        let state = match is_noise {
+            true => PageState::Noise,
+            false if is_pictured(&page, &text) => PageState::Pictured,
+            false => PageState::Read,
+        };
         output.page_in_state(&text, state)?;
     }
     if first == 1 && last >= count && !output.has_content() {

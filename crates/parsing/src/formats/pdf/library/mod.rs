@@ -72,6 +72,7 @@ functions! {
     text_index = b"FPDFText_GetCharIndexFromTextIndex\0": fn(Handle, c_int) -> c_int;
     to_device = b"FPDF_PageToDevice\0":
         fn(Handle, c_int, c_int, c_int, c_int, c_int, f64, f64, *mut c_int, *mut c_int) -> c_int;
+    text_unmapped = b"FPDFText_HasUnicodeMapError\0": fn(Handle, c_int) -> c_int;
     text_get = b"FPDFText_GetText\0": fn(Handle, c_int, c_int, *mut c_ushort) -> c_int;
     annotation_count = b"FPDFPage_GetAnnotCount\0": fn(Handle) -> c_int;
     annotation_get = b"FPDFPage_GetAnnot\0": fn(Handle, c_int) -> Handle;

@@ -33,6 +33,17 @@ impl TextLayer<'_> {
         self.composed(&raw).into_iter().map(|(_, c)| c).collect()
     }
 
+    /// The share of its characters of which the fonts do not say what they are, 0 to 1.
+    pub fn unmapped(&self) -> f32 {
+        let f = &self.page.document.library.functions;
+        // SAFETY: the text is open, and every character that is asked for is there.
+        let (count, unmapped) = unsafe {
+            let count = (f.text_count)(self.handle).max(0);
+            (count, (0..count).filter(|&character| (f.text_unmapped)(self.handle, character) == 1).count())
+        };
+        if count == 0 { 0.0 } else { unmapped as f32 / count as f32 }
+    }
+
     /// The characters of [`Self::text`], each with what [`Self::place`] knows it by.
     pub fn characters(&self) -> Vec<(usize, char)> {
         let raw = self.raw();

@@ -1,5 +1,7 @@
 //! Uploads that break off and go on, and documents that come later: through the real server, killed where it hurts.
 
+#[path = "../../crates/parsing/tests/support/pdf.rs"]
+mod made;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -313,4 +315,81 @@ async fn files_come_one_by_one_too_and_refusals_say_why() {
     check(server.get("/api/uploads/nonsense").await, 404, "not_found");
     check(add(&server, &upload, &four).await, 404, "not_found");
     assert_eq!(delete(&server, "/api/uploads/nonsense").await, 404);
+}
+
+/// What each text is written as in [`two_thousand_files_in_a_zip_all_end_completed`], and what it is then.
+const KINDS: &[(&str, &str)] = &[
+    ("txt", "text"),
+    ("md", "markdown"),
+    ("html", "html"),
+    ("eml", "email"),
+    ("csv", "csv"),
+    ("json", "json"),
+    ("rtf", "rtf"),
+    ("docx", "docx"),
+    ("pdf", "pdf"),
+    ("xml", "xml"),
+];
+
+/// A small file of a real format with these words.
+fn written(suffix: &str, words: &str) -> Vec<u8> {
+    let text = match suffix {
+        "html" => format!("<!DOCTYPE html><title>Note</title><p>{words}</p>"),
+        "eml" => format!("From: ann@example.org\nSubject: Note\nContent-Type: text/plain\n\n{words}\n"),
+        "csv" => format!("note,place\n\"{words}\",harbour\n"),
+        "json" => json!({ "note": words }).to_string(),
+        "rtf" => format!("{{\\rtf1\\ansi {words}\\par}}"),
+        "xml" => format!("<?xml version=\"1.0\"?><note>{words}</note>"),
+        "pdf" => return made::pdf(&[words]),
+        "docx" => {
+            let main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+            let space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main";
+            let document = format!(
+                "<w:document xmlns:w='{space}'><w:body><w:p><w:r><w:t>{words}</w:t></w:r></w:p></w:body></w:document>"
+            );
+            return zip(&[
+                (
+                    "[Content_Types].xml".to_owned(),
+                    format!("<Types><Override ContentType='{main}'/></Types>").into_bytes(),
+                ),
+                ("word/document.xml".to_owned(), document.into_bytes()),
+            ]);
+        }
+        _ => format!("{words}\n"),
+    };
+    text.into_bytes()
+}
+
+#[tokio::test]
+async fn two_thousand_files_in_a_zip_all_end_completed() {
+    const FILES: usize = 2000;
+    let files: Vec<(String, Vec<u8>)> = (0..FILES)
+        .map(|n| {
+            let (suffix, _) = KINDS[n % KINDS.len()];
+            let topic = ["nets and boats", "taxes and invoices", "hives and honey", "rails and trains"][n / 10 % 4];
+            (format!("{n:04}.{suffix}"), written(suffix, &format!("Note {n} about {topic}, written down in winter")))
+        })
+        .collect();
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let (status, batch) = server.upload(&[("model", "fast")], &[("pile.zip".to_owned(), zip(&files))]).await;
+    assert_eq!(status, 201, "{batch}");
+    let batch = batch["id"].as_str().expect("an id").to_owned();
+    let ended = server.finished(&batch).await;
+    assert_eq!(ended["status"], "completed");
+    let counts = &ended["counts"];
+    let count = |name: &str| counts[name].as_u64().expect("a number");
+    assert_eq!((count("total"), count("completed"), count("failed")), (2000, 2000, 0), "{counts}");
+
+    let rows = rows(&server, &batch).await;
+    assert_eq!(paths(&rows).len(), FILES);
+    for (suffix, kind) in KINDS {
+        let of_kind: Vec<_> = rows.iter().filter(|row| row["kind"] == *kind).collect();
+        assert_eq!(of_kind.len(), FILES / KINDS.len(), "{kind}");
+        for row in of_kind {
+            let path = row["path"].as_str().expect("a path");
+            assert!(path.ends_with(suffix), "{row}");
+            assert_eq!((row["status"].as_str(), row["words"].as_u64() >= Some(9)), (Some("completed"), true), "{row}");
+        }
+    }
 }

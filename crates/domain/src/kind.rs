@@ -23,10 +23,14 @@ pub enum DocumentKind {
     Html,
     Email,
     Msg,
+    /// Many mails in one file (mbox).
+    Mbox,
     Csv,
     Tsv,
     Markdown,
     Text,
+    /// A manual page of Unix (roff).
+    Man,
     Json,
     Jsonl,
     Xml,
@@ -52,7 +56,7 @@ pub enum DocumentKind {
 
 impl DocumentKind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Pdf,
         Self::Docx,
         Self::Pptx,
@@ -65,10 +69,12 @@ impl DocumentKind {
         Self::Html,
         Self::Email,
         Self::Msg,
+        Self::Mbox,
         Self::Csv,
         Self::Tsv,
         Self::Markdown,
         Self::Text,
+        Self::Man,
         Self::Json,
         Self::Jsonl,
         Self::Xml,
@@ -106,10 +112,12 @@ impl DocumentKind {
             Self::Html => "html",
             Self::Email => "email",
             Self::Msg => "msg",
+            Self::Mbox => "mbox",
             Self::Csv => "csv",
             Self::Tsv => "tsv",
             Self::Markdown => "markdown",
             Self::Text => "text",
+            Self::Man => "man",
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Xml => "xml",
@@ -148,10 +156,12 @@ impl DocumentKind {
             Self::Html => "Web page",
             Self::Email => "E-mail",
             Self::Msg => "Outlook message",
+            Self::Mbox => "Mailbox",
             Self::Csv => "CSV",
             Self::Tsv => "TSV",
             Self::Markdown => "Markdown",
             Self::Text => "Text",
+            Self::Man => "Manual page",
             Self::Json => "JSON",
             Self::Jsonl => "JSON lines",
             Self::Xml => "XML",

@@ -26,6 +26,7 @@ mod formats;
 mod hints;
 mod language;
 mod legible;
+mod mail;
 mod output;
 mod quote;
 

@@ -216,6 +216,41 @@ async fn attachments_come_out_of_letters_and_logos_do_not() {
 }
 
 #[tokio::test]
+async fn mails_come_out_of_a_mailbox_and_attachments_out_of_them() {
+    let mark = |day: u32| format!("From ann@example.org Tue Apr {day} 12:00:00 2014\n");
+    let first = String::from_utf8(mail(&[("Content-Disposition: attachment; filename=a.txt", LETTER)])).expect("text");
+    let second = "From: b@c.d\nSubject: Re: nets\n\nquoted:\n>From here\n";
+    let mailbox = format!("{}{first}\n{}{second}", mark(29), mark(30));
+    let (result, mut items) = unpack(mailbox.as_bytes(), "2014.mbox", &ArchiveLimits::default()).await;
+    assert_eq!(result, Ok(()));
+    items.sort_by(|one, other| one.0.cmp(&other.0));
+    let (first, second) = (format!("{first}\n"), second.replace(">From", "From"));
+    same(
+        items,
+        &[
+            ("2014.mbox!/0001 s.eml", Ok(first.as_bytes())),
+            ("2014.mbox!/0001 s.eml!/a.txt", Ok(LETTER.as_bytes())),
+            ("2014.mbox!/0002 Re: nets.eml", Ok(second.as_bytes())),
+        ],
+    );
+    let few = ArchiveLimits { entries: 1, ..ArchiveLimits::default() };
+    let (result, _) = unpack(mailbox.as_bytes(), "2014.mbox", &few).await;
+    assert_eq!(result.expect_err("two mails").code, FailureCode::ArchiveTooManyEntries);
+    let (result, items) = unpack(&gzip(mailbox.as_bytes()), "2014.txt.gz", &ArchiveLimits::default()).await;
+    assert!(result.is_ok() && items.len() == 3, "{items:?}");
+}
+
+#[tokio::test]
+async fn an_attached_text_that_does_not_say_its_charset_keeps_its_letters() {
+    let text = "Die Hasen klagten einst über ihre mißliche Lage: „Wir leben“, sprach ein Redner";
+    let letter = String::from_utf8(mail(&[("Content-Disposition: attachment; filename=a.txt", text)])).expect("text");
+    let (bytes, ..) = encoding_rs::WINDOWS_1252.encode(&letter);
+    let (result, items) = unpack(&bytes, "a.eml", &ArchiveLimits::default()).await;
+    assert_eq!(result, Ok(()));
+    same(items, &[("a.eml!/a.txt", Ok(text.as_bytes()))]);
+}
+
+#[tokio::test]
 async fn attachments_come_out_of_outlook_messages() {
     let mut message = CompoundFile::create(Cursor::new(Vec::new())).expect("memory");
     let mut write = |path: &str, bytes: &[u8]| {

@@ -1,9 +1,10 @@
 //! What the analysis of a batch reads, and its result with the batch's end: one transaction, fenced by the attempt.
 
 mod identity;
+mod placements;
 
 use sheaf_domain::{BatchId, Cluster, DocumentId, Status};
-use sheaf_store::{AnalysedDocument, AnalysisResult, NewClustering, Placement, Vectored};
+use sheaf_store::{AnalysedDocument, AnalysisResult, NewClustering, Vectored};
 use sqlx::{PgConnection, PgPool};
 
 use crate::arrive::lock_batches;
@@ -11,9 +12,6 @@ use crate::rows::{get, id, json, signed, text};
 use crate::steer::end;
 use crate::work::finish_job;
 use crate::{Result, database, families, levels, nul};
-
-/// Placements that one statement writes, so that a large batch is not sent as one message.
-const PLACEMENTS: usize = 5_000;
 
 pub async fn analysed_documents(pool: &PgPool, batch: BatchId) -> Result<Vec<AnalysedDocument>> {
     let rows = sqlx::query(
@@ -68,19 +66,13 @@ pub async fn complete_analysis(pool: &PgPool, result: &AnalysisResult) -> Result
 
 /// Puts a clustering in the place of the one that a batch has.
 async fn replace(tx: &mut PgConnection, batch: BatchId, clustering: &NewClustering) -> Result<()> {
-    for sql in [
-        "DELETE FROM placements WHERE batch = $1",
-        "DELETE FROM clusters WHERE batch = $1",
-        "DELETE FROM clusterings WHERE batch = $1",
-    ] {
+    for sql in ["DELETE FROM clusters WHERE batch = $1", "DELETE FROM clusterings WHERE batch = $1"] {
         sqlx::query(sql).bind(batch.0).execute(&mut *tx).await.map_err(database)?;
     }
     insert_clustering(tx, batch, clustering).await?;
     insert_clusters(tx, batch, &clustering.clusters).await?;
     levels::replace(tx, batch, &clustering.merges).await?;
-    for placements in clustering.placements.chunks(PLACEMENTS) {
-        insert_placements(tx, batch, placements).await?;
-    }
+    placements::replace(tx, batch, &clustering.placements).await?;
     identity::note_numbers(tx, batch, clustering).await
 }
 
@@ -120,26 +112,6 @@ async fn insert_clusters(tx: &mut PgConnection, batch: BatchId, clusters: &[Clus
     .bind(clusters.iter().map(|c| c.representative.0).collect::<Vec<_>>())
     .bind(clusters.iter().map(|c| c.named_by.name()).collect::<Vec<_>>())
     .bind(clusters.iter().map(|c| c.edited).collect::<Vec<_>>())
-    .execute(tx)
-    .await
-    .map_err(database)?;
-    Ok(())
-}
-
-async fn insert_placements(tx: &mut PgConnection, batch: BatchId, placements: &[Placement]) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
-         SELECT document, $1, cluster, found, probability, position, neighbours::jsonb \
-         FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::real[], $6::bigint[], $7::text[]) \
-         AS p (document, cluster, found, probability, position, neighbours)",
-    )
-    .bind(batch.0)
-    .bind(placements.iter().map(|p| p.document.0).collect::<Vec<_>>())
-    .bind(placements.iter().map(|p| p.cluster.map(|c| i64::from(c.0))).collect::<Vec<_>>())
-    .bind(placements.iter().map(|p| p.found.map(|c| i64::from(c.0))).collect::<Vec<_>>())
-    .bind(placements.iter().map(|p| p.probability).collect::<Vec<_>>())
-    .bind(placements.iter().map(|p| i64::from(p.position)).collect::<Vec<_>>())
-    .bind(placements.iter().map(|p| json(&p.neighbours)).collect::<Vec<_>>())
     .execute(tx)
     .await
     .map_err(database)?;

@@ -1,6 +1,7 @@
 //! The clustering of a batch: what it reads, and what it leaves.
 
 mod identity;
+mod placements;
 
 use sheaf_domain::{BatchId, DocumentId, Status};
 use sheaf_store::{AnalysedDocument, AnalysisResult, NewClustering, Vectored};
@@ -65,11 +66,7 @@ pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> 
 
 /// Puts a clustering in the place of the one that a batch has.
 async fn replace(tx: &mut SqliteConnection, batch: &str, clustering: &NewClustering) -> Result<()> {
-    for sql in [
-        "DELETE FROM placements WHERE batch = ?",
-        "DELETE FROM clusters WHERE batch = ?",
-        "DELETE FROM clusterings WHERE batch = ?",
-    ] {
+    for sql in ["DELETE FROM clusters WHERE batch = ?", "DELETE FROM clusterings WHERE batch = ?"] {
         sqlx::query(sql).bind(batch).execute(&mut *tx).await.map_err(database)?;
     }
     let NewClustering { placements, clusters, merges, silhouette, vectors, heatmap, manifest, found: _, next: _ } =
@@ -108,21 +105,6 @@ async fn replace(tx: &mut SqliteConnection, batch: &str, clustering: &NewCluster
         .map_err(database)?;
     }
     levels::replace(tx, batch, merges).await?;
-    for placement in placements {
-        sqlx::query(
-            "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(placement.document.to_string())
-        .bind(batch)
-        .bind(placement.cluster.map(|c| c.0))
-        .bind(placement.found.map(|c| c.0))
-        .bind(placement.probability)
-        .bind(placement.position)
-        .bind(json(&placement.neighbours))
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-    }
+    placements::replace(tx, batch, placements).await?;
     identity::note_numbers(tx, batch, clustering).await
 }

@@ -142,7 +142,7 @@ fn kind_of(path: &str) -> &'static str {
     let extension = name_of(path).rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).unwrap_or_default();
     let kind = match extension.as_str() {
         "htm" => DocumentKind::Html,
-        "eml" | "mbox" => DocumentKind::Email,
+        "eml" => DocumentKind::Email,
         "md" => DocumentKind::Markdown,
         "txt" | "log" => DocumentKind::Text,
         "ndjson" => DocumentKind::Jsonl,

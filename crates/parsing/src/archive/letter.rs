@@ -1,14 +1,16 @@
 //! The attachments of a mail, and mails that were attached. What only decorates it is left out: small pictures that the
 //! text shows, and signatures.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 
 use super::budget::Stop;
 use super::damaged;
 use super::level::Entries;
+use crate::mail::{self, Parsed, decoded};
 
 /// Pictures in the text up to this many bytes are logos.
 pub const LOGO: usize = 32 << 10;
@@ -16,11 +18,23 @@ pub const LOGO: usize = 32 << 10;
 pub fn unpack(mut file: File, entries: &mut Entries<'_>) -> Result<(), Stop> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|_| Stop::This(damaged()))?;
-    let Some(message) = MessageParser::default().parse(&bytes) else { return Ok(()) };
+    let message = match mail::parse(&bytes) {
+        Parsed::Mail(message) => message,
+        // It is a document, and says so itself.
+        Parsed::Nothing | Parsed::Malformed => return Ok(()),
+    };
     for (index, part) in message.attachments().enumerate().filter(|(_, part)| !is_decoration(part)) {
         if entries.begin(name(part, index + 1).as_bytes(), None)? {
-            let mut content = content(part);
-            entries.content(&mut content, None)?;
+            let content = match &part.body {
+                PartType::Text(text) | PartType::Html(text) => match decoded(&bytes, part, text) {
+                    Cow::Borrowed(_) => Cow::Borrowed(content(part)),
+                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+                },
+                PartType::Binary(_) | PartType::InlineBinary(_) | PartType::Message(_) | PartType::Multipart(_) => {
+                    Cow::Borrowed(content(part))
+                }
+            };
+            entries.content(&mut &*content, None)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use sheaf_domain::{DocumentKind, Failure, FailureCode, Passwords};
 
 use super::budget::{Budget, Spent, Stop};
 use super::names::{self, Name};
-use super::{ArchiveLimits, Container, letter, outlook, seven_zip, tar, zip};
+use super::{ArchiveLimits, Container, letter, mailbox, outlook, seven_zip, tar, zip};
 use crate::detect::detect_kind;
 use crate::protocol::Reply;
 
@@ -46,6 +46,7 @@ pub fn unpack(
         DocumentKind::Tar => tar::unpack(file, &mut entries)?,
         DocumentKind::Gzip => tar::unpack_gzip(file, name, &mut entries)?,
         DocumentKind::SevenZip => seven_zip::unpack(file, &mut entries)?,
+        DocumentKind::Mbox => mailbox::unpack(file, &mut entries)?,
         DocumentKind::Email => letter::unpack(file, &mut entries)?,
         DocumentKind::Msg => outlook::unpack(file, &mut entries)?,
         other => return Err(Stop::This(Failure::new(FailureCode::UnsupportedKind, format!("{other} is no archive")))),

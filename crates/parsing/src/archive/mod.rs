@@ -1,4 +1,5 @@
-//! Archives and letters: files that hold files. ZIP, TAR (gzipped or not), gzip of one file, 7z, and the attachments of mail.
+//! Archives and letters: files that hold files. ZIP, TAR (gzipped or not), gzip of one file, 7z, mailboxes, and the
+//! attachments of mail.
 //!
 //! Decompression of what strangers send is work for a child in its cage: `level` and the formats below run there, one
 //! level at a time, and stream entries as frames. [`crate::Pool::unpack`] is the parent's side: it names, counts and keeps
@@ -10,6 +11,7 @@ mod names;
 
 mod letter;
 pub(crate) mod level;
+mod mailbox;
 mod outlook;
 mod seven_zip;
 mod tar;
@@ -70,7 +72,11 @@ impl Container {
     /// Absent for kinds that hold nothing of their own standing.
     pub const fn of(kind: DocumentKind) -> Option<Self> {
         match kind {
-            DocumentKind::Zip | DocumentKind::Tar | DocumentKind::Gzip | DocumentKind::SevenZip => Some(Self::Archive),
+            DocumentKind::Zip
+            | DocumentKind::Tar
+            | DocumentKind::Gzip
+            | DocumentKind::SevenZip
+            | DocumentKind::Mbox => Some(Self::Archive),
             DocumentKind::Email | DocumentKind::Msg => Some(Self::Letter),
             DocumentKind::Pdf
             | DocumentKind::Docx
@@ -86,6 +92,7 @@ impl Container {
             | DocumentKind::Tsv
             | DocumentKind::Markdown
             | DocumentKind::Text
+            | DocumentKind::Man
             | DocumentKind::Json
             | DocumentKind::Jsonl
             | DocumentKind::Xml

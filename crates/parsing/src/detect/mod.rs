@@ -1,6 +1,7 @@
 //! Tells what a file is: by its content first; its name only separates kinds of plain text.
 
 mod compound;
+mod mailbox;
 mod package;
 mod textual;
 
@@ -9,6 +10,8 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use file_format::FileFormat;
 use sheaf_domain::DocumentKind;
 use zip::ZipArchive;
+
+pub use mailbox::is_postmark;
 
 /// So much of a file is looked at before its structure is.
 const HEAD: u64 = 64 << 10;
@@ -56,7 +59,10 @@ pub fn detect_kind<R: Read + Seek>(mut reader: R, name: &str) -> io::Result<Docu
         return Ok(DocumentKind::Pdf);
     }
     if textual::is_text(&head) {
-        return Ok(textual::kind(&head, name));
+        return Ok(match textual::kind(&head, name) {
+            DocumentKind::Email if mailbox::is_mailbox(reader, &head, name)? => DocumentKind::Mbox,
+            kind => kind,
+        });
     }
     Ok(DocumentKind::Unknown)
 }
@@ -126,6 +132,12 @@ mod tests {
         check(b"{\"a\": 1}\n{\"a\": 2}", "whatever", DocumentKind::Jsonl);
         check(b"[see below]", "note.txt", DocumentKind::Text);
         check(b"From: a@b.c\nSubject: x\n\nHello", "mail", DocumentKind::Email);
+        let mail = "From a@b.c Tue Apr 29 12:00:00 2014\nFrom: a@b.c\nSubject: x\n\nHello\n\n";
+        check(mail.as_bytes(), "mail", DocumentKind::Email);
+        check(mail.as_bytes(), "inbox.mbox", DocumentKind::Mbox);
+        check(mail.repeat(2).as_bytes(), "2014-April.txt", DocumentKind::Mbox);
+        check(b".\\\" comment\n.TH LS 1\n.SH NAME\nls", "ls.1", DocumentKind::Man);
+        check(b".gitignore\n.TH\n", "list", DocumentKind::Text);
         check(b"{\\rtf1 x}", "a.txt", DocumentKind::Rtf);
         check(b"\x1f\nTag Table:\nNode: Top\x7f9\nNode: End\x7f12\n", "a.info", DocumentKind::Text);
         check(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x.xml", DocumentKind::Svg);

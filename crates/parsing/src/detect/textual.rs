@@ -6,6 +6,7 @@ use sheaf_domain::DocumentKind;
 
 use super::suffix;
 use crate::charset;
+use crate::formats::is_man;
 
 /// Header fields of which a mail has at least two, one of the first kind.
 const MAIL_FIELDS: &[&str] =
@@ -37,6 +38,9 @@ pub fn kind(head: &[u8], name: &str) -> DocumentKind {
     }
     if let Some(kind) = promise(&suffix(name)) {
         return kind;
+    }
+    if is_man(start) {
+        return DocumentKind::Man;
     }
     match suffix(name).as_str() {
         "html" | "htm" | "xhtml" | "shtml" => DocumentKind::Html,

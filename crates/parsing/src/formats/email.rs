@@ -1,15 +1,12 @@
 //! Mail (RFC 5322 and MIME) by mail-parser: the important header fields, then the body.
 
-use std::borrow::Cow;
-
-use mail_parser::decoders::base64::base64_decode;
-use mail_parser::decoders::quoted_printable::quoted_printable_decode;
-use mail_parser::{Address, Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{Address, Message, MimeHeaders, PartType};
 use sheaf_domain::Failure;
 
 use crate::archive::attachments;
 use crate::charset;
 use crate::formats::{corrupt, html};
+use crate::mail::{self, Parsed, decoded};
 use crate::output::Output;
 
 /// Attachments are named up to this many.
@@ -18,9 +15,16 @@ const NAMED: usize = 5;
 /// One page: subject, people and date, an empty line, the body. Plain text is preferred to HTML.
 pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     let not_mail = || corrupt("this is not a valid e-mail: it has no sender, subject or date");
-    let given = MessageParser::default().parse(bytes).filter(is_mail).ok_or_else(not_mail)?;
+    let given = match mail::parse(bytes) {
+        Parsed::Mail(message) if is_mail(&message) => message,
+        Parsed::Mail(_) | Parsed::Nothing => return Err(not_mail()),
+        Parsed::Malformed => return as_it_is(bytes, output),
+    };
     let mended = has_lost_characters(&given).then(|| with_header_in_utf8(bytes));
-    let again = mended.as_deref().and_then(|bytes| MessageParser::default().parse(bytes));
+    let again = mended.as_deref().and_then(|bytes| match mail::parse(bytes) {
+        Parsed::Mail(message) => Some(message),
+        Parsed::Nothing | Parsed::Malformed => None,
+    });
     let (message, bytes) = match (again, &mended) {
         (Some(again), Some(mended)) => (again, mended.as_slice()),
         _ => (given, bytes),
@@ -57,6 +61,21 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     output.page(&page)
 }
 
+/// A mail that cannot be parsed, as far as it can be read: the fields that people read, and all that follows them.
+fn as_it_is(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
+    let mail = charset::decode(bytes, None).text;
+    let (fields, body) = mail::as_it_is(&mail);
+    let field = |name: &str| fields.iter().find(|(field, _)| *field == name).map(|(_, value)| value.clone());
+    output.metadata.title = field("Subject");
+    output.metadata.author = field("From");
+    output.problem(
+        None,
+        "this mail is malformed: it is shown as it stands in the file, and its attachments are not read",
+    );
+    let header: String = fields.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    output.page(&format!("{header}\n{body}"))
+}
+
 /// Whether the header has bytes that are not UTF-8 and that nobody declared.
 fn has_lost_characters(message: &Message<'_>) -> bool {
     let addresses = [message.from(), message.to(), message.cc()];
@@ -71,27 +90,6 @@ fn with_header_in_utf8(bytes: &[u8]) -> Vec<u8> {
     let (header, rest) = bytes.split_at(end);
     let header = charset::guess(bytes).decode_without_bom_handling(header).0;
     [header.as_bytes(), rest].concat()
-}
-
-/// The text of a part, `read` by mail-parser. It takes what says nothing of its charset, or a wrong one, for UTF-8; what does
-/// not fit is lost, unless it is read again.
-fn decoded<'a>(mail: &[u8], part: &MessagePart<'_>, read: &'a str) -> Cow<'a, str> {
-    if !read.contains(char::REPLACEMENT_CHARACTER) {
-        return Cow::Borrowed(read);
-    }
-    let raw = mail.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
-    let bytes = match part.encoding {
-        Encoding::None => Some(raw.to_vec()),
-        Encoding::QuotedPrintable => quoted_printable_decode(raw),
-        Encoding::Base64 => base64_decode(raw),
-    };
-    let said = part.content_type().and_then(|kind| kind.attribute("charset")).map(str::to_ascii_lowercase);
-    let label = said.as_deref().filter(|said| !matches!(*said, "us-ascii" | "ascii")).map(str::as_bytes);
-    let again = bytes.as_deref().map(|bytes| charset::decode(bytes, label));
-    match again {
-        Some(again) if !again.replaced => Cow::Owned(again.text.into_owned()),
-        Some(_) | None => Cow::Borrowed(read),
-    }
 }
 
 /// mail-parser makes a message of anything; a mail says at least one of these. A draft may only say what its content is.

@@ -12,6 +12,7 @@ mod flow;
 mod html;
 mod image;
 mod json;
+mod man;
 mod markdown;
 mod msg;
 mod numerals;
@@ -42,6 +43,7 @@ use crate::output::Output;
 use crate::picture::{Drawn, PictureFor};
 use crate::quote::Quote;
 
+pub use man::is_man;
 pub use pdf::Pdfium;
 
 /// The bytes of a document and what they are.
@@ -159,6 +161,7 @@ fn flow(source: &Source<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
         DocumentKind::Csv => table::parse(bytes, None, output),
         DocumentKind::Tsv => table::parse(bytes, Some(b'\t'), output),
         DocumentKind::Markdown | DocumentKind::Text => text::parse(bytes, output),
+        DocumentKind::Man => man::parse(bytes, output),
         DocumentKind::Json => json::parse(bytes, output),
         DocumentKind::Jsonl => json::parse_lines(bytes, output),
         DocumentKind::Notebook => json::parse_notebook(bytes, output),
@@ -176,10 +179,12 @@ fn flow(source: &Source<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
         | DocumentKind::Webp
         | DocumentKind::Bmp
         | DocumentKind::Gif) => Err(unsupported(format!("a {} is not read here", kind.label()))),
-        kind @ (DocumentKind::Zip | DocumentKind::Tar | DocumentKind::Gzip | DocumentKind::SevenZip) => {
-            Err(unsupported(format!("this is a {}, not a document", kind.label()))
-                .with_hint("Unpack the archive and add the files in it."))
-        }
+        kind @ (DocumentKind::Zip
+        | DocumentKind::Tar
+        | DocumentKind::Gzip
+        | DocumentKind::SevenZip
+        | DocumentKind::Mbox) => Err(unsupported(format!("this is a {}, not a document", kind.label()))
+            .with_hint("Unpack the archive and add the files in it.")),
         DocumentKind::Unknown => Err(unsupported(match foreign_name(bytes) {
             Some(name) if name == IWORK => {
                 let failure = unsupported(format!("this is a {IWORK}, which is not read"));
@@ -258,12 +263,6 @@ mod tests {
         check(&iwork, "a.pages", FailureCode::UnsupportedKind, "Pages, Numbers or Keynote", "Export it as PDF");
         let folder = package::pack(&[("Talk.key/Index.zip", "x"), ("Talk.key/preview.jpg", "x")]);
         check(&folder, "a.key", FailureCode::UnsupportedKind, "Pages, Numbers or Keynote", "Export it as PDF");
-        let binary = package::pack(&[
-            ("[Content_Types].xml", "ms-excel.sheet.binary"),
-            ("_rels/.rels", "<R><Relationship Id='a' Type='t/officeDocument' Target='xl/workbook.bin'/></R>"),
-            ("xl/workbook.bin", "x"),
-        ]);
-        check(&binary, "a.xlsb", FailureCode::UnsupportedKind, "binary", ".xlsx");
         check(b"just words", "photo.jpg", FailureCode::CorruptFile, "named like “JPEG image”", "right name");
         check(b"404 Not found", "a.pdf", FailureCode::CorruptFile, "holds plain text", "right name");
         let manifest = "<manifest:encryption-data/>";

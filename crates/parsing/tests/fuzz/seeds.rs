@@ -45,6 +45,10 @@ pub fn plain() -> Vec<Seed> {
         "a.md",
         "# Title\n\n* a\n  * b\n\n```rust\nfn main() {}\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n[x](y)",
     ));
+    seeds.push(seed(
+        "a.1",
+        ".\\\" x\n.TH A 1 \"b \"\"c\"\n.SH N\na \\- \\fBb\\fP \\(bu\\[u00e9]\\*(lq\n.TS\nl l.\na\tb\n.TE\n.if n \\{\n.\\}\n.de X\n..",
+    ));
     seeds
 }
 
@@ -95,6 +99,11 @@ pub fn mail() -> Vec<Seed> {
          Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/html; charset=iso-8859-1\n\
          Content-Transfer-Encoding: quoted-printable\n\n<p>Gr=FC=DFe\n--x\nContent-Type: application/pdf; name=a.pdf\n\
          Content-Transfer-Encoding: base64\n\nJVBERi0xLjQ=\n--x\nContent-Type: message/rfc822\n\nFrom: d@e.f\nSubject: in\n\nbody\n--x--\n",
+    ));
+    seeds.push(seed(
+        "a.mbox",
+        "From a@b.c Tue Apr 29 12:00:00 2014\nFrom: a@b.c\nSubject: one\n\nbody\n>From here\n\n\
+         From - Wed Apr 30 12:00:00 2014\nFrom: d@e.f\nSubject: two\n\nbody\n",
     ));
     seeds
 }

@@ -43,6 +43,10 @@ fn clustering(documents: &[DocumentId]) -> NewClustering {
     }
 }
 
+async fn order<S: Store>(store: &S, batch: BatchId) -> Vec<DocumentId> {
+    store.placed(batch).await.expect("read").into_iter().map(|document| document.id).collect()
+}
+
 async fn analysed<S: Store>(store: &S) -> (BatchId, Vec<DocumentId>) {
     let (batch, documents) = batch_of(store, &["a.txt", "b.txt", "c.txt"]).await;
     store.seal_batch(batch).await.expect("sealed");
@@ -101,8 +105,14 @@ pub async fn edits_are_added_and_taken_back<S: Store>(store: &S) {
     assert_eq!(store.keep_cluster_edit(batch, 1, &renamed, &new).await.expect("answered"), None, "the round is over");
     let stay = vec![(documents[0], Some(ClusterId(4))), (documents[1], None)];
     let moved = NewEdit::Add { change: ClusterChange::Move { to: Some(ClusterId(4)) }, stay: stay.clone() };
-    let later = NewClustering { next: 9, ..new.clone() };
+    let mut later = NewClustering { next: 9, ..new.clone() };
+    // One stands where it stood, two change places.
+    (later.placements[0].position, later.placements[2].position) = (2, 0);
+    later.placements[2].neighbours = vec![(documents[0], 0.25)];
     assert_eq!(store.keep_cluster_edit(batch, 2, &moved, &later).await.expect("answered"), Some(2));
+    assert_eq!(order(store, batch).await, [documents[2], documents[1], documents[0]]);
+    let near = store.neighbours(batch, documents[2]).await.expect("read");
+    assert_eq!(near.iter().map(|near| (near.id, near.similarity)).collect::<Vec<_>>(), [(documents[0], 0.25)]);
 
     let past = store.cluster_past(batch).await.expect("read");
     assert_eq!((past.round, past.next), (3, 9));
@@ -114,6 +124,8 @@ pub async fn edits_are_added_and_taken_back<S: Store>(store: &S) {
 
     assert_eq!(store.keep_cluster_edit(batch, 3, &NewEdit::TakeBack(7), &new).await.expect("answered"), None);
     assert_eq!(store.keep_cluster_edit(batch, 3, &NewEdit::TakeBack(1), &new).await.expect("answered"), Some(1));
+    assert_eq!(order(store, batch).await, documents);
+    assert_eq!(store.neighbours(batch, documents[2]).await.expect("read").len(), 0);
     assert_eq!(store.keep_cluster_edit(batch, 4, &NewEdit::TakeBack(1), &new).await.expect("answered"), None);
     let listed = store.cluster_edits(batch).await.expect("read").edits;
     let listed: Vec<_> = listed.iter().map(|edit| (edit.id, edit.taken_back, edit.documents)).collect();

@@ -1,9 +1,10 @@
-//! Spreadsheets of Excel, new (OOXML) and old (BIFF): a page for each sheet, with its name as heading and its cells as a
+//! Spreadsheets of Excel, new (OOXML, in XML or binary) and old (BIFF): a page for each sheet, with its name as heading and its cells as a
 //! table. Values are written as the file has them, dates as ISO 8601; formulas by their last result.
 
 pub mod numbers;
 mod strings;
 pub mod xls;
+mod xlsb;
 pub mod xlsx;
 
 use sheaf_domain::Failure;

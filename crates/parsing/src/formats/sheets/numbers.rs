@@ -70,6 +70,28 @@ impl Format {
     }
 }
 
+/// A number in 30 bits ([MS-XLS] 2.5.217): whole or the upper half of a float, perhaps a hundred times too large.
+pub fn compact(bits: u32) -> f64 {
+    let value = match bits & 2 {
+        0 => f64::from_bits(u64::from(bits & !3) << 32),
+        _ => f64::from(bits as i32 >> 2),
+    };
+    if bits & 1 != 0 { value / 100.0 } else { value }
+}
+
+/// An error in the place of a value, by its number ([MS-XLS] 2.5.10).
+pub fn error_name(code: u8) -> &'static str {
+    match code {
+        0x00 => "#NULL!",
+        0x07 => "#DIV/0!",
+        0x0f => "#VALUE!",
+        0x17 => "#REF!",
+        0x1d => "#NAME?",
+        0x24 => "#NUM!",
+        _ => "#N/A",
+    }
+}
+
 /// A number with at most the 15 digits that Excel keeps; whole ones, such as those of accounts, as they are.
 pub fn amount(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e17 {

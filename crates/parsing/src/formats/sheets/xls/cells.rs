@@ -4,7 +4,7 @@ use super::book::Book;
 use super::records::{Parts, Record, Records};
 use crate::formats::compound::{u16_at, u32_at};
 use crate::formats::markdown::{Markdown, Table};
-use crate::formats::sheets::numbers::Calendar;
+use crate::formats::sheets::numbers::{Calendar, compact, error_name};
 use crate::limits::Limits;
 
 /// What a sheet shows: its cells, and its text boxes and comments.
@@ -105,13 +105,7 @@ impl Cells<'_> {
         let text = match (is_error, value) {
             (false, 0) => "FALSE",
             (false, _) => "TRUE",
-            (true, 0x00) => "#NULL!",
-            (true, 0x07) => "#DIV/0!",
-            (true, 0x0f) => "#VALUE!",
-            (true, 0x17) => "#REF!",
-            (true, 0x1d) => "#NAME?",
-            (true, 0x24) => "#NUM!",
-            (true, _) => "#N/A",
+            (true, code) => error_name(code),
         };
         self.put(row, column, text);
     }
@@ -136,15 +130,6 @@ impl Cells<'_> {
         self.beside.paragraph(&text);
         Some(())
     }
-}
-
-/// A number in 30 bits ([MS-XLS] 2.5.217): whole or the upper half of a float, perhaps a hundred times too large.
-fn compact(bits: u32) -> f64 {
-    let value = match bits & 2 {
-        0 => f64::from_bits(u64::from(bits & !3) << 32),
-        _ => f64::from(bits as i32 >> 2),
-    };
-    if bits & 1 != 0 { value / 100.0 } else { value }
 }
 
 fn float(data: &[u8], at: usize) -> Option<f64> {

@@ -6,12 +6,11 @@ mod comments;
 
 use sheaf_domain::Failure;
 
-use super::put;
+use super::{put, xlsb};
 use crate::formats::corrupt;
 use crate::formats::markdown::Markdown;
 use crate::formats::ooxml::{self, shapes, targets, write_related};
 use crate::formats::package::Package;
-use crate::formats::unsupported;
 use crate::output::Output;
 use book::Book;
 
@@ -20,8 +19,7 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     let mut package = Package::open(bytes, output.limits())?;
     let main = ooxml::main_part(&mut package, "xl/workbook.xml")?;
     if main.ends_with(".bin") {
-        return Err(unsupported("this is an Excel workbook of the binary kind (.xlsb), which is not read".to_owned())
-            .with_hint("Save it as .xlsx in Excel and add it again."));
+        return xlsb::parse(&mut package, &main, output);
     }
     let book = Book::read(&mut package, &main, output.limits())?;
     output.metadata = ooxml::metadata(&mut package)?;

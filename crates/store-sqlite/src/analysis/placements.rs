@@ -1,0 +1,46 @@
+//! Where the documents of a batch stand. After an edit most of them stand where they stood: only rows that differ are written.
+
+use sheaf_store::Placement;
+use sqlx::SqliteConnection;
+
+use crate::rows::json;
+use crate::{Result, database};
+
+/// Placements that one statement gets.
+const ROWS: usize = 2_000;
+
+/// Puts placements in the place of those that a batch has.
+pub async fn replace(tx: &mut SqliteConnection, batch: &str, placements: &[Placement]) -> Result<()> {
+    let chunks: Vec<String> =
+        placements.chunks(ROWS).map(|chunk| json(&chunk.iter().map(row).collect::<Vec<_>>())).collect();
+    let documents = json(&placements.iter().map(|placement| placement.document).collect::<Vec<_>>());
+    sqlx::query("DELETE FROM placements WHERE batch = ?1 AND document NOT IN (SELECT value FROM json_each(?2))")
+        .bind(batch)
+        .bind(documents)
+        .execute(&mut *tx)
+        .await
+        .map_err(database)?;
+    // A position may be that of another document before: all that differ go, then all that are missing come.
+    let remove = "DELETE FROM placements WHERE document IN (SELECT p.document FROM json_each(?1) n \
+         CROSS JOIN placements p ON p.document = n.value ->> 0 \
+         WHERE (p.batch, p.cluster, p.found, p.probability, p.position, p.neighbours) IS NOT \
+         (?2, n.value ->> 1, n.value ->> 2, n.value ->> 3, n.value ->> 4, n.value ->> 5))";
+    let add = "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
+         SELECT value ->> 0, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+         FROM json_each(?1) WHERE true ON CONFLICT (document) DO NOTHING";
+    for sql in [remove, add] {
+        for chunk in &chunks {
+            sqlx::query(sql).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
+        }
+    }
+    Ok(())
+}
+
+type Row = (String, Option<u32>, Option<u32>, f64, u32, String);
+
+fn row(placement: &Placement) -> Row {
+    let Placement { document, cluster, found, probability, position, neighbours } = placement;
+    let number = |cluster: &Option<sheaf_domain::ClusterId>| cluster.map(|cluster| cluster.0);
+    // As a bound f32 is stored, so that the same number compares as the same.
+    (document.to_string(), number(cluster), number(found), f64::from(*probability), *position, json(neighbours))
+}

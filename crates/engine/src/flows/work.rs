@@ -13,11 +13,10 @@ use tokio_util::sync::CancellationToken;
 use super::execute;
 use super::finish::{Finisher, finisher};
 use crate::Engine;
+use crate::queue::MAX_CRASHES;
 
 /// Longest wait before the queue is looked at again.
 const POLL: Duration = Duration::from_secs(1);
-/// A document whose worker vanished this many times is not tried again.
-const MAX_CRASHES: u32 = 5;
 /// Attempts at what is not the document's fault: the server of a model, the database.
 const ATTEMPTS: u32 = 5;
 /// Waits after the first attempt; doubled with each further one, up to a minute.

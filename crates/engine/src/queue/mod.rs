@@ -20,10 +20,10 @@ use leases::Leases;
 /// Longest wait before the queue is looked at again, whatever was or was not announced.
 const POLL: Duration = Duration::from_secs(1);
 
-/// A job whose worker vanished this many times is not tried again: it may be what kills them. From the second time on it
-/// runs alone, so that a power cut hardly ever counts against the same job again. Documents are read in children, whose deaths are
+/// A job, or a document of a run, whose worker vanished this many times is not tried again: it may be what kills them. From the second
+/// time on a job runs alone, so that a power cut hardly ever counts against the same job again. Documents are read in children, whose deaths are
 /// counted apart and end sooner; so what makes a worker vanish is nearly always something else, and may come in rows.
-const MAX_CRASHES: u32 = 20;
+pub(crate) const MAX_CRASHES: u32 = 20;
 
 /// How long giving leases back may take.
 const GIVING_BACK: Duration = Duration::from_secs(4);
@@ -199,7 +199,7 @@ async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> V
     let slots = u32::try_from(free).unwrap_or(u32::MAX);
     let room =
         Room { stage, worker: leases.worker(), slots, jobs_per_slot, bytes_per_slot, lease_ms: leases.lease_ms() };
-    match engine.store().claim(&room).await {
+    match metrics::of_queue(stage, "claim", engine.store().claim(&room)).await {
         Ok(claims) => claims,
         Err(error) => {
             tracing::error!(%stage, error = &error as &dyn std::error::Error, "no jobs could be claimed");

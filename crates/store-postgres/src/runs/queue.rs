@@ -174,7 +174,8 @@ pub async fn expire(pool: &PgPool, max_crashes: u32, all: bool) -> Result<u64> {
     let rows = sqlx::query(concat!(
         "UPDATE run_documents SET state = 'pending', worker = NULL, lease_until = NULL, crashes = crashes + 1, run_at = ",
         now!(),
-        " + CASE WHEN $1 THEN 0 ELSE $2 END WHERE (run, document) IN (SELECT run, document FROM run_documents ",
+        " + CASE WHEN $1 THEN 0 ELSE $2 * (1 << least(crashes, 6)::int) + floor(random() * 250)::bigint END ",
+        "WHERE (run, document) IN (SELECT run, document FROM run_documents ",
         "WHERE state = 'processing' AND ($1 OR lease_until < ",
         now!(),
         ") ORDER BY run, document FOR UPDATE SKIP LOCKED) RETURNING ",

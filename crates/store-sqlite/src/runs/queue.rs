@@ -150,7 +150,7 @@ pub async fn expire(writer: &SqlitePool, max_crashes: u32, all: bool) -> Result<
     let rows = sqlx::query(concat!(
         "UPDATE run_documents SET state = 'pending', worker = NULL, lease_until = NULL, crashes = crashes + 1, run_at = ",
         now!(),
-        " + CASE WHEN ?1 THEN 0 ELSE ?2 END WHERE state = 'processing' AND (?1 OR lease_until < ",
+        " + CASE WHEN ?1 THEN 0 ELSE ?2 * (1 << min(crashes, 6)) + abs(random() % 250) END WHERE state = 'processing' AND (?1 OR lease_until < ",
         now!(),
         ") RETURNING ",
         claim_columns!()

@@ -47,6 +47,10 @@ async fn a_batch_leaves_metrics_and_logs_that_belong_together() {
     let value = |name: &str| *samples.get(name).unwrap_or_else(|| panic!("no {name} in {text}"));
     assert!(value("sheaf_jobs_completed_total{stage=\"parse\"}") >= 1.0);
     assert!(value("sheaf_stage_seconds_count{stage=\"analyse\"}") >= 1.0);
+    for operation in ["claim", "complete"] {
+        let name = |of: &str| format!("sheaf_queue_seconds_{of}{{stage=\"parse\",operation=\"{operation}\"}}");
+        assert!(value(&name("count")) >= 1.0 && value(&name("sum")) > 0.0);
+    }
     assert!(samples.keys().any(|name| name.starts_with("sheaf_jobs_failed_total{stage=\"parse\",code=\"")), "{text}");
     assert_eq!(value("sheaf_queue_jobs{stage=\"embed\",state=\"ready\"}"), 0.0);
     assert_eq!(value("sheaf_database_up"), 1.0);

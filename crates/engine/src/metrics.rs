@@ -1,7 +1,7 @@
 //! What is counted of the work of this process, under the names that operators watch (`docs/operating.md`). Labels are
 //! taken from closed sets: never an id or the name of a file.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use sheaf_domain::{Failure, Stage};
@@ -20,6 +20,11 @@ pub fn describe() {
         "Documents that were read or embedded (work), or whose result was there (memory)"
     );
     describe_histogram!("sheaf_stage_seconds", Unit::Seconds, "How long a group of jobs took");
+    describe_histogram!(
+        "sheaf_queue_seconds",
+        Unit::Seconds,
+        "How long the queue took to hand out a group of jobs (claim), or to keep its results and end it (complete)"
+    );
     describe_gauge!("sheaf_queue_jobs", "Jobs of the whole installation: ready, delayed, processing, or dead");
     describe_gauge!("sheaf_queue_oldest_ready_seconds", Unit::Seconds, "How long the oldest ready job has waited");
     describe_gauge!("sheaf_database_up", "Whether the database could be asked");
@@ -55,6 +60,14 @@ pub(crate) fn leases_expired(jobs: u64) {
 
 pub(crate) fn took(stage: Stage, time: Duration) {
     histogram!("sheaf_stage_seconds", "stage" => stage.name()).record(time);
+}
+
+/// Waits for a call of the queue, and counts how long that took.
+pub(crate) async fn of_queue<T>(stage: Stage, operation: &'static str, call: impl Future<Output = T>) -> T {
+    let since = Instant::now();
+    let answer = call.await;
+    histogram!("sheaf_queue_seconds", "stage" => stage.name(), "operation" => operation).record(since.elapsed());
+    answer
 }
 
 pub(crate) fn delivery(outcome: &DeliveryOutcome) {

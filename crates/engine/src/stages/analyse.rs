@@ -245,7 +245,7 @@ pub(crate) async fn run(engine: &Engine, claim: &Claim) -> Result<(), Failure> {
     let report = report(&past, &placed);
     let clustering = keep_vectors(engine, claim.batch, &claim.attempt.to_string(), placed, manifest).await?;
     let result = AnalysisResult { claim: claim.clone(), families, clustering, report };
-    if engine.store().complete_analysis(&result).await? {
+    if metrics::of_queue(Stage::Analyse, "complete", engine.store().complete_analysis(&result)).await? {
         metrics::completed(Stage::Analyse, 1);
     }
     Ok(())

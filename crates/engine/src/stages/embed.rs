@@ -67,7 +67,7 @@ async fn run_with(engine: &Engine, name: ModelName, inputs: Vec<EmbedInput>) -> 
         let embedded = spawn_blocking(move || embed_new(&model, new)).await.map_err(internal)?;
         results.extend(embedded?);
     }
-    let finished = engine.store().complete_embed(&results).await?;
+    let finished = metrics::of_queue(Stage::Embed, "complete", engine.store().complete_embed(&results)).await?;
     count(&results, &finished);
     Ok(())
 }

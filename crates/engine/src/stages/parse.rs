@@ -100,7 +100,8 @@ pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure
 
 /// Keeps what was read, and wants small pictures of what has pages to look at.
 async fn complete(engine: &Engine, read: &[(Claim, ParseRecord)]) -> Result<(), Failure> {
-    let finished: HashSet<JobId> = engine.store().complete_parses(read).await?.into_iter().collect();
+    let completed = metrics::of_queue(Stage::Parse, "complete", engine.store().complete_parses(read)).await?;
+    let finished: HashSet<JobId> = completed.into_iter().collect();
     metrics::completed(Stage::Parse, finished.len());
     let seen = read.iter().filter(|(claim, record)| finished.contains(&claim.job) && record.kind.has_pictures());
     engine.thumbnails().want(seen.filter_map(|(claim, _)| Some((claim.batch, claim.document?))));

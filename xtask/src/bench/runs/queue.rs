@@ -1,5 +1,5 @@
 //! What the queue, the database and the server cost: the same real documents through `sheaf analyze`, which has none of
-//! them, and through a server, in turns.
+//! them, and through a server, in turns; and what of the time that stages took went to the queue, by the server's own metrics.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::{is_final, row};
 pub fn measure(sheaf: &Path, folder: &Path, turns: usize) -> Result<()> {
     let files = files_in(folder)?;
     ensure!(!files.is_empty(), "`{}` holds no files", folder.display());
-    let (mut alone, mut served) = (Vec::new(), Vec::new());
+    let (mut alone, mut served, mut shares) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..turns {
         let results = tempfile::tempdir()?;
         let start = Instant::now();
@@ -45,6 +45,7 @@ pub fn measure(sheaf: &Path, folder: &Path, turns: usize) -> Result<()> {
         let Some(id) = batch["id"].as_str() else { bail!("no batch was made: {batch}") };
         server.wait(id, is_final)?;
         served.push(start.elapsed().as_secs_f64());
+        shares.push(share(&server.text("/metrics")?));
     }
     let middle = |times: &mut Vec<f64>| {
         times.sort_by(f64::total_cmp);
@@ -55,7 +56,20 @@ pub fn measure(sheaf: &Path, folder: &Path, turns: usize) -> Result<()> {
         &format!("{} real documents, from the first byte to the overview", files.len()),
         &format!("{served:.1} s through a server, {alone:.1} s without one: {:+.1} %", 100.0 * (served / alone - 1.0)),
     );
+    let name = "of the time of all stages, waiting for the queue to hand out work and to keep results";
+    row(name, &format!("{:.1} %", 100.0 * middle(&mut shares)));
     Ok(())
+}
+
+/// The share of the queue: handing out comes before the time of a stage, keeping is within it.
+fn share(metrics: &str) -> f64 {
+    let sum = |name: &str, label: &str| -> f64 {
+        let lines = metrics.lines().filter(|line| line.starts_with(name) && line.contains(label));
+        lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    };
+    let claims = sum("sheaf_queue_seconds_sum", "\"claim\"");
+    let kept = sum("sheaf_queue_seconds_sum", "\"complete\"");
+    (claims + kept) / (claims + sum("sheaf_stage_seconds_sum", "")).max(f64::MIN_POSITIVE)
 }
 
 /// All files below a folder.

@@ -51,6 +51,10 @@ impl Server {
         Ok(serde_json::from_str(&text)?)
     }
 
+    pub fn text(&self, path: &str) -> Result<String> {
+        Ok(self.client.get(format!("{}{path}", self.address)).send()?.error_for_status()?.text()?)
+    }
+
     pub fn page(&self, path: &str) -> Result<()> {
         let mut answer = self.client.get(format!("{}{path}", self.address)).send()?.error_for_status()?;
         answer.read_to_end(&mut Vec::new())?;

@@ -1,5 +1,6 @@
 //! The nearest neighbours of many vectors, nearly all of them: a row is compared with the rows of the cells around its own
-//! (an inverted file; Sivic and Zisserman 2003), then with the neighbours of its neighbours (Dong, Moses and Li 2011).
+//! (an inverted file; Sivic and Zisserman 2003), along the directions that tell most, then with the neighbours of its neighbours
+//! (Dong, Moses and Li 2011), at last in full.
 
 use rayon::prelude::*;
 
@@ -7,6 +8,8 @@ use super::neighbours::{Best, Neighbours};
 use super::vectors::{Vectors, dot};
 use crate::matrix::{Matrix, MatrixMut, multiply};
 
+/// Directions along which rows are compared while candidates are looked for.
+const DIRECTIONS: usize = 128;
 /// Rows of a cell on average.
 const ROWS_OF_CELL: usize = 512;
 /// Cells that a row's neighbours are looked for in, its own among them: this share of all, and at least [`FEWEST_CELLS`].
@@ -19,21 +22,31 @@ const MOVES: usize = 4;
 const BLOCK: usize = 512;
 /// Nearest neighbours whose own nearest ones are looked at as well.
 const HOPS: usize = 12;
-
-/// How often that is done.
-const ROUNDS: usize = 2;
+/// Candidates that are found along few directions for each neighbour that is wanted.
+const CANDIDATES: usize = 2;
 
 /// The `count` nearest rows of each row that were found. Depends on nothing but the vectors and their order. Costs about
-/// `n² d / 12` multiplications where cells are of like size.
+/// `n² k / 12` multiplications where cells are of like size, with `k` directions.
 fn nearest(vectors: &Vectors, count: usize) -> Vec<Vec<(u32, f32)>> {
     if count == 0 {
         return vec![Vec::new(); vectors.len()];
     }
-    let mut found = Cells::new(vectors).search(vectors, count);
-    for _ in 0..ROUNDS {
-        found = hop(vectors, &found, count);
-    }
-    found
+    let few = vectors.reduced(DIRECTIONS);
+    let found = Cells::new(&few).search(&few, CANDIDATES * count);
+    let found = hop(&few, &found, CANDIDATES * count);
+    hop(vectors, &in_full(vectors, &found, count), count)
+}
+
+/// The `count` nearest of what was found, compared in full.
+fn in_full(vectors: &Vectors, found: &[Vec<(u32, f32)>], count: usize) -> Vec<Vec<(u32, f32)>> {
+    let best = |(row, near): (usize, &Vec<(u32, f32)>)| {
+        let mut best = Best::new(count);
+        for &(other, _) in near {
+            best.offer(other, dot(vectors.row(row), vectors.row(other as usize)));
+        }
+        best.into_found()
+    };
+    found.par_iter().enumerate().map(best).collect()
 }
 
 /// The nearest of the neighbours of each row, of their neighbours, and of those whose neighbour it is.

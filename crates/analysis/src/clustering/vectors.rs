@@ -3,9 +3,17 @@
 
 use std::hash::Hash;
 
+use linfa_linalg::eigh::{EigSort, EighInto};
+use ndarray::{ArrayView2, s};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, MatrixMut, multiply};
+
+/// Rows that directions are found on, at most, taken evenly.
+const SAMPLE: usize = 4_096;
+/// Rows that one job turns.
+const ROWS: usize = 512;
 
 /// Unit vectors, row by row, no two rows the same (but see [`Vectors::distinct_by`]).
 pub struct Vectors {
@@ -44,6 +52,32 @@ impl Vectors {
             distinct.documents[row].push(document as u32);
         }
         distinct
+    }
+
+    /// The same rows along the `count` orthogonal directions in which they reach farthest: inner products hardly change. The directions
+    /// are eigenvectors of the second moments of a sample (the singular vectors of Eckart and Young 1936). As they are where there are no more dimensions than that.
+    pub(super) fn reduced(&self, count: usize) -> Self {
+        let (n, d) = (self.len(), self.dimensions);
+        let directions = if count < d { self.directions(count) } else { None };
+        let Some(directions) = directions else {
+            return Self { data: self.data.clone(), dimensions: d, documents: self.documents.clone() };
+        };
+        let mut data = vec![0.0; n * count];
+        data.par_chunks_mut(ROWS * count).zip(self.data.par_chunks(ROWS * d)).for_each(|(to, from)| {
+            let rows = from.len() / d;
+            let (from, turn) = (Matrix::new(from, rows, d), Matrix::new(&directions, d, count));
+            multiply(&mut MatrixMut::new(to, rows, count), 0.0, from, turn, 1.0);
+        });
+        Self { data, dimensions: count, documents: self.documents.clone() }
+    }
+
+    /// The directions, column by column of a matrix of `dimensions` rows.
+    fn directions(&self, count: usize) -> Option<Vec<f32>> {
+        let rows = self.len();
+        let all = ArrayView2::from_shape((rows, self.dimensions), &self.data).ok()?;
+        let sample = all.slice(s![..;rows.div_ceil(SAMPLE).max(1), ..]).mapv(f64::from);
+        let (_, directions) = sample.t().dot(&sample).eigh_into().ok()?.sort_eig_desc();
+        Some(directions.slice(s![.., ..count]).iter().map(|&x| x as f32).collect())
     }
 
     /// How many rows there are.

@@ -183,9 +183,10 @@ impl Runs {
         let mut last_vector = None;
         let start = Instant::now();
         let heard = thread::scope(|scope| -> Result<Vec<u64>> {
+            // To who listens before that, a batch that was cancelled says at once that it has ended. The cursor is older: nothing is missed.
+            server.post(&format!("/api/batches/{id}/restart"), &json!("cancelled"))?;
             let listeners: Vec<_> =
                 (0..self.listeners).map(|_| scope.spawn(|| listen(&server.address, &id, &cursor))).collect();
-            server.post(&format!("/api/batches/{id}/restart"), &json!("cancelled"))?;
             loop {
                 let asked = Instant::now();
                 let progress = server.get(&format!("/api/batches/{id}/progress"))?;

@@ -6,4 +6,5 @@ pub mod failures;
 pub mod picker;
 pub mod progress;
 pub mod question;
+pub mod table;
 pub mod values;

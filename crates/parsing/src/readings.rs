@@ -90,7 +90,7 @@ pub fn take(
     note(
         document,
         &mended,
-        "could not be used, as its fonts do not say which letters they draw; the page was recognised as a picture",
+        "could not be used, as its fonts do not say which letters they draw; it was recognised on the picture instead",
     );
     note(
         document,
@@ -119,6 +119,7 @@ fn note(document: &mut ParsedDocument, pages: &[u32], what: &str) {
     let named: Vec<String> = pages.iter().take(NAMED).map(u32::to_string).collect();
     let more = if pages.len() > NAMED { ", …" } else { "" };
     let (count, all) = (pages.len(), document.pages.len());
-    let message = format!("the text of pages {}{more} ({count} of {all}) {what}", named.join(", "));
+    let which = if count == 1 { "page" } else { "pages" };
+    let message = format!("the text of {which} {}{more} ({count} of {all}) {what}", named.join(", "));
     document.problems.insert(0, Problem { page: Some(first), message });
 }

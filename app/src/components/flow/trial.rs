@@ -8,6 +8,7 @@ use sheaf_engine::{StepTrial, TrialTable};
 use super::evidence::Proof;
 use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
+use crate::components::run::table::ResultTable;
 use crate::format::{count, counted};
 
 /// Rows that are shown.
@@ -86,14 +87,7 @@ fn Result(table: TrialTable) -> impl IntoView {
     let more = rows.len().saturating_sub(SHOWN);
     let row = |cells: Vec<String>| view! { <tr>{cells.into_iter().map(|cell| view! { <td><bdi>{cell}</bdi></td> }).collect_view()}</tr> };
     view! {
-        <div class="tried-table" tabindex="0" role="region" aria-label="Rows of the result">
-            <table>
-                <thead>
-                    <tr>{columns.into_iter().map(|name| view! { <th scope="col">{name}</th> }).collect_view()}</tr>
-                </thead>
-                <tbody>{rows.into_iter().take(SHOWN).map(row).collect_view()}</tbody>
-            </table>
-        </div>
+        <ResultTable columns rows=rows.into_iter().take(SHOWN).map(row).collect_view().into_any() small=true />
         {(more > 0).then(|| view! { <p class="fine">{format!("and {} more", count(more as u64))}</p> })}
     }
     .boxed()

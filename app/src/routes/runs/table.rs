@@ -10,6 +10,7 @@ use sheaf_engine::{ResultPage, RowPlace};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
+use crate::components::run::table::ResultTable;
 use crate::errors::AppError;
 use crate::routes::path_param;
 use crate::server_fns::front_door::{engine, respond};
@@ -45,7 +46,11 @@ pub fn ShowRunTable() -> impl IntoView {
 fn Shown(run: FlowRun, page: ResultPage, from: RowPlace) -> impl IntoView {
     let ResultPage { columns, rows, next } = page;
     let home = format!("/runs/{}", run.id);
-    let is_empty = rows.is_empty();
+    let why_empty = match (from == RowPlace::default(), run.finished_at) {
+        (false, _) => "There are no further rows.",
+        (true, None) => "There are no rows yet: the run goes on.",
+        (true, Some(_)) => "There are no rows: nothing was found, or all of it was rejected.",
+    };
     let at = home.clone();
     let row = move |(document, cells): (DocumentId, Vec<String>)| {
         let mut cells = cells.into_iter();
@@ -87,20 +92,13 @@ fn Shown(run: FlowRun, page: ResultPage, from: RowPlace) -> impl IntoView {
                     "Download as CSV"
                 </a>
             </p>
-            {is_empty.then(|| view! { <p class="empty">"There are no rows yet."</p> })}
-            {(!is_empty)
-                .then(|| {
-                    view! {
-                        <div class="result-table" tabindex="0" role="region" aria-label="Rows of the result">
-                            <table>
-                                <thead>
-                                    <tr>{columns.into_iter().map(|name| view! { <th scope="col">{name}</th> }).collect_view()}</tr>
-                                </thead>
-                                <tbody>{rows.into_iter().map(row).collect_view()}</tbody>
-                            </table>
-                        </div>
-                    }
-                })}
+            {match rows.is_empty() {
+                true => Either::Left(view! { <p class="empty">{why_empty}</p> }),
+                false => {
+                    let rows = rows.into_iter().map(row).collect_view().into_any();
+                    Either::Right(view! { <ResultTable columns rows /> })
+                }
+            }}
             <p class="actions">{first} {next}</p>
         </div>
     }

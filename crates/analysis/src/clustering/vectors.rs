@@ -16,6 +16,7 @@ const SAMPLE: usize = 4_096;
 const ROWS: usize = 512;
 
 /// Unit vectors, row by row, no two rows the same (but see [`Vectors::distinct_by`]).
+#[derive(Clone)]
 pub struct Vectors {
     data: Vec<f32>,
     dimensions: usize,
@@ -59,9 +60,7 @@ impl Vectors {
     pub(super) fn reduced(&self, count: usize) -> Self {
         let (n, d) = (self.len(), self.dimensions);
         let directions = if count < d { self.directions(count) } else { None };
-        let Some(directions) = directions else {
-            return Self { data: self.data.clone(), dimensions: d, documents: self.documents.clone() };
-        };
+        let Some(directions) = directions else { return self.clone() };
         let mut data = vec![0.0; n * count];
         data.par_chunks_mut(ROWS * count).zip(self.data.par_chunks(ROWS * d)).for_each(|(to, from)| {
             let rows = from.len() / d;

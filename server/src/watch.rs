@@ -54,6 +54,7 @@ impl Metrics {
         let handle = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full("sheaf_http_request_seconds".to_owned()), &REQUEST_BUCKETS)?
             .set_buckets_for_metric(Matcher::Full("sheaf_queue_seconds".to_owned()), &REQUEST_BUCKETS)?
+            .set_buckets_for_metric(Matcher::Full("sheaf_keep_seconds".to_owned()), &REQUEST_BUCKETS)?
             .set_buckets_for_metric(Matcher::Full("sheaf_stage_seconds".to_owned()), &STAGE_BUCKETS)?
             .install_recorder()?;
         let process = Collector::default();

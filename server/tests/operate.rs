@@ -51,6 +51,12 @@ async fn a_batch_leaves_metrics_and_logs_that_belong_together() {
         let name = |of: &str| format!("sheaf_queue_seconds_{of}{{stage=\"parse\",operation=\"{operation}\"}}");
         assert!(value(&name("count")) >= 1.0 && value(&name("sum")) > 0.0);
     }
+    let kept: f64 = ["wait", "results", "state"]
+        .map(|part| value(&format!("sheaf_keep_seconds_sum{{stage=\"parse\",part=\"{part}\"}}")))
+        .iter()
+        .sum();
+    let complete = value("sheaf_queue_seconds_sum{stage=\"parse\",operation=\"complete\"}");
+    assert!(kept > 0.0 && kept <= complete, "{kept} of {complete}: the parts are parts of the whole");
     assert!(samples.keys().any(|name| name.starts_with("sheaf_jobs_failed_total{stage=\"parse\",code=\"")), "{text}");
     assert_eq!(value("sheaf_queue_jobs{stage=\"embed\",state=\"ready\"}"), 0.0);
     assert_eq!(value("sheaf_database_up"), 1.0);

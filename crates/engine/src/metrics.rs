@@ -23,7 +23,12 @@ pub fn describe() {
     describe_histogram!(
         "sheaf_queue_seconds",
         Unit::Seconds,
-        "How long the queue took to hand out a group of jobs (claim), or to keep its results and end it (complete)"
+        "How long the queue took to hand out a group of jobs (claim), to find none (look), or to keep results and end them (complete)"
+    );
+    describe_histogram!(
+        "sheaf_keep_seconds",
+        Unit::Seconds,
+        "Of `complete`: until it may write (wait), texts, words and vectors (results), the queue's own rows and the commit (state)"
     );
     describe_gauge!("sheaf_queue_jobs", "Jobs of the whole installation: ready, delayed, processing, or dead");
     describe_gauge!("sheaf_queue_oldest_ready_seconds", Unit::Seconds, "How long the oldest ready job has waited");
@@ -66,8 +71,13 @@ pub(crate) fn took(stage: Stage, time: Duration) {
 pub(crate) async fn of_queue<T>(stage: Stage, operation: &'static str, call: impl Future<Output = T>) -> T {
     let since = Instant::now();
     let answer = call.await;
-    histogram!("sheaf_queue_seconds", "stage" => stage.name(), "operation" => operation).record(since.elapsed());
+    took_of_queue(stage, operation, since.elapsed());
     answer
+}
+
+/// Counts how long a call of the queue took.
+pub(crate) fn took_of_queue(stage: Stage, operation: &'static str, time: Duration) {
+    histogram!("sheaf_queue_seconds", "stage" => stage.name(), "operation" => operation).record(time);
 }
 
 pub(crate) fn delivery(outcome: &DeliveryOutcome) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sheaf_domain::{BatchId, DocumentId, JobId, Stage, Status};
-use sheaf_store::{Claim, EmbedInput, EmbedOutcome, EmbedResult, Vectored};
+use sheaf_store::{Claim, EmbedInput, EmbedOutcome, EmbedResult, Keeping, Vectored};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -53,13 +53,15 @@ pub async fn remembered_vectors(pool: &PgPool, keys: &[String]) -> Result<Vec<St
 }
 
 pub async fn complete_embed(pool: &PgPool, results: &[EmbedResult]) -> Result<Vec<JobId>> {
+    let mut keeping = Keeping::begin(Stage::Embed);
     let mut tx = pool.begin().await.map_err(database)?;
     let batches: BTreeSet<BatchId> = results.iter().map(|result| result.claim.batch).collect();
     lock_batches(&mut tx, batches.iter().copied()).await?;
     let claims: Vec<Claim> = results.iter().map(|result| result.claim.clone()).collect();
     let held: BTreeSet<JobId> = lock_held(&mut tx, &claims).await?.iter().map(|claim| claim.job).collect();
+    keeping.admitted();
     let results: Vec<&EmbedResult> = results.iter().filter(|result| held.contains(&result.claim.job)).collect();
-    let there = keep_vectors(&mut tx, &results).await?;
+    let there = keeping.result(keep_vectors(&mut tx, &results)).await?;
 
     let (mut completed, mut failed, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for result in results {
@@ -86,6 +88,7 @@ pub async fn complete_embed(pool: &PgPool, results: &[EmbedResult]) -> Result<Ve
         queue_analysis_when_ready(&mut tx, batch).await?;
     }
     tx.commit().await.map_err(database)?;
+    keeping.committed();
     Ok(finished)
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sheaf_domain::{BatchId, DocumentId, JobId, Stage, Status};
-use sheaf_store::{Claim, ParseInput, ParseRecord};
+use sheaf_store::{Claim, Keeping, ParseInput, ParseRecord};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -65,12 +65,14 @@ pub async fn remembered_parse(pool: &PgPool, key: &str) -> Result<Option<ParseRe
 }
 
 pub async fn complete_parses(pool: &PgPool, results: &[(Claim, ParseRecord)]) -> Result<Vec<JobId>> {
+    let mut keeping = Keeping::begin(Stage::Parse);
     let mut tx = pool.begin().await.map_err(database)?;
     let claims: Vec<Claim> = results.iter().map(|(claim, _)| claim.clone()).collect();
     let held: BTreeSet<JobId> = lock_held(&mut tx, &claims).await?.iter().map(|claim| claim.job).collect();
+    keeping.admitted();
     let results: Vec<&(Claim, ParseRecord)> = results.iter().filter(|(claim, _)| held.contains(&claim.job)).collect();
     complete_jobs(&mut tx, held.iter().map(|job| job.0).collect()).await?;
-    remember(&mut tx, results.iter().map(|(_, record)| record)).await?;
+    keeping.result(remember(&mut tx, results.iter().map(|(_, record)| record))).await?;
     move_on(&mut tx, &results).await?;
     let mut done: BTreeMap<BatchId, Vec<(Uuid, u64)>> = BTreeMap::new();
     for (claim, record) in &results {
@@ -81,6 +83,7 @@ pub async fn complete_parses(pool: &PgPool, results: &[(Claim, ParseRecord)]) ->
         note_pace(&mut tx, *batch, Stage::Parse, documents.iter().map(|d| d.0).collect()).await?;
     }
     tx.commit().await.map_err(database)?;
+    keeping.committed();
     Ok(results.iter().map(|(claim, _)| claim.job).collect())
 }
 

@@ -43,13 +43,15 @@ pub async fn analysed_documents(readers: &SqlitePool, batch: BatchId) -> Result<
 pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> Result<bool> {
     let claim = &result.claim;
     let batch = claim.batch.to_string();
+    let rows = placements::Rows::of(&result.clustering.placements);
+    let families = families::Rows::of(&result.families);
     let mut tx = begin(writer).await?;
     if !finish_job(&mut tx, claim, Status::Completed).await? {
         return Ok(false);
     }
-    replace(&mut tx, &batch, &result.clustering).await?;
+    replace(&mut tx, &batch, &result.clustering, &rows).await?;
     identity::note_report(&mut tx, &batch, result.report.as_ref()).await?;
-    families::replace(&mut tx, &batch, &result.families).await?;
+    families::replace(&mut tx, &batch, &families).await?;
     // A batch of which no document could be read has failed; one of which some could has not.
     let failed: bool = sqlx::query_scalar(
         "SELECT count(*) > 0 AND count(*) FILTER (WHERE status = 'completed') = 0 FROM tallies \
@@ -65,11 +67,16 @@ pub async fn complete_analysis(writer: &SqlitePool, result: &AnalysisResult) -> 
 }
 
 /// Puts a clustering in the place of the one that a batch has.
-async fn replace(tx: &mut SqliteConnection, batch: &str, clustering: &NewClustering) -> Result<()> {
+async fn replace(
+    tx: &mut SqliteConnection,
+    batch: &str,
+    clustering: &NewClustering,
+    rows: &placements::Rows,
+) -> Result<()> {
     for sql in ["DELETE FROM clusters WHERE batch = ?", "DELETE FROM clusterings WHERE batch = ?"] {
         sqlx::query(sql).bind(batch).execute(&mut *tx).await.map_err(database)?;
     }
-    let NewClustering { placements, clusters, merges, silhouette, vectors, heatmap, manifest, found: _, next: _ } =
+    let NewClustering { placements: _, clusters, merges, silhouette, vectors, heatmap, manifest, found: _, next: _ } =
         clustering;
     sqlx::query(
         "INSERT INTO clusterings (batch, vectors, rows, dimensions, silhouette, heatmap, manifest) \
@@ -105,6 +112,6 @@ async fn replace(tx: &mut SqliteConnection, batch: &str, clustering: &NewCluster
         .map_err(database)?;
     }
     levels::replace(tx, batch, merges).await?;
-    placements::replace(tx, batch, placements).await?;
+    placements::replace(tx, batch, rows).await?;
     identity::note_numbers(tx, batch, clustering).await
 }

@@ -225,8 +225,39 @@ async fn dial(db: impl SqliteExecutor<'_>, batch: BatchId) -> Result<Option<(u64
     .transpose()
 }
 
+/// Rows that one statement gets.
+const ROWS: usize = 2_000;
+
+/// Families as they are written. They are made before the transaction begins, in which everybody else has to wait.
+pub(crate) struct Rows {
+    least: f32,
+    lowest: f32,
+    members: Vec<String>,
+    pairs: Vec<String>,
+}
+
+impl Rows {
+    pub fn of(found: &FoundFamilies) -> Self {
+        // In the order of the table, so that each page of it is written once.
+        let mut documents: Vec<&(FamilyRecord, u32, u32)> = found.documents.iter().collect();
+        documents.sort_by_key(|(record, _, _)| record.document);
+        // A bound f32 is stored as these are.
+        let member = |(record, text, words): &&(FamilyRecord, u32, u32)| {
+            let FamilyRecord { document, family, place, likeness, jaccard } = record;
+            (document.to_string(), *text, *words, *family, *place, likeness.name(), f64::from(*jaccard))
+        };
+        let pair = |&(a, b, jaccard): &(u32, u32, f32)| (a, b, f64::from(jaccard));
+        Self {
+            least: found.least,
+            lowest: found.lowest,
+            members: documents.chunks(ROWS).map(|rows| json(&rows.iter().map(member).collect::<Vec<_>>())).collect(),
+            pairs: found.pairs.chunks(ROWS).map(|rows| json(&rows.iter().map(pair).collect::<Vec<_>>())).collect(),
+        }
+    }
+}
+
 /// Puts families in the place of those that a batch has.
-pub(crate) async fn replace(tx: &mut SqliteConnection, batch: &str, found: &FoundFamilies) -> Result<()> {
+pub(crate) async fn replace(tx: &mut SqliteConnection, batch: &str, rows: &Rows) -> Result<()> {
     for sql in ["DELETE FROM family_members WHERE batch = ?", "DELETE FROM near_pairs WHERE batch = ?"] {
         sqlx::query(sql).bind(batch).execute(&mut *tx).await.map_err(database)?;
     }
@@ -235,37 +266,20 @@ pub(crate) async fn replace(tx: &mut SqliteConnection, batch: &str, found: &Foun
          ON CONFLICT (batch) DO UPDATE SET round = round + 1, least = excluded.least, lowest = excluded.lowest",
     )
     .bind(batch)
-    .bind(found.least)
-    .bind(found.lowest)
+    .bind(rows.least)
+    .bind(rows.lowest)
     .execute(&mut *tx)
     .await
     .map_err(database)?;
-    for (FamilyRecord { document, family, place, likeness, jaccard }, text, words) in &found.documents {
-        sqlx::query(
-            "INSERT INTO family_members (document, batch, text, words, family, place, likeness, jaccard) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(document.to_string())
-        .bind(batch)
-        .bind(text)
-        .bind(words)
-        .bind(family)
-        .bind(place)
-        .bind(likeness.name())
-        .bind(jaccard)
-        .execute(&mut *tx)
-        .await
-        .map_err(database)?;
-    }
-    for (a, b, jaccard) in &found.pairs {
-        sqlx::query("INSERT INTO near_pairs (batch, a, b, jaccard) VALUES (?, ?, ?, ?)")
-            .bind(batch)
-            .bind(a)
-            .bind(b)
-            .bind(jaccard)
-            .execute(&mut *tx)
-            .await
-            .map_err(database)?;
+    let member = "INSERT INTO family_members (document, batch, text, words, family, place, likeness, jaccard) \
+         SELECT value ->> 0, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
+         FROM json_each(?1)";
+    let pair = "INSERT INTO near_pairs (batch, a, b, jaccard) \
+         SELECT ?2, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)";
+    for (sql, chunks) in [(member, &rows.members), (pair, &rows.pairs)] {
+        for chunk in chunks {
+            sqlx::query(sql).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
+        }
     }
     Ok(())
 }

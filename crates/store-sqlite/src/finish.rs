@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use sheaf_domain::{BatchId, DocumentId, Failure, JobId, Stage, Status};
-use sheaf_store::{Claim, EmbedInput, EmbedOutcome, EmbedResult, ParseInput, ParseRecord, StoreError, Vectored};
+use sheaf_store::{
+    Claim, EmbedInput, EmbedOutcome, EmbedResult, Keeping, ParseInput, ParseRecord, StoreError, Vectored,
+};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::arrive::{add_job, queue_analysis_when_ready};
@@ -76,7 +78,9 @@ pub async fn remembered_parse(readers: &SqlitePool, key: &str) -> Result<Option<
 }
 
 pub async fn complete_parses(writer: &SqlitePool, results: &[(Claim, ParseRecord)]) -> Result<Vec<JobId>> {
+    let mut keeping = Keeping::begin(Stage::Parse);
     let mut tx = begin(writer).await?;
+    keeping.admitted();
     let mut finished = Vec::with_capacity(results.len());
     let mut done = Done::default();
     for (claim, record) in results {
@@ -84,7 +88,7 @@ pub async fn complete_parses(writer: &SqlitePool, results: &[(Claim, ParseRecord
         if !finish_job(&mut tx, claim, Status::Completed).await? {
             continue;
         }
-        remember_parse(&mut tx, record).await?;
+        keeping.result(remember_parse(&mut tx, record)).await?;
         sqlx::query(concat!(
             "UPDATE documents SET status = 'pending', stage = 'embed', pages_done = NULL, pages_total = NULL, parse = ?, ",
             changed!(),
@@ -104,6 +108,7 @@ pub async fn complete_parses(writer: &SqlitePool, results: &[(Claim, ParseRecord
         note_pace(&mut tx, *batch, Stage::Parse, documents).await?;
     }
     tx.commit().await.map_err(database)?;
+    keeping.committed();
     Ok(finished)
 }
 
@@ -168,7 +173,9 @@ pub async fn remembered_vectors(readers: &SqlitePool, keys: &[String]) -> Result
 }
 
 pub async fn complete_embed(writer: &SqlitePool, results: &[EmbedResult]) -> Result<Vec<JobId>> {
+    let mut keeping = Keeping::begin(Stage::Embed);
     let mut tx = begin(writer).await?;
+    keeping.admitted();
     let mut finished = Vec::with_capacity(results.len());
     let mut done = Done::default();
     for result in results {
@@ -187,7 +194,7 @@ pub async fn complete_embed(writer: &SqlitePool, results: &[EmbedResult]) -> Res
                     continue;
                 }
                 if let EmbedOutcome::Vectored(vectored) = &result.outcome {
-                    insert_vector(&mut tx, &result.key, vectored).await?;
+                    keeping.result(insert_vector(&mut tx, &result.key, vectored)).await?;
                 }
                 sqlx::query(concat!(
                     "UPDATE documents SET status = 'completed', vector = ?, ",
@@ -209,6 +216,7 @@ pub async fn complete_embed(writer: &SqlitePool, results: &[EmbedResult]) -> Res
         queue_analysis_when_ready(&mut tx, *batch).await?;
     }
     tx.commit().await.map_err(database)?;
+    keeping.committed();
     Ok(finished)
 }
 

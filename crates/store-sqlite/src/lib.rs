@@ -311,7 +311,7 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
-        work::claim(&self.writer, room).await
+        work::claim(&self.readers, &self.writer, room).await
     }
     async fn held(&self, claims: &[Claim]) -> Result<Vec<JobId>> {
         work::held(&self.readers, claims).await

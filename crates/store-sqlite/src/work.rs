@@ -23,7 +23,13 @@ macro_rules! claim_columns {
         "id, attempts, tries, stage, batch, document, crashes, (SELECT b.trace FROM batches b WHERE b.id = jobs.batch) AS trace"
     };
 }
-pub async fn claim(writer: &SqlitePool, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
+
+pub async fn claim(readers: &SqlitePool, writer: &SqlitePool, room: &Room<'_>) -> Result<Vec<Vec<Claim>>> {
+    // Whoever ends a piece of work wakes all stages, and most find nothing: that must not keep the one writer, nor wait
+    // for the disk.
+    if !is_ready(readers, room.stage).await? {
+        return Ok(Vec::new());
+    }
     let mut tx = begin(writer).await?;
     let mut groups = suspect(&mut tx, room.stage, SUSPECT_PATIENCE_MS).await?;
     if groups.is_empty() {
@@ -32,12 +38,32 @@ pub async fn claim(writer: &SqlitePool, room: &Room<'_>) -> Result<Vec<Vec<Claim
     if groups.is_empty() {
         groups = suspect(&mut tx, room.stage, 0).await?;
     }
+    if groups.is_empty() {
+        tx.rollback().await.map_err(database)?;
+        return Ok(Vec::new());
+    }
     let mut claims = Vec::with_capacity(groups.len());
     for group in &groups {
         claims.push(lease(&mut tx, group, room).await?);
     }
     tx.commit().await.map_err(database)?;
     Ok(claims)
+}
+
+/// Whether a job of this stage may be begun, as far as its own row says.
+async fn is_ready(readers: &SqlitePool, stage: Stage) -> Result<bool> {
+    // One look for each of the two indexes.
+    sqlx::query_scalar(concat!(
+        "SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND crashes = 0 AND stage = ?1 AND run_at <= ",
+        now!(),
+        ") OR EXISTS (SELECT 1 FROM jobs WHERE state = 'pending' AND crashes > 0 AND stage = ?1 AND run_at <= ",
+        now!(),
+        ")"
+    ))
+    .bind(stage.name())
+    .fetch_one(readers)
+    .await
+    .map_err(database)
 }
 
 /// Of the jobs that were lost before and have waited for `patience_ms` at least, the one that was lost least, alone: when

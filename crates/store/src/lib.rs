@@ -12,6 +12,7 @@ mod flows;
 mod gallery;
 mod identity;
 mod imports;
+mod keeping;
 mod levels;
 mod map;
 mod records;
@@ -30,6 +31,7 @@ pub use flows::{FlowStore, Saved};
 pub use gallery::{FoundTried, GalleryStore, TriedClaim, TriedPlaces};
 pub use identity::{ClusterPast, IdentityStore, NewEdit, NewName, PastDocument, PastEdit};
 pub use imports::{Found, ImportStore, ImportedDocument};
+pub use keeping::Keeping;
 pub use levels::LevelStore;
 pub use map::{MapStore, PlacedDocument};
 pub use records::{

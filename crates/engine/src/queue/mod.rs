@@ -199,8 +199,13 @@ async fn claim(engine: &Engine, leases: &Leases, stage: Stage, free: usize) -> V
     let slots = u32::try_from(free).unwrap_or(u32::MAX);
     let room =
         Room { stage, worker: leases.worker(), slots, jobs_per_slot, bytes_per_slot, lease_ms: leases.lease_ms() };
-    match metrics::of_queue(stage, "claim", engine.store().claim(&room)).await {
-        Ok(claims) => claims,
+    let since = Instant::now();
+    match engine.store().claim(&room).await {
+        Ok(claims) => {
+            let operation = if claims.is_empty() { "look" } else { "claim" };
+            metrics::took_of_queue(stage, operation, since.elapsed());
+            claims
+        }
         Err(error) => {
             tracing::error!(%stage, error = &error as &dyn std::error::Error, "no jobs could be claimed");
             Vec::new()

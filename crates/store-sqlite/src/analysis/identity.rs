@@ -6,7 +6,7 @@ use sheaf_store::{ClusterPast, IdentityStore, NewClustering, NewEdit, NewName, P
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqlitePool};
 
-use super::replace;
+use super::{placements, replace};
 use crate::rows::{count, get, id, json, parsed, parsed_opt, seconds, signed};
 use crate::{Result, SqliteStore, begin, database, now};
 
@@ -36,9 +36,10 @@ impl IdentityStore for SqliteStore {
         clustering: &NewClustering,
     ) -> Result<Option<u32>> {
         let key = batch.to_string();
+        let rows = placements::Rows::of(&clustering.placements);
         let mut tx = begin(&self.writer).await?;
         let Some(edit) = admit(&mut tx, &key, round, edit).await? else { return Ok(None) };
-        replace(&mut tx, &key, clustering).await?;
+        replace(&mut tx, &key, clustering, &rows).await?;
         tx.commit().await.map_err(database)?;
         Ok(Some(edit))
     }

@@ -9,29 +9,58 @@ use crate::{Result, database};
 /// Placements that one statement gets.
 const ROWS: usize = 2_000;
 
+/// Placements as they are written. They are made before the transaction begins, in which everybody else has to wait.
+pub struct Rows {
+    chunks: Vec<String>,
+    documents: String,
+}
+
+impl Rows {
+    pub fn of(placements: &[Placement]) -> Self {
+        // In the order of the table, so that each page of it is written once.
+        let mut sorted: Vec<&Placement> = placements.iter().collect();
+        sorted.sort_by_key(|placement| placement.document);
+        Self {
+            chunks: sorted.chunks(ROWS).map(|chunk| json(&chunk.iter().map(|p| row(p)).collect::<Vec<_>>())).collect(),
+            documents: json(&sorted.iter().map(|placement| placement.document).collect::<Vec<_>>()),
+        }
+    }
+}
+
 /// Puts placements in the place of those that a batch has.
-pub async fn replace(tx: &mut SqliteConnection, batch: &str, placements: &[Placement]) -> Result<()> {
-    let chunks: Vec<String> =
-        placements.chunks(ROWS).map(|chunk| json(&chunk.iter().map(row).collect::<Vec<_>>())).collect();
-    let documents = json(&placements.iter().map(|placement| placement.document).collect::<Vec<_>>());
+pub async fn replace(tx: &mut SqliteConnection, batch: &str, Rows { chunks, documents }: &Rows) -> Result<()> {
+    let has_some: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM placements WHERE batch = ?)")
+        .bind(batch)
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(database)?;
+    if has_some {
+        clear(tx, batch, chunks, documents).await?;
+    }
+    let add = "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
+         SELECT value ->> 0, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
+         FROM json_each(?1) WHERE true ON CONFLICT (document) DO NOTHING";
+    for chunk in chunks {
+        sqlx::query(add).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
+    }
+    Ok(())
+}
+
+/// Removes the placements that differ. A position may be that of another document before: all that differ go, then all that
+/// are missing come.
+async fn clear(tx: &mut SqliteConnection, batch: &str, chunks: &[String], documents: &str) -> Result<()> {
     sqlx::query("DELETE FROM placements WHERE batch = ?1 AND document NOT IN (SELECT value FROM json_each(?2))")
         .bind(batch)
         .bind(documents)
         .execute(&mut *tx)
         .await
         .map_err(database)?;
-    // A position may be that of another document before: all that differ go, then all that are missing come.
     let remove = "DELETE FROM placements WHERE document IN (SELECT p.document FROM json_each(?1) n \
          CROSS JOIN placements p ON p.document = n.value ->> 0 \
          WHERE (p.batch, p.cluster, p.found, p.probability, p.position, p.neighbours) IS NOT \
          (?2, n.value ->> 1, n.value ->> 2, n.value ->> 3, n.value ->> 4, n.value ->> 5))";
-    let add = "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
-         SELECT value ->> 0, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
-         FROM json_each(?1) WHERE true ON CONFLICT (document) DO NOTHING";
-    for sql in [remove, add] {
-        for chunk in &chunks {
-            sqlx::query(sql).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
-        }
+    for chunk in chunks {
+        sqlx::query(remove).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
     }
     Ok(())
 }

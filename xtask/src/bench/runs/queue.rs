@@ -17,7 +17,7 @@ use super::{is_final, row};
 pub fn measure(sheaf: &Path, folder: &Path, turns: usize) -> Result<()> {
     let files = files_in(folder)?;
     ensure!(!files.is_empty(), "`{}` holds no files", folder.display());
-    let (mut alone, mut served, mut shares) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut alone, mut served, mut shares) = (Vec::new(), Vec::new(), Vec::<Shares>::new());
     for _ in 0..turns {
         let results = tempfile::tempdir()?;
         let start = Instant::now();
@@ -45,7 +45,7 @@ pub fn measure(sheaf: &Path, folder: &Path, turns: usize) -> Result<()> {
         let Some(id) = batch["id"].as_str() else { bail!("no batch was made: {batch}") };
         server.wait(id, is_final)?;
         served.push(start.elapsed().as_secs_f64());
-        shares.push(share(&server.text("/metrics")?));
+        shares.push(shares_of(&server.text("/metrics")?));
     }
     let middle = |times: &mut Vec<f64>| {
         times.sort_by(f64::total_cmp);
@@ -56,20 +56,46 @@ pub fn measure(sheaf: &Path, folder: &Path, turns: usize) -> Result<()> {
         &format!("{} real documents, from the first byte to the overview", files.len()),
         &format!("{served:.1} s through a server, {alone:.1} s without one: {:+.1} %", 100.0 * (served / alone - 1.0)),
     );
-    let name = "of the time of all stages, waiting for the queue to hand out work and to keep results";
-    row(name, &format!("{:.1} %", 100.0 * middle(&mut shares)));
+    let parts: [(&str, ShareOf); 4] = [
+        ("the queue itself: handing out work, and its rows when that ends", |shares| shares.queue),
+        ("waiting until a result may be written", |shares| shares.wait),
+        ("writing results: texts, the index of words, vectors", |shares| shares.results),
+        ("looking for work where there is none, while other work goes on", |shares| shares.looking),
+    ];
+    for (name, part) in parts {
+        let share = middle(&mut shares.iter().map(part).collect());
+        row(&format!("of the time of all stages, {name}"), &format!("{:.1} %", 100.0 * share));
+    }
     Ok(())
 }
 
-/// The share of the queue: handing out comes before the time of a stage, keeping is within it.
-fn share(metrics: &str) -> f64 {
+/// Parts of the time that all stages took.
+struct Shares {
+    queue: f64,
+    wait: f64,
+    results: f64,
+    looking: f64,
+}
+
+/// One of them.
+type ShareOf = fn(&Shares) -> f64;
+
+/// The shares: handing out comes before the time of a stage, keeping is within it.
+fn shares_of(metrics: &str) -> Shares {
     let sum = |name: &str, label: &str| -> f64 {
         let lines = metrics.lines().filter(|line| line.starts_with(name) && line.contains(label));
         lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
     };
     let claims = sum("sheaf_queue_seconds_sum", "\"claim\"");
-    let kept = sum("sheaf_queue_seconds_sum", "\"complete\"");
-    (claims + kept) / (claims + sum("sheaf_stage_seconds_sum", "")).max(f64::MIN_POSITIVE)
+    let looking = sum("sheaf_queue_seconds_sum", "\"look\"");
+    let kept = |part: &str| sum("sheaf_keep_seconds_sum", &format!("part=\"{part}\""));
+    let all = (claims + sum("sheaf_stage_seconds_sum", "")).max(f64::MIN_POSITIVE);
+    Shares {
+        queue: (claims + kept("state")) / all,
+        wait: kept("wait") / all,
+        results: kept("results") / all,
+        looking: looking / all,
+    }
 }
 
 /// All files below a folder.

@@ -6,10 +6,9 @@ use wide::f32x8;
 use super::mixed;
 use super::weights::Weights;
 
-/// Rounds for a small pile, and for one of more than [`LARGE`] rows.
-const ROUNDS: [u32; 2] = [300, 200];
-/// Rows from which on fewer rounds do.
-const LARGE: usize = 10_000;
+/// Rounds: the more the better, up to a point; of large piles so many that their rows together move so often.
+const ROUNDS: std::ops::RangeInclusive<usize> = 200..=500;
+const MOVES: usize = 700_000;
 /// Rows that push at each pull, drawn by chance (Mikolov et al. 2013, section 2.2).
 const PUSHES: usize = 5;
 /// Pushes that are reckoned together.
@@ -29,7 +28,7 @@ pub fn descend(start: Vec<[f32; 2]>, weights: &Weights, seed: u64) -> Vec<[f32; 
     if n < 2 || weights.strongest() <= 0.0 {
         return start;
     }
-    let rounds = ROUNDS[usize::from(n > LARGE)];
+    let rounds = (MOVES / n).clamp(*ROUNDS.start(), *ROUNDS.end()) as u32;
     let pulls = Pulls::new(weights, rounds);
     let (mut now, mut next) = (start.clone(), start);
     for round in 0..rounds {

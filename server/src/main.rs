@@ -66,7 +66,7 @@ enum Command {
 fn main() -> ExitCode {
     // Before anything else: a parser needs none of it and should start in a millisecond.
     if std::env::args_os().nth(1).is_some_and(|command| command == "parse-worker") {
-        return sheaf_parsing::worker_main();
+        sheaf_parsing::worker_main();
     }
     match Cli::try_parse() {
         Ok(cli) => run(cli.command),
@@ -93,7 +93,7 @@ fn run(command: Command) -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::VerifyManifest(args) => verify_manifest::run(args),
         Command::Distil(args) => distil::run(args),
-        Command::ParseWorker => return sheaf_parsing::worker_main(),
+        Command::ParseWorker => sheaf_parsing::worker_main(),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("sheaf: {error:#}");

@@ -3,8 +3,7 @@
 //!
 //! Only Latin letters are judged; a page in another script, of numbers, or of too few words counts as text.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// For each letter those that often follow it: the pairs within the 300 commonest trigrams of at least five of the 37
 /// languages in Latin letters that whatlang 0.18 knows, without their accents.
@@ -103,8 +102,7 @@ impl Signs {
         let mut signs = Self::default();
         let mut run: Vec<usize> = Vec::new();
         let mut foreign = false;
-        // Ligatures come apart, and accents off their letters.
-        for c in text.nfkd().filter(|&c| !is_combining_mark(c)).chain(['\n']) {
+        let mut see = |c: char| {
             signs.all += usize::from(!c.is_whitespace());
             signs.strange += usize::from(is_strange(c));
             signs.letters += usize::from(c.is_alphabetic());
@@ -119,7 +117,20 @@ impl Signs {
                     foreign = false;
                 }
             }
+        };
+        for c in text.chars() {
+            if c.is_ascii() {
+                see(c);
+            } else {
+                // Ligatures come apart, and accents off their letters.
+                decompose_compatible(c, |c| {
+                    if !is_combining_mark(c) {
+                        see(c)
+                    }
+                });
+            }
         }
+        see('\n');
         signs
     }
 

@@ -23,7 +23,7 @@ use crate::protections::Protections;
 use crate::quote::Quote;
 
 /// Both sides must have the same; they differ only when the program was replaced while it ran.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// The largest frame beside the text of a page: names, metadata, problems.
 pub const FRAME_OVERHEAD: usize = 256 << 10;

@@ -22,13 +22,13 @@ async fn a_child_can_neither_read_nor_write_nor_connect_nor_start_anything() {
     assert_eq!(proof.possible, Vec::<String>::new());
 }
 
-/// A program that says that it has no protection: 3 is the protocol's version, the rest are an empty cage.
+/// A program that says that it has no protection: 4 is the protocol's version, the rest are an empty cage.
 fn unprotected() -> (tempfile::TempDir, PathBuf) {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let program = folder.path().join("worker");
-    let frame = "\\004\\000\\000\\000\\000\\003\\000\\000";
+    let frame = "\\004\\000\\000\\000\\000\\004\\000\\000";
     fs::write(&program, format!("#!/bin/sh\nprintf '{frame}'\nexec /bin/sleep 60\n")).expect("room");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("ours");
     (folder, program)

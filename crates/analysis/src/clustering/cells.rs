@@ -32,25 +32,37 @@ fn nearest(vectors: &Vectors, count: usize) -> Vec<Vec<(u32, f32)>> {
         return vec![Vec::new(); vectors.len()];
     }
     let few = vectors.reduced(DIRECTIONS);
-    let found = Cells::new(&few).search(&few, CANDIDATES * count);
-    let found = hop(&few, &found, CANDIDATES * count);
-    hop(vectors, &in_full(vectors, &found, count), count)
+    let cells = Cells::new(&few);
+    // Rows of a cell have neighbours in common: one after the other they find them in the processor's cache.
+    let order = cells.rows.concat();
+    let mut found = cells.search(&few, CANDIDATES * count);
+    found = hop(&few, &found, CANDIDATES * count, &order);
+    drop((few, cells));
+    found = in_full(vectors, &found, count, &order);
+    hop(vectors, &found, count, &order)
 }
 
 /// The `count` nearest of what was found, compared in full.
-fn in_full(vectors: &Vectors, found: &[Vec<(u32, f32)>], count: usize) -> Vec<Vec<(u32, f32)>> {
-    let best = |(row, near): (usize, &Vec<(u32, f32)>)| {
+fn in_full(vectors: &Vectors, found: &[Vec<(u32, f32)>], count: usize, order: &[u32]) -> Vec<Vec<(u32, f32)>> {
+    let best = |&row: &u32| {
         let mut best = Best::new(count);
-        for &(other, _) in near {
-            best.offer(other, dot(vectors.row(row), vectors.row(other as usize)));
+        for &(other, _) in &found[row as usize] {
+            best.offer(other, dot(vectors.row(row as usize), vectors.row(other as usize)));
         }
         best.into_found()
     };
-    found.par_iter().enumerate().map(best).collect()
+    by_row(order, order.par_iter().map(best).collect())
+}
+
+/// What was made of the rows in an order of theirs, by row.
+fn by_row<T: Default>(order: &[u32], made: Vec<T>) -> Vec<T> {
+    let mut rows: Vec<T> = made.iter().map(|_| T::default()).collect();
+    order.iter().zip(made).for_each(|(&row, made)| rows[row as usize] = made);
+    rows
 }
 
 /// The nearest of the neighbours of each row, of their neighbours, and of those whose neighbour it is.
-fn hop(vectors: &Vectors, found: &[Vec<(u32, f32)>], count: usize) -> Vec<Vec<(u32, f32)>> {
+fn hop(vectors: &Vectors, found: &[Vec<(u32, f32)>], count: usize, order: &[u32]) -> Vec<Vec<(u32, f32)>> {
     let near = |row: u32| found[row as usize].iter().take(HOPS).map(|&(other, _)| other);
     let mut back: Vec<Vec<u32>> = vec![Vec::new(); found.len()];
     for row in 0..found.len() as u32 {
@@ -60,7 +72,8 @@ fn hop(vectors: &Vectors, found: &[Vec<(u32, f32)>], count: usize) -> Vec<Vec<(u
             }
         }
     }
-    let better = |seen: &mut Vec<u32>, (row, own): (usize, &Vec<(u32, f32)>)| {
+    let better = |seen: &mut Vec<u32>, &row: &u32| {
+        let (own, row) = (&found[row as usize], row as usize);
         seen.clear();
         for other in near(row as u32).chain(back[row].iter().copied()) {
             seen.extend(near(other).chain(back[other as usize].iter().copied()));
@@ -79,7 +92,7 @@ fn hop(vectors: &Vectors, found: &[Vec<(u32, f32)>], count: usize) -> Vec<Vec<(u
         }
         best.into_found()
     };
-    found.par_iter().enumerate().map_init(Vec::new, better).collect()
+    by_row(order, order.par_iter().map_init(Vec::new, better).collect())
 }
 
 /// Rows by the centre that is nearest to them.

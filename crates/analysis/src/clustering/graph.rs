@@ -1,13 +1,18 @@
 //! An undirected weighted graph, and the one that nearest neighbours span.
 
+use rayon::prelude::*;
+
 use super::neighbours::Neighbours;
+
+/// Weights of edges are whole multiples of this: sums of them come out the same in any order.
+const GRAIN: f64 = 1.0 / 65_536.0;
 
 /// An undirected graph with weighted edges and self-loops, adjacency lists in one block.
 pub struct Graph {
     /// Where each node's edges begin; one more than nodes.
     starts: Vec<usize>,
     /// The other end of each edge (every edge occurs at both of its ends), and its weight.
-    edges: Vec<(u32, f64)>,
+    edges: Vec<(u32, f32)>,
     /// Twice the weight of the edges inside a node that stands for several.
     loops: Vec<f64>,
     /// The sum of all weights at a node, loops included.
@@ -17,53 +22,58 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Builds a graph of `nodes` nodes from edges, each given once as (a, b, weight); several between two nodes are
-    /// added up, and one from a node to itself counts twice for its degree.
-    pub fn new(nodes: usize, edges: impl IntoIterator<Item = (u32, u32, f64)>) -> Self {
-        let mut loops = vec![0.0; nodes];
-        let mut pairs = Vec::new();
-        for (a, b, weight) in edges {
-            if a == b {
-                loops[a as usize] += 2.0 * weight;
-            } else {
-                pairs.push((a.min(b), a.max(b), weight));
-            }
-        }
-        // By the larger end, then by the smaller, both times by counting: stable, so that the weights of equal edges are
-        // added in the order they came, and without comparing.
-        let pairs = by_counting(pairs, nodes, |&(_, b, _)| b);
-        let mut pairs = by_counting(pairs, nodes, |&(a, ..)| a);
-        pairs.dedup_by(|later, first| {
-            let same = (later.0, later.1) == (first.0, first.1);
-            if same {
-                first.2 += later.2;
-            }
-            same
-        });
+    /// Builds a graph of `nodes` nodes from edges, each given once as (a, b, weight) with two different ends. Weights are rounded
+    /// to [`GRAIN`].
+    fn new(nodes: usize, pairs: impl Iterator<Item = (u32, u32, f32)> + Clone) -> Self {
         let mut starts = vec![0; nodes + 1];
-        for &(a, b, _) in &pairs {
+        for (a, b, _) in pairs.clone() {
             starts[a as usize + 1] += 1;
             starts[b as usize + 1] += 1;
         }
         for node in 0..nodes {
             starts[node + 1] += starts[node];
         }
-        // Each node's smaller neighbours first, then its larger ones; either come in ascending order.
         let mut next = starts.clone();
-        let mut edges = vec![(0, 0.0); 2 * pairs.len()];
-        let mut put = |node: u32, other: u32, weight: f64| {
-            let place = &mut next[node as usize];
-            edges[*place] = (other, weight);
-            *place += 1;
-        };
-        pairs.iter().for_each(|&(a, b, weight)| put(b, a, weight));
-        pairs.iter().for_each(|&(a, b, weight)| put(a, b, weight));
-        let mut degrees = loops.clone();
-        for (node, degree) in degrees.iter_mut().enumerate() {
-            *degree += edges[starts[node]..starts[node + 1]].iter().map(|&(_, weight)| weight).sum::<f64>();
+        let mut edges = vec![(0, 0.0); starts[nodes]];
+        for (a, b, weight) in pairs {
+            let weight = ((f64::from(weight) / GRAIN).round() * GRAIN) as f32;
+            for (node, other) in [(a, b), (b, a)] {
+                let place = &mut next[node as usize];
+                edges[*place] = (other, weight);
+                *place += 1;
+            }
         }
+        for node in 0..nodes {
+            edges[starts[node]..starts[node + 1]].sort_unstable_by_key(|&(other, _)| other);
+        }
+        let degree = |node| edges[starts[node]..starts[node + 1]].iter().map(|&(_, weight)| f64::from(weight)).sum();
+        let degrees: Vec<f64> = (0..nodes).map(degree).collect();
         let total = degrees.iter().sum();
-        Self { starts, edges, loops, degrees, total }
+        Self { starts, edges, loops: vec![0.0; nodes], degrees, total }
+    }
+
+    /// The graph whose nodes are the `count` parts that the nodes are in. Edges between two parts are added up.
+    pub fn aggregate(&self, parts: &[u32], count: usize) -> Self {
+        let (starts_of, members) = by_part(parts, count);
+        let mut sums = Sums::new(count);
+        let (mut starts, mut edges) = (Vec::with_capacity(count + 1), Vec::new());
+        let (mut loops, mut degrees) = (vec![0.0; count], vec![0.0; count]);
+        starts.push(0);
+        for part in 0..count {
+            for &node in &members[starts_of[part]..starts_of[part + 1]] {
+                let node = node as usize;
+                loops[part] += self.loops[node];
+                degrees[part] += self.degrees[node];
+                sums.add(self.edges(node).iter().map(|&(other, weight)| (parts[other as usize], f64::from(weight))));
+            }
+            loops[part] += sums.of(part as u32);
+            let others = sums.groups().iter().filter(|&&other| other as usize != part);
+            edges.extend(others.map(|&other| (other, sums.of(other) as f32)));
+            sums.clear();
+            starts.push(edges.len());
+        }
+        edges.shrink_to_fit();
+        Self { starts, edges, loops, degrees, total: self.total }
     }
 
     /// The number of nodes.
@@ -77,7 +87,7 @@ impl Graph {
     }
 
     /// The edges of a node: other end and weight.
-    pub fn edges(&self, node: usize) -> &[(u32, f64)] {
+    pub fn edges(&self, node: usize) -> &[(u32, f32)] {
         &self.edges[self.starts[node]..self.starts[node + 1]]
     }
 
@@ -97,49 +107,87 @@ impl Graph {
     }
 }
 
-/// Sorts by a key below `keys`; what has the same stays in its order.
-fn by_counting<T: Copy + Default>(values: Vec<T>, keys: usize, key: impl Fn(&T) -> u32) -> Vec<T> {
-    let mut places = vec![0; keys];
-    values.iter().for_each(|value| places[key(value) as usize] += 1);
-    let mut begin = 0;
-    for place in &mut places {
-        begin += std::mem::replace(place, begin);
+/// Where the members of each part begin, and the members, ascending within a part.
+fn by_part(parts: &[u32], count: usize) -> (Vec<usize>, Vec<u32>) {
+    let mut starts = vec![0; count + 1];
+    parts.iter().for_each(|&part| starts[part as usize + 1] += 1);
+    for part in 0..count {
+        starts[part + 1] += starts[part];
     }
-    let mut sorted = vec![T::default(); values.len()];
-    for value in values {
-        let place = &mut places[key(&value) as usize];
-        sorted[*place] = value;
+    let mut next = starts.clone();
+    let mut members = vec![0; parts.len()];
+    for (node, &part) in parts.iter().enumerate() {
+        let place = &mut next[part as usize];
+        members[*place] = node as u32;
         *place += 1;
     }
-    sorted
+    (starts, members)
+}
+
+/// The weights from one node to groups of others, in memory that is used again.
+pub struct Sums {
+    weights: Vec<f64>,
+    found: Vec<u32>,
+}
+
+impl Sums {
+    /// Of so many groups.
+    pub fn new(groups: usize) -> Self {
+        Self { weights: vec![0.0; groups], found: Vec::new() }
+    }
+
+    /// Adds weights above 0 to their groups.
+    pub fn add(&mut self, links: impl Iterator<Item = (u32, f64)>) {
+        for (group, weight) in links {
+            let sum = &mut self.weights[group as usize];
+            if *sum == 0.0 {
+                self.found.push(group);
+            }
+            *sum += weight;
+        }
+    }
+
+    /// What was added to a group.
+    pub fn of(&self, group: u32) -> f64 {
+        self.weights[group as usize]
+    }
+
+    /// The groups that something was added to, in the order of the first.
+    pub fn groups(&self) -> &[u32] {
+        &self.found
+    }
+
+    /// Forgets what was added.
+    pub fn clear(&mut self) {
+        self.found.drain(..).for_each(|group| self.weights[group as usize] = 0.0);
+    }
 }
 
 /// The graph of shared neighbours: rows are joined when one is among the other's `count` nearest, and the weight is
 /// the similarity of their neighbourhoods (Jarvis and Patrick 1973; Jaccard index of the lists, each row belonging to its own).
 pub fn shared_neighbour_graph(neighbours: &Neighbours, rows: usize, count: usize) -> Graph {
     let count = count.min(neighbours.count());
-    let sorted: Vec<Vec<u32>> = (0..rows)
-        .map(|row| {
-            let mut list: Vec<u32> = neighbours.of(row)[..count].iter().map(|&(other, _)| other).collect();
-            list.push(row as u32);
-            list.sort_unstable();
-            list
-        })
-        .collect();
-    let edges = (0..rows).flat_map(|row| {
-        let sorted = &sorted;
-        neighbours.of(row)[..count].iter().filter_map(move |&(other, _)| {
-            let other = other as usize;
-            // A mutual pair would come twice: its smaller end brings it.
-            if other < row && sorted[other].binary_search(&(row as u32)).is_ok() {
-                return None;
-            }
-            let shared = intersection(&sorted[row], &sorted[other]);
-            let weight = shared as f64 / (sorted[row].len() + sorted[other].len() - shared) as f64;
-            Some((row as u32, other as u32, weight))
-        })
+    let near = |row: usize| neighbours.of(row)[..count].iter().map(|&(other, _)| other);
+    // Each row and its neighbours, ascending.
+    let width = count + 1;
+    let mut lists = vec![0_u32; rows * width];
+    lists.par_chunks_exact_mut(width).enumerate().for_each(|(row, list)| {
+        list.iter_mut().zip(near(row).chain([row as u32])).for_each(|(to, other)| *to = other);
+        list.sort_unstable();
     });
-    Graph::new(rows, edges)
+    let list = |row: usize| &lists[row * width..][..width];
+    let weight = |row: usize, other: u32| {
+        // A mutual pair would come twice: its smaller end brings it.
+        if (other as usize) < row && list(other as usize).binary_search(&(row as u32)).is_ok() {
+            return 0.0;
+        }
+        let shared = intersection(list(row), list(other as usize));
+        shared as f32 / (2 * width - shared) as f32
+    };
+    let of_row = |row: usize| near(row).map(move |other| weight(row, other));
+    let weights: Vec<f32> = (0..rows).into_par_iter().flat_map_iter(of_row).collect();
+    let ends = (0..rows).flat_map(|row| near(row).map(move |other| (row as u32, other)));
+    Graph::new(rows, ends.zip(&weights).filter(|&(_, &weight)| weight > 0.0).map(|((a, b), &weight)| (a, b, weight)))
 }
 
 /// How many values two ascending lists have in common.
@@ -160,14 +208,31 @@ fn intersection(a: &[u32], b: &[u32]) -> usize {
 }
 
 #[cfg(test)]
+impl Graph {
+    /// A graph for tests.
+    pub(super) fn of(nodes: usize, pairs: &[(u32, u32, f32)]) -> Self {
+        Self::new(nodes, pairs.iter().copied())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn edges_are_sorted_and_added_up() {
-        let graph = Graph::new(5, [(3, 1, 1.0), (0, 3, 0.5), (1, 3, 0.25), (3, 3, 2.0), (3, 0, 4.0)]);
-        let edges: Vec<&[(u32, f64)]> = (0..5).map(|node| graph.edges(node)).collect();
-        assert_eq!(edges, [&[(3, 4.5)][..], &[(3, 1.25)], &[], &[(0, 4.5), (1, 1.25)], &[]]);
-        assert_eq!((graph.loops(3), graph.degree(3), graph.total()), (4.0, 9.75, 15.5));
+        let graph = Graph::of(5, &[(3, 1, 1.0), (0, 3, 0.5), (1, 4, 0.25), (3, 4, 2.0)]);
+        let edges: Vec<&[(u32, f32)]> = (0..5).map(|node| graph.edges(node)).collect();
+        assert_eq!(
+            edges,
+            [&[(3, 0.5)][..], &[(3, 1.0), (4, 0.25)], &[], &[(0, 0.5), (1, 1.0), (4, 2.0)], &[(1, 0.25), (3, 2.0)]]
+        );
+        assert_eq!((graph.degree(3), graph.total()), (3.5, 7.5));
+        let coarse = graph.aggregate(&[0, 1, 0, 1, 2], 3);
+        let edges: Vec<&[(u32, f32)]> = (0..3).map(|node| coarse.edges(node)).collect();
+        assert_eq!(edges, [&[(1, 0.5)][..], &[(2, 2.25), (0, 0.5)], &[(1, 2.25)]]);
+        assert_eq!((coarse.loops(1), coarse.degree(1), coarse.total()), (2.0, 4.75, 7.5));
+        let whole = coarse.aggregate(&[0, 0, 0], 1);
+        assert_eq!((whole.edges(0), whole.loops(0), whole.degree(0)), (&[][..], 7.5, 7.5));
     }
 }

@@ -6,10 +6,12 @@ use std::collections::VecDeque;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
-use super::graph::Graph;
+use super::graph::{Graph, Sums};
 
 /// Rounds of the whole algorithm at most; it usually settles after two to four.
 const MAX_ROUNDS: usize = 10;
+/// A round that raises the modularity by less is the last: in large graphs single nodes move to and fro for long.
+const LEAST_GAIN: f64 = 1e-5;
 /// A gain below this share of the graph's weight is no gain: rounding must not decide.
 const TOLERANCE: f64 = 1e-12;
 
@@ -17,10 +19,15 @@ const TOLERANCE: f64 = 1e-12;
 pub fn leiden(graph: &Graph, resolution: f64, seed: u64) -> Vec<u32> {
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut communities: Vec<u32> = (0..graph.len() as u32).collect();
+    let mut reached = f64::NEG_INFINITY;
     for _ in 0..MAX_ROUNDS {
         let before = communities.clone();
         communities = round(graph, communities, resolution, &mut rng);
         if communities == before {
+            break;
+        }
+        let before = std::mem::replace(&mut reached, modularity(graph, &communities, resolution));
+        if reached < before + LEAST_GAIN {
             break;
         }
     }
@@ -53,7 +60,7 @@ fn round(graph: &Graph, start: Vec<u32>, resolution: f64, rng: &mut Xoshiro256Pl
             coarse[part as usize] = partition[node];
         }
         place.iter_mut().for_each(|node| *node = refined[*node as usize]);
-        let next = aggregate(current, &refined, size);
+        let next = current.aggregate(&refined, size);
         partition = move_nodes(&next, renumber(coarse), resolution, rng);
         level = Some(next);
     }
@@ -72,7 +79,7 @@ fn move_nodes(graph: &Graph, mut partition: Vec<u32>, resolution: f64, rng: &mut
     let mut empty: Vec<u32> = (0..n as u32).rev().filter(|&community| sizes[community as usize] == 0).collect();
     let mut queue = VecDeque::from(shuffled(n, rng));
     let mut queued = vec![true; n];
-    let mut links = Links::new(n);
+    let mut links = Sums::new(n);
     while let Some(node) = queue.pop_front() {
         let node = node as usize;
         queued[node] = false;
@@ -82,13 +89,12 @@ fn move_nodes(graph: &Graph, mut partition: Vec<u32>, resolution: f64, rng: &mut
         if sizes[home as usize] == 0 {
             empty.push(home);
         }
-        links.collect(graph.edges(node).iter().map(|&(other, weight)| (partition[other as usize], weight)));
-        let gain = |community: u32| {
-            links.weight(community) - resolution * graph.degree(node) * degrees[community as usize] / graph.total()
-        };
+        links.add(graph.edges(node).iter().map(|&(other, weight)| (partition[other as usize], f64::from(weight))));
+        let expected = resolution * graph.degree(node) / graph.total();
+        let gain = |community: u32| links.of(community) - expected * degrees[community as usize];
         let mut best = (home, gain(home));
         let alone = empty.last().copied();
-        for community in links.communities().iter().copied().chain(alone) {
+        for community in links.groups().iter().copied().chain(alone) {
             let gain = gain(community);
             if gain > best.1 + TOLERANCE * graph.total() {
                 best = (community, gain);
@@ -97,7 +103,8 @@ fn move_nodes(graph: &Graph, mut partition: Vec<u32>, resolution: f64, rng: &mut
         links.clear();
         let (target, _) = best;
         if sizes[target as usize] == 0 {
-            empty.retain(|&community| community != target);
+            // The only empty one that is looked at is the last.
+            empty.pop();
         }
         degrees[target as usize] += graph.degree(node);
         sizes[target as usize] += 1;
@@ -126,14 +133,14 @@ fn refine(graph: &Graph, partition: &[u32], resolution: f64, rng: &mut Xoshiro25
     // The weight between each part and the rest of its community.
     let mut outward: Vec<f64> = (0..n)
         .map(|node| {
-            let inside = |&&(other, _): &&(u32, f64)| partition[other as usize] == partition[node];
-            graph.edges(node).iter().filter(inside).map(|&(_, weight)| weight).sum()
+            let inside = |&&(other, _): &&(u32, f32)| partition[other as usize] == partition[node];
+            graph.edges(node).iter().filter(inside).map(|&(_, weight)| f64::from(weight)).sum()
         })
         .collect();
     let mut parts: Vec<u32> = (0..n as u32).collect();
     let mut degrees: Vec<f64> = (0..n).map(|node| graph.degree(node)).collect();
     let mut single = vec![true; n];
-    let mut links = Links::new(n);
+    let mut links = Sums::new(n);
     for node in shuffled(n, rng) {
         let node = node as usize;
         let whole = community_degrees[partition[node] as usize];
@@ -143,25 +150,25 @@ fn refine(graph: &Graph, partition: &[u32], resolution: f64, rng: &mut Xoshiro25
         if !single[node] || !connected(outward[node], graph.degree(node)) {
             continue;
         }
-        links.collect(
+        links.add(
             graph
                 .edges(node)
                 .iter()
                 .filter(|&&(other, _)| partition[other as usize] == partition[node])
-                .map(|&(other, weight)| (parts[other as usize], weight)),
+                .map(|&(other, weight)| (parts[other as usize], f64::from(weight))),
         );
         let mut best: Option<(u32, f64)> = None;
-        for &part in links.communities() {
+        for &part in links.groups() {
             if part as usize == node || !connected(outward[part as usize], degrees[part as usize]) {
                 continue;
             }
-            let gain = links.weight(part) - resolution * graph.degree(node) * degrees[part as usize] / graph.total();
+            let gain = links.of(part) - resolution * graph.degree(node) * degrees[part as usize] / graph.total();
             if gain >= 0.0 && best.is_none_or(|(_, most)| gain > most) {
                 best = Some((part, gain));
             }
         }
         if let Some((part, _)) = best {
-            outward[part as usize] += outward[node] - 2.0 * links.weight(part);
+            outward[part as usize] += outward[node] - 2.0 * links.of(part);
             degrees[part as usize] += graph.degree(node);
             parts[node] = part;
             single[part as usize] = false;
@@ -170,54 +177,6 @@ fn refine(graph: &Graph, partition: &[u32], resolution: f64, rng: &mut Xoshiro25
         links.clear();
     }
     parts
-}
-
-/// The graph whose nodes are the `size` parts.
-fn aggregate(graph: &Graph, parts: &[u32], size: usize) -> Graph {
-    let edges = (0..graph.len()).flat_map(|node| {
-        let own = (parts[node], parts[node], graph.loops(node) / 2.0);
-        let others = graph
-            .edges(node)
-            .iter()
-            .filter(move |&&(other, _)| (other as usize) > node)
-            .map(move |&(other, weight)| (parts[node], parts[other as usize], weight));
-        others.chain([own])
-    });
-    Graph::new(size, edges)
-}
-
-/// The weights from one node to communities, in memory that is used again.
-struct Links {
-    weights: Vec<f64>,
-    found: Vec<u32>,
-}
-
-impl Links {
-    fn new(communities: usize) -> Self {
-        Self { weights: vec![0.0; communities], found: Vec::new() }
-    }
-
-    fn collect(&mut self, links: impl Iterator<Item = (u32, f64)>) {
-        for (community, weight) in links {
-            let sum = &mut self.weights[community as usize];
-            if *sum == 0.0 {
-                self.found.push(community);
-            }
-            *sum += weight;
-        }
-    }
-
-    fn weight(&self, community: u32) -> f64 {
-        self.weights[community as usize]
-    }
-
-    fn communities(&self) -> &[u32] {
-        &self.found
-    }
-
-    fn clear(&mut self) {
-        self.found.drain(..).for_each(|community| self.weights[community as usize] = 0.0);
-    }
 }
 
 fn shuffled(n: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<u32> {
@@ -260,8 +219,8 @@ pub fn modularity(graph: &Graph, partition: &[u32], resolution: f64) -> f64 {
     for (node, &community) in partition.iter().enumerate() {
         degrees[community as usize] += graph.degree(node);
         inside += graph.loops(node);
-        let same = |&&(other, _): &&(u32, f64)| partition[other as usize] == community;
-        inside += graph.edges(node).iter().filter(same).map(|&(_, weight)| weight).sum::<f64>();
+        let same = |&&(other, _): &&(u32, f32)| partition[other as usize] == community;
+        inside += graph.edges(node).iter().filter(same).map(|&(_, weight)| f64::from(weight)).sum::<f64>();
     }
     let expected: f64 = degrees.iter().map(|degree| degree * degree).sum::<f64>() / graph.total();
     (inside - resolution * expected) / graph.total()
@@ -278,7 +237,7 @@ mod tests {
             let inside = (0..size).flat_map(move |i| (0..i).map(move |j| (first + i, first + j, 1.0)));
             inside.chain([(first, (first + size) % (rings * size), 1.0)])
         });
-        Graph::new((rings * size) as usize, edges)
+        Graph::of((rings * size) as usize, &edges.collect::<Vec<_>>())
     }
 
     #[test]
@@ -300,7 +259,7 @@ mod tests {
 
     #[test]
     fn nodes_without_edges_stay_alone() {
-        assert_eq!(leiden(&Graph::new(3, []), 1.0, 0), [0, 1, 2]);
-        assert!(leiden(&Graph::new(0, []), 1.0, 0).is_empty());
+        assert_eq!(leiden(&Graph::of(3, &[]), 1.0, 0), [0, 1, 2]);
+        assert!(leiden(&Graph::of(0, &[]), 1.0, 0).is_empty());
     }
 }

@@ -1,16 +1,18 @@
 //! The moves: neighbours pull, others push, less and less from round to round.
 
 use rayon::prelude::*;
+use wide::f32x8;
 
 use super::mixed;
 use super::weights::Weights;
 
-/// Rounds for a small pile, and for one of more than [`LARGE`] rows.
-const ROUNDS: [u32; 2] = [500, 200];
-/// Rows from which on fewer rounds do.
-const LARGE: usize = 10_000;
+/// Rounds: the more the better, up to a point; of large piles so many that their rows together move so often.
+const ROUNDS: std::ops::RangeInclusive<usize> = 200..=500;
+const MOVES: usize = 700_000;
 /// Rows that push at each pull, drawn by chance (Mikolov et al. 2013, section 2.2).
 const PUSHES: usize = 5;
+/// Pushes that are reckoned together.
+const AT_ONCE: usize = 8;
 /// No move goes farther than this times the rate.
 const FARTHEST: f32 = 4.0;
 /// Keeps what stands in one place from being flung apart.
@@ -23,30 +25,21 @@ const ROWS: usize = 256;
 /// for the difference `Δ` of the two places and its length `d`.
 pub fn descend(start: Vec<[f32; 2]>, weights: &Weights, seed: u64) -> Vec<[f32; 2]> {
     let n = weights.rows();
-    let strongest = weights.strongest();
-    if n < 2 || strongest <= 0.0 {
+    if n < 2 || weights.strongest() <= 0.0 {
         return start;
     }
-    let rounds = ROUNDS[usize::from(n > LARGE)];
+    let rounds = (MOVES / n).clamp(*ROUNDS.start(), *ROUNDS.end()) as u32;
+    let pulls = Pulls::new(weights, rounds);
     let (mut now, mut next) = (start.clone(), start);
     for round in 0..rounds {
         let rate = 1.0 - round as f32 / rounds as f32;
-        next.par_chunks_mut(ROWS).enumerate().for_each(|(chunk, rows)| {
-            for (at, to) in rows.iter_mut().enumerate() {
-                let row = chunk * ROWS + at;
-                let mut others = Others::new(seed, row, round, n);
+        next.par_chunks_mut(ROWS).enumerate().for_each_init(Vec::new, |due, (chunk, rows)| {
+            for (row, to) in (chunk * ROWS..).zip(rows) {
                 let mut place = now[row];
-                for &(other, weight) in weights.edges(row) {
-                    if is_due(weight / strongest, round) {
-                        pull(&mut place, now[other as usize], rate);
-                        for _ in 0..PUSHES {
-                            let other = others.draw();
-                            if other != row {
-                                push(&mut place, now[other], rate);
-                            }
-                        }
-                    }
-                }
+                pulls.due(row, round, due);
+                due.iter().for_each(|&other| pull(&mut place, now[other as usize], rate));
+                let others = Others::new(seed, row, round, n);
+                push(&mut place, &now, others, due.len() * PUSHES, rate);
                 *to = place;
             }
         });
@@ -55,48 +48,99 @@ pub fn descend(start: Vec<[f32; 2]>, weights: &Weights, seed: u64) -> Vec<[f32; 
     now
 }
 
-/// Whether an edge that moves its ends in a part `often` of the rounds does so in this one.
-fn is_due(often: f32, round: u32) -> bool {
-    let times = |rounds: u32| (rounds as f32 * often) as u32;
-    times(round + 1) > times(round)
+/// Which rows pull at each row, and how often.
+struct Pulls {
+    /// Where each row's begin; one more than rows.
+    starts: Vec<usize>,
+    /// A row that pulls, and in which part of the rounds, in [`Self::ALWAYS`].
+    edges: Vec<(u32, u32)>,
 }
 
-fn pull(place: &mut [f32; 2], other: [f32; 2], rate: f32) {
-    let (away, square) = difference(*place, other);
-    step(place, away, -2.0 / (1.0 + square), rate);
-}
+impl Pulls {
+    const ALWAYS: f64 = u32::MAX as f64;
+    /// An edge is first due when half of the rounds between two times are over.
+    const BEFORE: u32 = 1 << 31;
 
-fn push(place: &mut [f32; 2], other: [f32; 2], rate: f32) {
-    let (away, square) = difference(*place, other);
-    step(place, away, 2.0 / ((SOFTENING + square) * (1.0 + square)), rate);
-}
+    /// Without those that are never due in so many rounds.
+    fn new(weights: &Weights, rounds: u32) -> Self {
+        let strongest = f64::from(weights.strongest());
+        let (mut starts, mut edges) = (vec![0], Vec::new());
+        for row in weights.edges() {
+            let often = row.iter().map(|&(other, weight)| (other, f64::from(weight) / strongest));
+            let kept = often.filter(|&(_, often)| often * f64::from(rounds) >= 0.5);
+            edges.extend(kept.map(|(other, often)| (other, (often * Self::ALWAYS) as u32)));
+            starts.push(edges.len());
+        }
+        Self { starts, edges }
+    }
 
-fn difference(a: [f32; 2], b: [f32; 2]) -> ([f32; 2], f32) {
-    let away = [a[0] - b[0], a[1] - b[1]];
-    (away, away[0] * away[0] + away[1] * away[1])
-}
-
-fn step(place: &mut [f32; 2], away: [f32; 2], force: f32, rate: f32) {
-    for (x, away) in place.iter_mut().zip(away) {
-        *x += rate * (force * away).clamp(-FARTHEST, FARTHEST);
+    /// The rows that pull at `row` in this round.
+    fn due(&self, row: usize, round: u32, due: &mut Vec<u32>) {
+        let edges = &self.edges[self.starts[row]..self.starts[row + 1]];
+        // All are written, and what is not due is written over: whether one is cannot be guessed.
+        due.resize(edges.len(), 0);
+        let mut count = 0;
+        for &(other, often) in edges {
+            due[count] = other;
+            count += usize::from(is_due(often, round));
+        }
+        due.truncate(count);
     }
 }
 
-/// A stream of rows drawn by chance: the same for the same row and round, whatever thread it is on.
+/// Whether what happens in a part `often` of the rounds happens in this one: whether a whole number is passed in it.
+const fn is_due(often: u32, round: u32) -> bool {
+    often.wrapping_mul(round).wrapping_add(Pulls::BEFORE).overflowing_add(often).1
+}
+
+fn pull(place: &mut [f32; 2], other: [f32; 2], rate: f32) {
+    let away = [place[0] - other[0], place[1] - other[1]];
+    let force = -2.0 / (1.0 + away[0] * away[0] + away[1] * away[1]);
+    place.iter_mut().zip(away).for_each(|(x, away)| *x += rate * (force * away).clamp(-FARTHEST, FARTHEST));
+}
+
+/// The pushes of `count` rows drawn by chance, each [`AT_ONCE`] of them from where they find the place.
+fn push(place: &mut [f32; 2], now: &[[f32; 2]], others: Others, count: usize, rate: f32) {
+    for first in (0..count).step_by(AT_ONCE) {
+        let drawn: [u32; AT_ONCE] = std::array::from_fn(|at| others.draw((first + at) as u32));
+        let (mut x, mut y, mut force) = ([0.0; AT_ONCE], [0.0; AT_ONCE], [0.0; AT_ONCE]);
+        for (at, &other) in drawn.iter().enumerate() {
+            [x[at], y[at]] = now[other as usize];
+            force[at] = if first + at < count && other != others.row { 2.0 } else { 0.0 };
+        }
+        let (x, y) = (f32x8::splat(place[0]) - f32x8::from(x), f32x8::splat(place[1]) - f32x8::from(y));
+        let square = x * x + y * y;
+        let force = f32x8::from(force) / ((square + f32x8::splat(SOFTENING)) * (square + f32x8::splat(1.0)));
+        let moved = |away: f32x8| -> f32 {
+            let far = f32x8::splat(FARTHEST);
+            (force * away).fast_max(-far).fast_min(far).to_array().iter().sum()
+        };
+        place[0] += rate * moved(x);
+        place[1] += rate * moved(y);
+    }
+}
+
+/// Rows drawn by chance: the same for the same row and round, whatever thread it is on.
+#[derive(Clone, Copy)]
 struct Others {
-    state: u64,
-    rows: u64,
+    key: u32,
+    row: u32,
+    rows: u32,
 }
 
 impl Others {
     fn new(seed: u64, row: usize, round: u32, rows: usize) -> Self {
-        Self { state: mixed(mixed(seed ^ row as u64) ^ u64::from(round)), rows: rows as u64 }
+        let key = mixed(mixed(seed ^ row as u64) ^ u64::from(round)) as u32;
+        Self { key, row: row as u32, rows: rows as u32 }
     }
 
-    /// SplitMix64; the high half of its number scaled to the rows (Lemire 2019).
-    fn draw(&mut self) -> usize {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        (((mixed(self.state) >> 32) * self.rows) >> 32) as usize
+    /// The one with this number: a count through a hash of 32 bits (C. Wellons 2018, "lowbias32"), scaled to the rows (Lemire 2019).
+    const fn draw(self, number: u32) -> u32 {
+        let mut x = self.key.wrapping_add(number.wrapping_mul(0x9E37_79B9));
+        x = (x ^ (x >> 16)).wrapping_mul(0x7FEB_352D);
+        x = (x ^ (x >> 15)).wrapping_mul(0x846C_A68B);
+        x ^= x >> 16;
+        ((x as u64 * self.rows as u64) >> 32) as u32
     }
 }
 
@@ -106,7 +150,8 @@ mod tests {
 
     #[test]
     fn an_edge_moves_its_ends_as_often_as_its_weight_says() {
-        let check = |often: f32, expect: usize| {
+        let check = |often: f64, expect: usize| {
+            let often = (often * Pulls::ALWAYS) as u32;
             assert_eq!((0..200).filter(|&round| is_due(often, round)).count(), expect, "{often}");
         };
         check(1.0, 200);
@@ -120,17 +165,22 @@ mod tests {
         let mut place = [3.0, 4.0];
         pull(&mut place, [0.0, 0.0], 1.0);
         assert!(place[0] < 3.0 && place[1] < 4.0 && place[0] > 0.0);
+        // The one other row is drawn, or the row itself, which pushes nothing.
         let mut place = [0.3, 0.4];
-        push(&mut place, [0.0, 0.0], 0.1);
+        let now = [[0.0, 0.0], place];
+        push(&mut place, &now, Others::new(0, 1, 0, 2), 40, 0.1);
         assert!(place[0] > 0.3 && place[1] > 0.4);
+        let pushed = place;
+        push(&mut place, &now, Others::new(0, 1, 0, 2), 0, 0.1);
+        assert_eq!(place, pushed);
     }
 
     #[test]
     fn draws_reach_every_row_evenly() {
         let mut counts = [0_u32; 7];
         for row in 0..1_000 {
-            let mut others = Others::new(0, row, 3, counts.len());
-            (0..7).for_each(|_| counts[others.draw()] += 1);
+            let others = Others::new(0, row, 3, counts.len());
+            (0..7).for_each(|number| counts[others.draw(number) as usize] += 1);
         }
         assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
     }

@@ -50,9 +50,9 @@ impl Weights {
         self.starts.len() - 1
     }
 
-    /// The edges of a row.
-    pub fn edges(&self, row: usize) -> &[(u32, f32)] {
-        &self.edges[self.starts[row]..self.starts[row + 1]]
+    /// The edges, row by row.
+    pub fn edges(&self) -> impl Iterator<Item = &[(u32, f32)]> {
+        self.starts.windows(2).map(|ends| &self.edges[ends[0]..ends[1]])
     }
 
     /// The largest weight; 0 when there is none.

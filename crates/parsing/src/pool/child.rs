@@ -1,7 +1,7 @@
 //! One child process: its start, its conversation about one document, its end.
 
 use std::fs;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{self, Path, PathBuf};
@@ -46,6 +46,8 @@ pub struct Child {
     pub(super) stdout: BufReader<ChildStdout>,
     /// What it draws on.
     pub(super) canvas: Arc<fs::File>,
+    /// Nothing is ever written to it: it closes when this process ends, however that comes about, and the child ends with it.
+    _lifeline: PipeWriter,
     /// The document of which it showed a page last: it still has it open.
     pub(super) open: Option<PathBuf>,
     last_words: JoinHandle<Vec<u8>>,
@@ -93,8 +95,8 @@ pub(super) struct Ending {
 impl Child {
     /// Starts a child and greets it.
     pub async fn start(config: &PoolConfig) -> Result<Self, Failure> {
-        let started = Self::spawn(config).map_err(|error| cannot_start(&error))?;
-        let child = match timeout(START, started.greet(config)).await {
+        let (started, lifeline) = Self::spawn(config).map_err(|error| cannot_start(&error))?;
+        let child = match timeout(START, started.greet(config, lifeline)).await {
             Ok(greeted) => greeted.map_err(|error| cannot_start(&error))?,
             Err(_) => return Err(cannot_start(&io::ErrorKind::TimedOut.into())),
         };
@@ -104,7 +106,8 @@ impl Child {
         Ok(child)
     }
 
-    fn spawn(config: &PoolConfig) -> io::Result<Self> {
+    /// A child, and the end of its lifeline that it is to be given.
+    fn spawn(config: &PoolConfig) -> io::Result<(Self, PipeReader)> {
         let (stdin, child_stdin) = std::os::unix::net::UnixStream::pair()?;
         stdin.set_nonblocking(true)?;
         let mut process = Command::new(path::absolute(&config.program)?)
@@ -124,18 +127,22 @@ impl Child {
         let protections = Protections { landlock: None, seccomp: false };
         let stdin = UnixStream::from_std(stdin)?;
         let canvas = Arc::new(canvas::new()?);
+        let (its_end, lifeline) = io::pipe()?;
         let last_words = tokio::spawn(listen(stderr));
-        Ok(Self { process, stdin, protections, stdout, canvas, open: None, last_words })
+        let child = Self { process, stdin, protections, stdout, canvas, _lifeline: lifeline, open: None, last_words };
+        Ok((child, its_end))
     }
 
-    async fn greet(mut self, config: &PoolConfig) -> io::Result<Self> {
+    async fn greet(mut self, config: &PoolConfig, lifeline: PipeReader) -> io::Result<Self> {
         let pdfium = match &config.pdfium {
             Some(path) => Some(path::absolute(path)?.as_os_str().as_bytes().to_vec()),
             None => None,
         };
         let address_space = config.limits.address_space;
         let canvas = Arc::clone(&self.canvas);
-        self.say_with(&Request::Hello { version: protocol::VERSION, address_space, pdfium }, &*canvas).await?;
+        let hello = protocol::encode(&Request::Hello { version: protocol::VERSION, address_space, pdfium })?;
+        self.say_all(&hello, &[canvas.as_fd(), lifeline.as_fd()]).await?;
+        drop(lifeline);
         match protocol::receive(&mut self.stdout, FRAME_OVERHEAD).await?.0 {
             Reply::Hello { version: protocol::VERSION, protections } => {
                 self.protections = protections;

@@ -3,6 +3,7 @@
 mod album;
 mod cage;
 mod job;
+mod lifeline;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,8 +11,7 @@ use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::process::{self, ExitCode};
-use std::thread;
+use std::process;
 
 use crate::archive::{Stop, level};
 use crate::canvas::Canvas;
@@ -19,7 +19,8 @@ use crate::formats::Pdfium;
 use crate::protocol::{self, FRAME_OVERHEAD, Reply, Request};
 use crate::wire::Incoming;
 use album::Wanted;
-use cage::{MainThread, Resident};
+use cage::Resident;
+use lifeline::Lifeline;
 
 /// Documents are parsed on a stack of this many bytes; what overflows it dies alone.
 const STACK: usize = 64 << 20;
@@ -29,35 +30,24 @@ const JOBS: u32 = 1000;
 const RESIDENT: u64 = 384 << 20;
 
 /// The whole of the hidden command `parse-worker`: serves a [`crate::Pool`] until it closes the pipe.
-pub fn worker_main() -> ExitCode {
+pub fn worker_main() -> ! {
     // A panic's message may quote the document: only its place is said.
     std::panic::set_hook(Box::new(|info| {
         let _ = writeln!(io::stderr(), "panicked at {:?}", info.location());
     }));
-    let (main_thread, following) = MainThread::new();
-    let parser = thread::Builder::new().name("parser".into()).stack_size(STACK).spawn(move || {
-        // A thread that panics ends alone, and the process would wait for nothing.
-        let served = catch_unwind(AssertUnwindSafe(|| serve(&main_thread)));
-        let Ok(served) = served else { process::exit(1) };
-        match served {
-            Ok(()) => process::exit(0),
-            Err(error) => {
-                let _ = writeln!(io::stderr(), "{error}");
-                process::exit(1)
-            }
+    // One thread, on a stack of its own: from the second thread on, the C library's allocator takes locks.
+    let served = stacker::grow(STACK, || catch_unwind(AssertUnwindSafe(serve)));
+    match served {
+        Ok(Ok(())) => process::exit(0),
+        Ok(Err(error)) => {
+            let _ = writeln!(io::stderr(), "{error}");
+            process::exit(1)
         }
-    });
-    if parser.is_err() {
-        return ExitCode::FAILURE;
+        Err(_) => process::exit(1),
     }
-    following.wait();
-    // Whatever the parser is stuck in, the child ends with its parent. `PR_SET_PDEATHSIG` would fire when the *thread*
-    // that started the child ends, and tokio's threads come and go.
-    cage::wait_for_parent_to_go();
-    ExitCode::SUCCESS
 }
 
-fn serve(main_thread: &MainThread) -> io::Result<()> {
+fn serve() -> io::Result<()> {
     let mut input = BufReader::new(Incoming::default());
     // Not `io::stdout()`, which looks for the end of the last line in all that it is given.
     let stdout = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
@@ -66,11 +56,12 @@ fn serve(main_thread: &MainThread) -> io::Result<()> {
         return Err(io::Error::other("no greeting"));
     };
     let mut canvas = Canvas::new(input.get_mut().file()?);
+    let _lifeline = Lifeline::new(input.get_mut().file()?)?;
     let pdfium = Pdfium::new(pdfium.map(|path| PathBuf::from(OsString::from_vec(path))));
     // Inside the cage no library can be loaded.
     pdfium.load();
     let mut resident = Resident::open();
-    let protections = cage::enter(address_space, main_thread)?;
+    let protections = cage::enter(address_space)?;
     protocol::write(&mut output, &Reply::Hello { version: protocol::VERSION, protections })?;
     output.flush()?;
     if version != protocol::VERSION {

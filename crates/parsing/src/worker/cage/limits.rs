@@ -4,9 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustix::stdio;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Pipes, the document, a font: more is never open at the same time.
@@ -53,18 +51,6 @@ impl Resident {
         }
         let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
         pages * self.page
-    }
-}
-
-/// Returns when the other end of the standard input is closed.
-pub fn wait_for_parent_to_go() {
-    let stdin = stdio::stdin();
-    // No event is asked for: only a hang-up is reported, however much there is to read.
-    let mut watched = [PollFd::new(&stdin, PollFlags::empty())];
-    while let Ok(_) | Err(rustix::io::Errno::INTR) = poll(&mut watched, None) {
-        if watched[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-            return;
-        }
     }
 }
 

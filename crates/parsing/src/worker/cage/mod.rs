@@ -13,54 +13,21 @@ mod calls;
 mod files;
 
 use std::io;
-use std::sync::mpsc;
 
 use crate::protections::Protections;
 
-pub use limits::{Resident, allow_processor_time, wait_for_parent_to_go};
+pub use limits::{Resident, allow_processor_time};
 pub use probe::what_is_possible;
-
-/// The thread that waits for the parent to go, which has to be locked in, too.
-///
-/// Landlock binds one thread and those that it starts later; a seccomp filter can be laid on all threads at once.
-pub struct MainThread(mpsc::Sender<mpsc::Sender<Option<u8>>>);
-
-/// The main thread's side of [`MainThread`].
-pub struct Following(mpsc::Receiver<mpsc::Sender<Option<u8>>>);
-
-impl MainThread {
-    /// Two ends of one conversation.
-    pub fn new() -> (Self, Following) {
-        let (sender, receiver) = mpsc::channel();
-        (Self(sender), Following(receiver))
-    }
-
-    fn follow(&self) -> Option<u8> {
-        let (sender, receiver) = mpsc::channel();
-        self.0.send(sender).ok()?;
-        receiver.recv().ok()?
-    }
-}
-
-impl Following {
-    /// Waits for the parser's thread to be locked in, and follows it.
-    pub fn wait(self) {
-        if let Ok(answer) = self.0.recv() {
-            let _ = answer.send(close_files());
-        }
-    }
-}
 
 /// Locks this process in, and says how well.
 ///
 /// # Errors
 /// When a limit that every Unix has cannot be set.
-pub fn enter(address_space: u64, main_thread: &MainThread) -> io::Result<Protections> {
+pub fn enter(address_space: u64) -> io::Result<Protections> {
     limits::lower_all(address_space)?;
     forbid_new_privileges();
-    let (here, there) = (close_files(), main_thread.follow());
-    // A file system that is closed to one thread only is open.
-    let landlock = here.min(there);
+    // Landlock binds the thread that asks for it, and there is no other.
+    let landlock = close_files();
     Ok(Protections { landlock, seccomp: close_calls(landlock.is_some()) })
 }
 

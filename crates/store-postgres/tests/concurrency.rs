@@ -198,7 +198,7 @@ async fn thousands_of_jobs_end_exactly_once() {
                    HAVING sum(documents) <> 0 EXCEPT SELECT batch, stage, status, count(*) FROM documents GROUP BY 1, 2, 3) d";
     assert_eq!(server.psql("test_0", tallies), "0", "the tallies say what the documents do");
     let deadlocks = server.psql("test_0", "SELECT deadlocks FROM pg_stat_database WHERE datname = 'test_0'");
-    assert_eq!(deadlocks, "0", "locks are taken in one order");
+    assert_eq!(deadlocks, "0", "locks are taken in one order: {}", server.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,5 +251,5 @@ async fn what_people_do_at_the_same_moment_leaves_nothing_half_done() {
         assert_eq!(server.psql("test_0", &format!("SELECT count(*) FROM {table}")), "0", "{table} is empty again");
     }
     let deadlocks = server.psql("test_0", "SELECT deadlocks FROM pg_stat_database WHERE datname = 'test_0'");
-    assert_eq!(deadlocks, "0", "locks are taken in one order");
+    assert_eq!(deadlocks, "0", "locks are taken in one order: {}", server.log());
 }

@@ -145,7 +145,8 @@ impl TestPostgres {
         }
     }
 
-    fn log(&self) -> String {
+    /// What the server has said so far.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }

@@ -70,12 +70,13 @@ pub(crate) async fn end(
 
 /// Cancels what waits or is in work: the leases are lost with it.
 async fn cancel_rest(tx: &mut PgConnection, batch: BatchId) -> Result<()> {
-    let jobs = "UPDATE jobs SET state = 'cancelled', worker = NULL, lease_until = NULL \
-                WHERE batch = $1 AND state IN ('pending', 'processing')";
+    // Whoever has a job in its hands is waited for, in the order in which all take jobs; then for those that were added by then.
+    let take = "SELECT FROM jobs WHERE batch = $1 AND state IN ('pending', 'processing') ORDER BY id FOR UPDATE";
     for sql in [
-        // Whoever has a job in its hands is waited for; then those jobs are cancelled that were added by then.
-        jobs,
-        jobs,
+        take,
+        take,
+        "UPDATE jobs SET state = 'cancelled', worker = NULL, lease_until = NULL \
+         WHERE batch = $1 AND state IN ('pending', 'processing')",
         concat!(
             "UPDATE documents SET status = 'cancelled', pages_done = NULL, pages_total = NULL, ",
             changed!(),

@@ -4,6 +4,7 @@ mod album;
 mod cage;
 mod job;
 mod lifeline;
+mod stack;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -21,9 +22,8 @@ use crate::wire::Incoming;
 use album::Wanted;
 use cage::Resident;
 use lifeline::Lifeline;
+use stack::on_large_stack;
 
-/// Documents are parsed on a stack of this many bytes; what overflows it dies alone.
-const STACK: usize = 64 << 20;
 /// After so many documents a child asks to be replaced: what leaks, leaks no further.
 const JOBS: u32 = 1000;
 /// A child that holds more than this many bytes after a document asks to be replaced.
@@ -35,8 +35,8 @@ pub fn worker_main() -> ! {
     std::panic::set_hook(Box::new(|info| {
         let _ = writeln!(io::stderr(), "panicked at {:?}", info.location());
     }));
-    // One thread, on a stack of its own: from the second thread on, the C library's allocator takes locks.
-    let served = stacker::grow(STACK, || catch_unwind(AssertUnwindSafe(serve)));
+    // One thread: from the second on, the C library's allocator takes locks.
+    let served = on_large_stack(|| catch_unwind(AssertUnwindSafe(serve)));
     match served {
         Ok(Ok(())) => process::exit(0),
         Ok(Err(error)) => {

@@ -23,10 +23,10 @@ async function painted(page: Page): Promise<number> {
   });
 }
 
-/** Where a document is that no name covers, in pixels of the page. */
-async function place(page: Page): Promise<{ x: number; y: number }> {
+/** Where a document is that no name covers, nor comes nearer to than so many pixels, in pixels of the page. */
+async function place(page: Page, around = 0): Promise<{ x: number; y: number }> {
   const source = await page.getByTestId("map").getAttribute("data-map");
-  return page.getByTestId("map-canvas").evaluate(async (canvas, address) => {
+  return page.getByTestId("map-canvas").evaluate(async (canvas, [address, around]) => {
     const map = await (await fetch(address ?? "")).json();
     const box = canvas.getBoundingClientRect();
     const most = (values: number[]) => Math.max(...values.map(Math.abs)) / 32767;
@@ -35,10 +35,13 @@ async function place(page: Page): Promise<{ x: number; y: number }> {
       x: box.left + box.width / 2 + (x / 32767) * scale,
       y: box.top + box.height / 2 - (map.y[row] / 32767) * scale,
     }));
-    const free = places.find(({ x, y }: { x: number; y: number }) => document.elementFromPoint(x, y) === canvas);
+    const beside = [-around, 0, around];
+    const isFree = ({ x, y }: { x: number; y: number }) =>
+      beside.every((dx) => beside.every((dy) => document.elementFromPoint(x + dx, y + dy) === canvas));
+    const free = places.find(isFree);
     if (!free) throw new Error("every point is under a name");
     return free;
-  }, source);
+  }, [source, around] as const);
 }
 
 /** Draws a lasso around everything. */
@@ -115,7 +118,7 @@ test("a lasso chooses, stands in the address, and its documents are exported", a
 
 test("part of the map in a lasso leaves the rest grey", async ({ page, finished }) => {
   await open(page, `${finished}/map`);
-  const { x, y } = await place(page);
+  const { x, y } = await place(page, 6);
   await page.keyboard.down("Shift");
   await page.mouse.move(x - 6, y - 6);
   await page.mouse.down();

@@ -13,25 +13,12 @@ use std::fs;
 use serde_json::Value;
 use support::analyze;
 
-const LINES: [&str; 10] = [
-    "The harbour was widened before winter",
-    "and nobody had asked the fishermen about it",
-    "They came to the meeting with their list",
-    "Where would the stones be taken from",
-    "Who pays for the nets that were lost",
-    "How long is the market held elsewhere",
-    "It was late when the chairman promised",
-    "an answer in writing within the month",
-    "The stones are grey and come from the north",
-    "and all of them are as heavy as a horse",
-];
-
 #[test]
 fn noise_is_recognised_and_a_mailbox_comes_apart() {
     let work = tempfile::tempdir().expect("a folder");
     let (input, out) = (work.path().join("input"), work.path().join("results"));
     fs::create_dir(&input).expect("room");
-    fs::write(input.join("noise.pdf"), noise::noisy_pdf(&LINES, &["printf(\"%s\", name);"])).expect("room");
+    fs::write(input.join("noise.pdf"), noise::noisy_pdf(&noise::LINES, &["printf(\"%s\", name);"])).expect("room");
     let mail = |day: u32, subject: &str, text: &str| {
         format!(
             "From ann@example.org Tue Apr {day} 12:00:00 2014\nFrom: ann@example.org\nSubject: {subject}\n\n{text}\n\n"
@@ -54,10 +41,10 @@ fn noise_is_recognised_and_a_mailbox_comes_apart() {
     assert_eq!((&rows["noise.pdf"]["kind"], &rows["noise.pdf"]["pages"]), (&"pdf".into(), &3.into()));
 
     let text = |path: &str| fs::read_to_string(out.join("text").join(format!("{path}.txt"))).expect("written");
-    let noise = text("noise.pdf");
-    for line in LINES {
-        assert_eq!(noise.matches(line).count(), 2, "{line}: {noise}");
+    let read = text("noise.pdf");
+    for line in noise::LINES {
+        assert_eq!(read.matches(line).count(), 2, "{line}: {read}");
     }
-    assert!(noise.contains("printf") && !noise.contains("Ymj mfwgtzw"), "{noise}");
+    assert!(read.contains("printf") && !read.contains("Ymj mfwgtzw"), "{read}");
     assert!(text("2014.mbox!/0002 Re: Stones.eml").contains("From the north, I hear."));
 }

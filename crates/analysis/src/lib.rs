@@ -22,6 +22,7 @@ pub mod identity;
 pub mod diff;
 pub mod heatmap;
 
+mod lists;
 mod matrix;
 pub mod metrics;
 

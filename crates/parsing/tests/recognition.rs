@@ -90,26 +90,14 @@ async fn only_pages_without_words_are_recognised() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_text_layer_of_noise_is_recognised_and_one_of_code_is_not() {
-    let lines = [
-        SENTENCE,
-        "and nobody had asked the fishermen about it",
-        "They came to the meeting with their list",
-        "Where would the stones be taken from",
-        "Who pays for the nets that were lost",
-        "How long is the market held elsewhere",
-        "It was late when the chairman promised",
-        "an answer in writing within the month",
-        "The stones are grey and come from the north",
-        "and all of them are as heavy as a horse",
-    ];
     let code = ["for (i = 0; i < len; i++) dst[i] = src[i] ^ msk;", "fprintf(stderr, fmt, ptr); // 0x1f 17.5 1,204"];
-    let (_folder, file) = stored("noise.pdf", &noise::noisy_pdf(&lines, &code));
+    let (_folder, file) = stored("noise.pdf", &noise::noisy_pdf(&noise::LINES, &code));
     let told = Mutex::new(Vec::new());
     let on_pages = |done, total| told.lock().expect("whole").push((done, total));
     let document = with_tesseract().read(&file, &"noise.pdf".into(), &on_pages).await.expect("readable");
     for page in &document.pages[..2] {
         let read: Vec<&str> = page.text.lines().filter(|line| !line.is_empty()).collect();
-        assert_eq!(read, lines);
+        assert_eq!(read, noise::LINES);
     }
     assert_eq!(document.pages[2].text, code.join("\n"));
     assert_eq!(document.recognised.iter().map(|(page, _)| *page).collect::<Vec<_>>(), [1, 2]);

@@ -6,6 +6,7 @@ use sheaf_store::{AlikeRecord, FamilyRecord, FamilyStore, FoundFamilies, KeptAli
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
+use crate::chunks::Chunks;
 use crate::rows::{count, get, id, json, name, signed};
 use crate::{Result, SqliteStore, begin, database};
 
@@ -225,15 +226,12 @@ async fn dial(db: impl SqliteExecutor<'_>, batch: BatchId) -> Result<Option<(u64
     .transpose()
 }
 
-/// Rows that one statement gets.
-const ROWS: usize = 2_000;
-
-/// Families as they are written. They are made before the transaction begins, in which everybody else has to wait.
+/// Families as they are written.
 pub(crate) struct Rows {
     least: f32,
     lowest: f32,
-    members: Vec<String>,
-    pairs: Vec<String>,
+    members: Chunks,
+    pairs: Chunks,
 }
 
 impl Rows {
@@ -250,8 +248,8 @@ impl Rows {
         Self {
             least: found.least,
             lowest: found.lowest,
-            members: documents.chunks(ROWS).map(|rows| json(&rows.iter().map(member).collect::<Vec<_>>())).collect(),
-            pairs: found.pairs.chunks(ROWS).map(|rows| json(&rows.iter().map(pair).collect::<Vec<_>>())).collect(),
+            members: Chunks::of(&documents, member),
+            pairs: Chunks::of(&found.pairs, pair),
         }
     }
 }
@@ -276,10 +274,6 @@ pub(crate) async fn replace(tx: &mut SqliteConnection, batch: &str, rows: &Rows)
          FROM json_each(?1)";
     let pair = "INSERT INTO near_pairs (batch, a, b, jaccard) \
          SELECT ?2, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)";
-    for (sql, chunks) in [(member, &rows.members), (pair, &rows.pairs)] {
-        for chunk in chunks {
-            sqlx::query(sql).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
-        }
-    }
-    Ok(())
+    rows.members.execute(tx, member, batch).await?;
+    rows.pairs.execute(tx, pair, batch).await
 }

@@ -3,6 +3,7 @@
 mod analysis;
 mod arrive;
 mod buckets;
+mod chunks;
 mod columns;
 mod compare;
 mod depth;

@@ -3,16 +3,15 @@
 use rayon::prelude::*;
 
 use super::neighbours::Neighbours;
+use crate::lists::Lists;
 
 /// Weights of edges are whole multiples of this: sums of them come out the same in any order.
 const GRAIN: f64 = 1.0 / 65_536.0;
 
 /// An undirected graph with weighted edges and self-loops, adjacency lists in one block.
 pub struct Graph {
-    /// Where each node's edges begin; one more than nodes.
-    starts: Vec<usize>,
-    /// The other end of each edge (every edge occurs at both of its ends), and its weight.
-    edges: Vec<(u32, f32)>,
+    /// For each node the other end of each of its edges (every edge occurs at both of its ends), and its weight.
+    edges: Lists<(u32, f32)>,
     /// Twice the weight of the edges inside a node that stands for several.
     loops: Vec<f64>,
     /// The sum of all weights at a node, loops included.
@@ -25,42 +24,24 @@ impl Graph {
     /// Builds a graph of `nodes` nodes from edges, each given once as (a, b, weight) with two different ends. Weights are rounded
     /// to [`GRAIN`].
     fn new(nodes: usize, pairs: impl Iterator<Item = (u32, u32, f32)> + Clone) -> Self {
-        let mut starts = vec![0; nodes + 1];
-        for (a, b, _) in pairs.clone() {
-            starts[a as usize + 1] += 1;
-            starts[b as usize + 1] += 1;
-        }
-        for node in 0..nodes {
-            starts[node + 1] += starts[node];
-        }
-        let mut next = starts.clone();
-        let mut edges = vec![(0, 0.0); starts[nodes]];
-        for (a, b, weight) in pairs {
-            let weight = ((f64::from(weight) / GRAIN).round() * GRAIN) as f32;
-            for (node, other) in [(a, b), (b, a)] {
-                let place = &mut next[node as usize];
-                edges[*place] = (other, weight);
-                *place += 1;
-            }
-        }
-        for node in 0..nodes {
-            edges[starts[node]..starts[node + 1]].sort_unstable_by_key(|&(other, _)| other);
-        }
-        let degree = |node| edges[starts[node]..starts[node + 1]].iter().map(|&(_, weight)| f64::from(weight)).sum();
-        let degrees: Vec<f64> = (0..nodes).map(degree).collect();
+        let rounded = |weight: f32| ((f64::from(weight) / GRAIN).round() * GRAIN) as f32;
+        let ends = pairs.flat_map(|(a, b, weight)| [(a, (b, rounded(weight))), (b, (a, rounded(weight)))]);
+        let mut edges = Lists::by_row(nodes, ends);
+        (0..nodes).for_each(|node| edges.of_mut(node).sort_unstable_by_key(|&(other, _)| other));
+        let degrees: Vec<f64> =
+            edges.iter().map(|edges| edges.iter().map(|&(_, weight)| f64::from(weight)).sum()).collect();
         let total = degrees.iter().sum();
-        Self { starts, edges, loops: vec![0.0; nodes], degrees, total }
+        Self { edges, loops: vec![0.0; nodes], degrees, total }
     }
 
     /// The graph whose nodes are the `count` parts that the nodes are in. Edges between two parts are added up.
     pub fn aggregate(&self, parts: &[u32], count: usize) -> Self {
-        let (starts_of, members) = by_part(parts, count);
+        let members = Lists::by_row(count, parts.iter().zip(0_u32..).map(|(&part, node)| (part, node)));
         let mut sums = Sums::new(count);
-        let (mut starts, mut edges) = (Vec::with_capacity(count + 1), Vec::new());
+        let mut edges = Lists::new();
         let (mut loops, mut degrees) = (vec![0.0; count], vec![0.0; count]);
-        starts.push(0);
-        for part in 0..count {
-            for &node in &members[starts_of[part]..starts_of[part + 1]] {
+        for (part, members) in members.iter().enumerate() {
+            for &node in members {
                 let node = node as usize;
                 loops[part] += self.loops[node];
                 degrees[part] += self.degrees[node];
@@ -68,12 +49,10 @@ impl Graph {
             }
             loops[part] += sums.of(part as u32);
             let others = sums.groups().iter().filter(|&&other| other as usize != part);
-            edges.extend(others.map(|&other| (other, sums.of(other) as f32)));
+            edges.push(others.map(|&other| (other, sums.of(other) as f32)));
             sums.clear();
-            starts.push(edges.len());
         }
-        edges.shrink_to_fit();
-        Self { starts, edges, loops, degrees, total: self.total }
+        Self { edges, loops, degrees, total: self.total }
     }
 
     /// The number of nodes.
@@ -88,7 +67,7 @@ impl Graph {
 
     /// The edges of a node: other end and weight.
     pub fn edges(&self, node: usize) -> &[(u32, f32)] {
-        &self.edges[self.starts[node]..self.starts[node + 1]]
+        self.edges.of(node)
     }
 
     /// Twice the weight of the edges inside `node`.
@@ -105,23 +84,6 @@ impl Graph {
     pub const fn total(&self) -> f64 {
         self.total
     }
-}
-
-/// Where the members of each part begin, and the members, ascending within a part.
-fn by_part(parts: &[u32], count: usize) -> (Vec<usize>, Vec<u32>) {
-    let mut starts = vec![0; count + 1];
-    parts.iter().for_each(|&part| starts[part as usize + 1] += 1);
-    for part in 0..count {
-        starts[part + 1] += starts[part];
-    }
-    let mut next = starts.clone();
-    let mut members = vec![0; parts.len()];
-    for (node, &part) in parts.iter().enumerate() {
-        let place = &mut next[part as usize];
-        members[*place] = node as u32;
-        *place += 1;
-    }
-    (starts, members)
 }
 
 /// The weights from one node to groups of others, in memory that is used again.

@@ -21,11 +21,7 @@ pub fn leiden(graph: &Graph, resolution: f64, seed: u64) -> Vec<u32> {
     let mut communities: Vec<u32> = (0..graph.len() as u32).collect();
     let mut reached = f64::NEG_INFINITY;
     for _ in 0..MAX_ROUNDS {
-        let before = communities.clone();
         communities = round(graph, communities, resolution, &mut rng);
-        if communities == before {
-            break;
-        }
         let before = std::mem::replace(&mut reached, modularity(graph, &communities, resolution));
         if reached < before + LEAST_GAIN {
             break;

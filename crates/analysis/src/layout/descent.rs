@@ -5,6 +5,7 @@ use wide::f32x8;
 
 use super::mixed;
 use super::weights::Weights;
+use crate::lists::Lists;
 
 /// Rounds: the more the better, up to a point; of large piles so many that their rows together move so often.
 const ROUNDS: std::ops::RangeInclusive<usize> = 200..=500;
@@ -24,12 +25,12 @@ const ROWS: usize = 256;
 /// the rounds. With `q = 1 / (1 + d²)` the pull of a neighbour is `-2 q Δ`, the push of another row `2 q Δ / (ε + d²)`,
 /// for the difference `Δ` of the two places and its length `d`.
 pub fn descend(start: Vec<[f32; 2]>, weights: &Weights, seed: u64) -> Vec<[f32; 2]> {
-    let n = weights.rows();
-    if n < 2 || weights.strongest() <= 0.0 {
+    let (n, strongest) = (weights.rows(), weights.strongest());
+    if n < 2 || strongest <= 0.0 {
         return start;
     }
     let rounds = (MOVES / n).clamp(*ROUNDS.start(), *ROUNDS.end()) as u32;
-    let pulls = Pulls::new(weights, rounds);
+    let pulls = Pulls::new(weights, strongest, rounds);
     let (mut now, mut next) = (start.clone(), start);
     for round in 0..rounds {
         let rate = 1.0 - round as f32 / rounds as f32;
@@ -48,35 +49,28 @@ pub fn descend(start: Vec<[f32; 2]>, weights: &Weights, seed: u64) -> Vec<[f32; 
     now
 }
 
-/// Which rows pull at each row, and how often.
-struct Pulls {
-    /// Where each row's begin; one more than rows.
-    starts: Vec<usize>,
-    /// A row that pulls, and in which part of the rounds, in [`Self::ALWAYS`].
-    edges: Vec<(u32, u32)>,
-}
+/// For each row those that pull at it, and in which part of the rounds, in [`Self::ALWAYS`].
+struct Pulls(Lists<(u32, u32)>);
 
 impl Pulls {
     const ALWAYS: f64 = u32::MAX as f64;
     /// An edge is first due when half of the rounds between two times are over.
     const BEFORE: u32 = 1 << 31;
 
-    /// Without those that are never due in so many rounds.
-    fn new(weights: &Weights, rounds: u32) -> Self {
-        let strongest = f64::from(weights.strongest());
-        let (mut starts, mut edges) = (vec![0], Vec::new());
+    /// An edge of weight `strongest` pulls in every round. Without those that are never due in so many rounds.
+    fn new(weights: &Weights, strongest: f32, rounds: u32) -> Self {
+        let mut pulls = Lists::new();
         for row in weights.edges() {
-            let often = row.iter().map(|&(other, weight)| (other, f64::from(weight) / strongest));
+            let often = row.iter().map(|&(other, weight)| (other, f64::from(weight) / f64::from(strongest)));
             let kept = often.filter(|&(_, often)| often * f64::from(rounds) >= 0.5);
-            edges.extend(kept.map(|(other, often)| (other, (often * Self::ALWAYS) as u32)));
-            starts.push(edges.len());
+            pulls.push(kept.map(|(other, often)| (other, (often * Self::ALWAYS) as u32)));
         }
-        Self { starts, edges }
+        Self(pulls)
     }
 
     /// The rows that pull at `row` in this round.
     fn due(&self, row: usize, round: u32, due: &mut Vec<u32>) {
-        let edges = &self.edges[self.starts[row]..self.starts[row + 1]];
+        let edges = self.0.of(row);
         // All are written, and what is not due is written over: whether one is cannot be guessed.
         due.resize(edges.len(), 0);
         let mut count = 0;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::clustering::neighbours::Neighbours;
+use crate::lists::Lists;
 
 /// Steps of the search for a row's bandwidth.
 const STEPS: usize = 64;
@@ -10,13 +11,9 @@ const STEPS: usize = 64;
 /// by more than one of them.
 const LEAST_BANDWIDTH: f32 = 1e-3;
 
-/// A symmetric graph of weights between 0 and 1, its lists in one block.
-pub struct Weights {
-    /// Where each row's edges begin; one more than rows.
-    starts: Vec<usize>,
-    /// The other end of each edge, ascending within a row, and its weight. Each edge is there at both ends.
-    edges: Vec<(u32, f32)>,
-}
+/// A symmetric graph of weights between 0 and 1: for each row the other end of each edge, ascending, and its weight. Each edge is
+/// there at both ends.
+pub struct Weights(Lists<(u32, f32)>);
 
 impl Weights {
     /// Those of the `count` nearest neighbours of each of `rows` rows. Row `i` belongs to its neighbour `j` by
@@ -33,31 +30,28 @@ impl Weights {
                 list
             })
             .collect();
-        let (back_starts, back) = reversed(&there, rows, count);
-        let lists: Vec<Vec<(u32, f32)>> = (0..rows)
-            .into_par_iter()
-            .map(|row| united(&there[row * count..][..count], &back[back_starts[row]..back_starts[row + 1]]))
-            .collect();
-        let mut starts = vec![0; rows + 1];
-        for (row, list) in lists.iter().enumerate() {
-            starts[row + 1] = starts[row] + list.len();
-        }
-        Self { starts, edges: lists.into_iter().flatten().collect() }
+        let back = there.iter().enumerate().map(|(at, &(other, weight))| (other, ((at / count) as u32, weight)));
+        let back = Lists::by_row(rows, back);
+        let lists: Vec<Vec<(u32, f32)>> =
+            (0..rows).into_par_iter().map(|row| united(&there[row * count..][..count], back.of(row))).collect();
+        let mut edges = Lists::new();
+        lists.into_iter().for_each(|list| edges.push(list));
+        Self(edges)
     }
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.starts.len() - 1
+        self.0.rows()
     }
 
     /// The edges, row by row.
     pub fn edges(&self) -> impl Iterator<Item = &[(u32, f32)]> {
-        self.starts.windows(2).map(|ends| &self.edges[ends[0]..ends[1]])
+        self.0.iter()
     }
 
     /// The largest weight; 0 when there is none.
     pub fn strongest(&self) -> f32 {
-        self.edges.iter().map(|&(_, weight)| weight).fold(0.0, f32::max)
+        self.edges().flatten().map(|&(_, weight)| weight).fold(0.0, f32::max)
     }
 }
 
@@ -84,23 +78,6 @@ fn memberships(neighbours: &[(u32, f32)]) -> Vec<(u32, f32)> {
     let mean = distances.iter().sum::<f32>() / distances.len() as f32;
     let bandwidth = bandwidth.max(LEAST_BANDWIDTH * mean).max(f32::MIN_POSITIVE);
     neighbours.iter().zip(&distances).map(|(&(other, _), &distance)| (other, weight(distance, bandwidth))).collect()
-}
-
-/// The same edges by their other end, from `count` edges of each row: where each row's begin, and the edges, ascending.
-fn reversed(edges: &[(u32, f32)], rows: usize, count: usize) -> (Vec<usize>, Vec<(u32, f32)>) {
-    let mut starts = vec![0; rows + 1];
-    edges.iter().for_each(|&(other, _)| starts[other as usize + 1] += 1);
-    for row in 0..rows {
-        starts[row + 1] += starts[row];
-    }
-    let mut next = starts.clone();
-    let mut back = vec![(0, 0.0); edges.len()];
-    for (at, &(other, weight)) in edges.iter().enumerate() {
-        let place = &mut next[other as usize];
-        back[*place] = ((at / count) as u32, weight);
-        *place += 1;
-    }
-    (starts, back)
 }
 
 /// Both directions of a row's edges as one list; either is ascending.

@@ -3,6 +3,20 @@
 
 use super::made::assemble;
 
+/// Text for such pages: enough of it to tell noise from language.
+pub const LINES: [&str; 10] = [
+    "The harbour was widened before winter",
+    "and nobody had asked the fishermen about it",
+    "They came to the meeting with their list",
+    "Where would the stones be taken from",
+    "Who pays for the nets that were lost",
+    "How long is the market held elsewhere",
+    "It was late when the chairman promised",
+    "an answer in writing within the month",
+    "The stones are grey and come from the north",
+    "and all of them are as heavy as a horse",
+];
+
 /// Three pages with these lines in Courier. The first has them in a Type 3 font that numbers its signs and names none, the
 /// second in a font whose map to Unicode is wrong by five letters, the third has `plain` in a font that is as it should.
 pub fn noisy_pdf(lines: &[&str], plain: &[&str]) -> Vec<u8> {

@@ -3,15 +3,13 @@
 use sheaf_store::Placement;
 use sqlx::SqliteConnection;
 
+use crate::chunks::Chunks;
 use crate::rows::json;
 use crate::{Result, database};
 
-/// Placements that one statement gets.
-const ROWS: usize = 2_000;
-
-/// Placements as they are written. They are made before the transaction begins, in which everybody else has to wait.
+/// Placements as they are written.
 pub struct Rows {
-    chunks: Vec<String>,
+    chunks: Chunks,
     documents: String,
 }
 
@@ -21,7 +19,7 @@ impl Rows {
         let mut sorted: Vec<&Placement> = placements.iter().collect();
         sorted.sort_by_key(|placement| placement.document);
         Self {
-            chunks: sorted.chunks(ROWS).map(|chunk| json(&chunk.iter().map(|p| row(p)).collect::<Vec<_>>())).collect(),
+            chunks: Chunks::of(&sorted, |placement| row(placement)),
             documents: json(&sorted.iter().map(|placement| placement.document).collect::<Vec<_>>()),
         }
     }
@@ -40,15 +38,12 @@ pub async fn replace(tx: &mut SqliteConnection, batch: &str, Rows { chunks, docu
     let add = "INSERT INTO placements (document, batch, cluster, found, probability, position, neighbours) \
          SELECT value ->> 0, ?2, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 \
          FROM json_each(?1) WHERE true ON CONFLICT (document) DO NOTHING";
-    for chunk in chunks {
-        sqlx::query(add).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
-    }
-    Ok(())
+    chunks.execute(tx, add, batch).await
 }
 
 /// Removes the placements that differ. A position may be that of another document before: all that differ go, then all that
 /// are missing come.
-async fn clear(tx: &mut SqliteConnection, batch: &str, chunks: &[String], documents: &str) -> Result<()> {
+async fn clear(tx: &mut SqliteConnection, batch: &str, chunks: &Chunks, documents: &str) -> Result<()> {
     sqlx::query("DELETE FROM placements WHERE batch = ?1 AND document NOT IN (SELECT value FROM json_each(?2))")
         .bind(batch)
         .bind(documents)
@@ -59,10 +54,7 @@ async fn clear(tx: &mut SqliteConnection, batch: &str, chunks: &[String], docume
          CROSS JOIN placements p ON p.document = n.value ->> 0 \
          WHERE (p.batch, p.cluster, p.found, p.probability, p.position, p.neighbours) IS NOT \
          (?2, n.value ->> 1, n.value ->> 2, n.value ->> 3, n.value ->> 4, n.value ->> 5))";
-    for chunk in chunks {
-        sqlx::query(remove).bind(chunk).bind(batch).execute(&mut *tx).await.map_err(database)?;
-    }
-    Ok(())
+    chunks.execute(tx, remove, batch).await
 }
 
 type Row = (String, Option<u32>, Option<u32>, f64, u32, String);

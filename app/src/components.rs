@@ -33,6 +33,7 @@ mod clusters;
 mod documents;
 mod downloads;
 mod failures;
+mod field;
 mod filter_bar;
 mod heatmap;
 mod table;

@@ -12,6 +12,7 @@ use web_sys::{FormData, HtmlFormElement};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
+use crate::components::field::follows;
 use crate::components::skeleton::Skeleton;
 use crate::components::table::Table;
 use crate::errors::AppError;
@@ -116,6 +117,9 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         let next = Filters { level: now.level, cells: now.cells, ..Filters::read(&params) };
         navigate(&next.href(batch), NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
+    let words = follows(move || filters.read().search.clone());
+    let from = follows(move || filters.read().from.as_ref().map(Day::to_string));
+    let to = follows(move || filters.read().to.as_ref().map(Day::to_string));
     let kept = move || {
         let kept = filters.get().without_search().with_dates(None, None);
         kept.pairs()
@@ -139,7 +143,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
                     name="q"
                     placeholder="Part of a name, or words of the text"
                     value=move || filters.read().search.clone()
-                    prop:value=move || filters.read().search.clone().unwrap_or_default()
+                    node_ref=words
                 />
             </label>
             <label class="field dated">
@@ -149,7 +153,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
                     placeholder="2019-05-31"
                     pattern=DAY
                     value=move || filters.read().from.as_ref().map(Day::to_string)
-                    prop:value=move || filters.read().from.as_ref().map(Day::to_string).unwrap_or_default()
+                    node_ref=from
                 />
             </label>
             <label class="field dated">
@@ -159,7 +163,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
                     placeholder="2026"
                     pattern=DAY
                     value=move || filters.read().to.as_ref().map(Day::to_string)
-                    prop:value=move || filters.read().to.as_ref().map(Day::to_string).unwrap_or_default()
+                    node_ref=to
                 />
             </label>
             <button class="button quiet" type="submit">

@@ -22,11 +22,15 @@ pub mod families;
 #[cfg(feature = "ssr")]
 pub mod figures;
 #[cfg(feature = "ssr")]
+pub mod filter_bar;
+#[cfg(feature = "ssr")]
 pub mod map;
 #[cfg(feature = "ssr")]
 pub mod outliers;
 #[cfg(feature = "ssr")]
 pub mod search;
+#[cfg(feature = "ssr")]
+pub mod table;
 
 pub mod change;
 mod clusters;
@@ -34,9 +38,7 @@ mod documents;
 mod downloads;
 mod failures;
 mod field;
-mod filter_bar;
 mod heatmap;
-mod table;
 
 #[cfg(feature = "ssr")]
 mod attempts;
@@ -65,5 +67,6 @@ pub mod skeleton;
 mod restart;
 
 mod chip;
+#[cfg(feature = "ssr")]
 mod confidence;
 pub mod status;

@@ -13,7 +13,7 @@ use crate::naming::{self, Terms};
 use crate::params::ValidParams;
 
 /// Raised whenever the same batch may be analysed otherwise than before.
-pub const CLUSTERING_VERSION: u32 = 6;
+pub const CLUSTERING_VERSION: u32 = 7;
 
 /// Neighbours that are kept for each document.
 pub const NEIGHBOURS: usize = 10;

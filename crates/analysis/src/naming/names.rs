@@ -11,6 +11,9 @@ const IN_NAME: usize = 3;
 /// A word that this share of the documents of nearly all clusters have is boilerplate.
 const BOILERPLATE: f64 = 0.8;
 
+/// What a cluster is called whose documents share no words.
+const WORDLESS: &str = "no common words";
+
 /// The name of a cluster and the words it is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClusterName {
@@ -151,27 +154,27 @@ fn usual_form<'a>(stem: &Stem<'a>) -> Option<&'a str> {
 
 /// The first words; more of them as long as the name is taken, and in the end a number.
 fn unique_name(keywords: &[String], cluster: usize, taken: &mut FxHashSet<String>) -> String {
-    let by_words = (IN_NAME..=keywords.len().max(IN_NAME)).map(|n| keywords[..n.min(keywords.len())].join(", "));
-    let by_number = std::iter::once_with(|| match keywords {
-        [] => format!("cluster {}", cluster + 1),
-        [..] => format!("{} {}", keywords[..IN_NAME.min(keywords.len())].join(", "), cluster + 1),
-    });
-    let by_next_number = (cluster + 1..).map(|number| format!("cluster {number}"));
-    let mut names =
-        by_words.chain(by_number).chain(by_next_number).filter(|name| !name.is_empty() && !taken.contains(name));
-    let name = names.next().unwrap_or_default();
+    let by_words = (IN_NAME..=keywords.len().max(IN_NAME)).map(|n| first(keywords, n));
+    let numbers = if keywords.is_empty() { 2.. } else { cluster + 1.. };
+    let by_number = numbers.map(|number| format!("{} {number}", first(keywords, IN_NAME)));
+    let name = by_words.chain(by_number).find(|name| !taken.contains(name)).unwrap_or_default();
     taken.insert(name.clone());
     name
+}
+
+/// The first `n` words as a name.
+fn first(keywords: &[String], n: usize) -> String {
+    match keywords {
+        [] => WORDLESS.to_owned(),
+        [..] => keywords[..n.min(keywords.len())].join(", "),
+    }
 }
 
 /// Whether a cluster or group of these keywords could get a name that is not taken: if not, it is called the same whether that
 /// name is taken or free.
 pub fn may_be_called(keywords: &[String], name: &str) -> bool {
-    let of = |n: usize| keywords[..n.min(keywords.len())].join(", ");
-    let is_numbered = |stem: &str| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with(' '));
-    (IN_NAME..=keywords.len().max(IN_NAME)).any(|n| of(n) == name)
-        || is_numbered(&of(IN_NAME))
-        || is_numbered("cluster")
+    let is_numbered = name.strip_prefix(&first(keywords, IN_NAME)).is_some_and(|rest| rest.starts_with(' '));
+    is_numbered || (IN_NAME..=keywords.len().max(IN_NAME)).any(|n| first(keywords, n) == name)
 }
 
 #[cfg(test)]
@@ -219,7 +222,7 @@ mod tests {
         };
         check(&[&["same words here"], &["same words here"], &["same words here"]]);
         check(&[&[""], &["1 2 3"], &[]]);
-        check(&[&["cluster 2"], &[""]]);
+        check(&[&["no common words 2"], &[""], &["4 5 6"]]);
     }
 
     #[test]
@@ -240,12 +243,12 @@ mod tests {
         let texts = ["apple pear plum", "apple pear plum", "", "river stone cloud"];
         let terms: Vec<Terms> = texts.iter().map(|text| Terms::of(text, Some("eng"))).collect();
         let clusters: Vec<Vec<&Terms>> = terms.iter().map(|terms| vec![terms]).collect();
-        let given = [None, Some("apple, pear, plum".to_owned()), Some("cluster 3".to_owned())];
+        let given = [None, Some("apple, pear, plum".to_owned()), Some("no common words".to_owned())];
         let (found, _) = name_clusters(&clusters, &[], &given);
         let names: Vec<&str> = found.iter().take(3).map(|name| name.name.as_str()).collect();
-        assert_eq!(names, ["apple, pear, plum 1", "apple, pear, plum", "cluster 3"]);
+        assert_eq!(names, ["apple, pear, plum 1", "apple, pear, plum", "no common words"]);
         assert_eq!(found[1].keywords, ["apple", "pear", "plum"], "words are those of the documents");
         let (found, _) = name_clusters(&clusters[2..3], &[], &[]);
-        assert_eq!(found[0].name, "cluster 1");
+        assert_eq!(found[0].name, "no common words");
     }
 }

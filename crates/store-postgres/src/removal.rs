@@ -17,7 +17,7 @@ use crate::{PostgresStore, Result, database, steer};
 impl RemovalStore for PostgresStore {
     async fn use_of_documents(&self, batch: BatchId, documents: &[DocumentId]) -> Result<BatchUse> {
         let of_batch = of_batch(&self.pool, batch, documents).await?;
-        use_of(&self.pool, &Leaving::Documents(&of_batch)).await
+        use_of(&self.pool, Leaving::Documents(&of_batch)).await
     }
 
     async fn remove_documents(&self, batch: BatchId, documents: &[DocumentId]) -> Result<Option<Removed>> {
@@ -46,7 +46,7 @@ async fn remove(pool: &PgPool, batch: BatchId, documents: &[DocumentId]) -> Resu
     let status = found.map(|row| name::<Status>(&row, "batches", "status")).transpose()?;
     let Some(status) = status.filter(|status| status.is_final()) else { return Ok(None) };
     let listed = of_batch(&mut *tx, batch, documents).await?;
-    leave(&mut tx, &Leaving::Documents(&listed)).await?;
+    leave(&mut tx, Leaving::Documents(&listed)).await?;
     for sql in [
         // Another batch may be about to refer to the same content: it holds the row that it wants, and once it has let go
         // the next statements see what it did.

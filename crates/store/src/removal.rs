@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use sheaf_domain::flow::BatchUse;
 use sheaf_domain::{BatchId, DocumentId};
 
-use crate::Result;
+use crate::StoreError;
+
+type Result<T> = std::result::Result<T, StoreError>;
 
 /// Documents that were removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -10,15 +10,16 @@ use crate::rows::count;
 use crate::{Result, database};
 
 /// What leaves.
+#[derive(Clone, Copy)]
 pub(crate) enum Leaving<'a> {
     /// All documents of it.
     Batch(BatchId),
     Documents(&'a [Uuid]),
 }
 
-impl Leaving<'_> {
+impl<'a> Leaving<'a> {
     /// A batch and documents, of which one is nothing: `d.batch = $1 OR d.id = ANY($2)`.
-    fn named(&self) -> (Uuid, &[Uuid]) {
+    fn named(self) -> (Uuid, &'a [Uuid]) {
         match self {
             Self::Batch(batch) => (batch.0, &[]),
             Self::Documents(documents) => (Uuid::nil(), documents),
@@ -27,7 +28,7 @@ impl Leaving<'_> {
 }
 
 /// What runs have to do with documents.
-pub(crate) async fn use_of(pool: &PgPool, leaving: &Leaving<'_>) -> Result<BatchUse> {
+pub(crate) async fn use_of(pool: &PgPool, leaving: Leaving<'_>) -> Result<BatchUse> {
     let (batch, documents) = leaving.named();
     let row = sqlx::query(
         "SELECT count(DISTINCT x.run) AS runs, coalesce(sum(x.found), 0)::bigint AS found, \
@@ -43,7 +44,7 @@ pub(crate) async fn use_of(pool: &PgPool, leaving: &Leaving<'_>) -> Result<Batch
 }
 
 /// What waits is cancelled, and what models were sent goes, for that is the documents' text. What was found stays.
-pub(crate) async fn leave(tx: &mut PgConnection, leaving: &Leaving<'_>) -> Result<()> {
+pub(crate) async fn leave(tx: &mut PgConnection, leaving: Leaving<'_>) -> Result<()> {
     let (batch, documents) = leaving.named();
     // Whoever writes down an answer or an end has its run's row, and is waited for.
     sqlx::query(

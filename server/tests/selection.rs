@@ -250,7 +250,7 @@ async fn documents_are_removed_and_the_rest_is_grouped_anew() {
     let page = server.client.get(chosen).send().await.expect("an answer");
     assert_eq!(page.url().path(), format!("/batches/{id}/remove"));
     let page = page.text().await.expect("a page");
-    for part in ["Remove 1 document?", "0.txt", "1 run used these documents", "grouped anew", "confirm-remove"] {
+    for part in ["Remove 1 document?", "0.txt", "1 run used this document", "grouped anew", "confirm-remove"] {
         assert!(page.contains(part), "{part}: {page}");
     }
     let page = server.text(&format!("/batches/{id}/remove?kind=text")).await.1;

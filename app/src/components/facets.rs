@@ -175,10 +175,10 @@ pub fn SelectionBar(
                 {button("originals", "Originals, ZIP")}
                 {button("run", "Run a flow")}
                 {button("move", "Move or pin")}
-                {button("remove", "Remove")}
                 <button class="button quiet" name="do" value="batch" formmethod="post" data-testid="do-batch">
                     "New batch"
                 </button>
+                {button("remove", "Remove")}
             </form>
     }
     .boxed()

@@ -99,9 +99,10 @@ fn Question(asked: Asked) -> impl IntoView {
 /// What goes and what stays, and the button that does it.
 #[component]
 fn Sure(batch: Batch, total: u64, used: BatchUse, fields: Vec<(String, String)>) -> impl IntoView {
-    let (number, their, them) = match total {
-        1 => ("1 document".to_owned(), "Its", "it"),
-        _ => (counted(total, "document", "documents"), "Their", "them"),
+    let number = counted(total, "document", "documents");
+    let (their, them, whose) = match total {
+        1 => ("Its", "it", "this document"),
+        _ => ("Their", "them", "these documents"),
     };
     let kept = fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
     view! {
@@ -112,7 +113,7 @@ fn Sure(batch: Batch, total: u64, used: BatchUse, fields: Vec<(String, String)>)
             )}
         </p>
         <p>{what_follows(batch.status)}</p>
-        {of_runs(used, "these documents").map(|said| view! { <p data-testid="used-by-runs">{said}</p> })}
+        {of_runs(used, whose).map(|said| view! { <p data-testid="used-by-runs">{said}</p> })}
         <form class="actions" method="post" action=format!("/batches/{}/remove", batch.id)>
             {kept.collect_view()}
             <input type="hidden" name="number" value=total.to_string() />

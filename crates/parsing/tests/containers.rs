@@ -118,6 +118,59 @@ async fn every_kind_of_archive_is_opened() {
     let (whole, items) = unpack(&gzip(LETTER.as_bytes()), "in/letter.txt.gz", &limits).await;
     assert_eq!(whole, Ok(()));
     same(items, &[("in/letter.txt.gz!/letter.txt", Ok(LETTER.as_bytes()))]);
+    // Two members are one file, and what fills the block behind them is none.
+    let members = [gzip(LETTER.as_bytes()), gzip(b" It froze."), vec![0; 512]].concat();
+    let (whole, items) = unpack(&members, "letter.txt.gz", &limits).await;
+    assert_eq!(whole, Ok(()));
+    same(items, &[("letter.txt.gz!/letter.txt", Ok(&[LETTER.as_bytes(), b" It froze."].concat()))]);
+    // As it was written before there was a magic number, with the sum of its header.
+    let mut old = tar(&files);
+    for start in [0, 1024] {
+        let header = &mut old[start..start + 512];
+        header[257..265].fill(0);
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    }
+    let (whole, items) = unpack(&old, "p", &limits).await;
+    assert_eq!(whole, Ok(()));
+    same(items, &[("p!/a/one.txt", Ok(LETTER.as_bytes())), ("p!/two.txt", Ok(b""))]);
+}
+
+/// What the end of a ZIP file says of its directory: fewer entries lose none, more take no memory.
+#[tokio::test]
+async fn a_zip_that_miscounts_is_read_by_what_it_holds() {
+    let limits = ArchiveLimits::default();
+    let files = [("one.txt", LETTER.as_bytes()), ("two.txt", b"frost")];
+    let count = |says: u16| {
+        let mut zip = zip(&files, SimpleFileOptions::default());
+        let end = zip.len() - 22;
+        zip[end + 8..end + 10].copy_from_slice(&says.to_le_bytes());
+        zip[end + 10..end + 12].copy_from_slice(&says.to_le_bytes());
+        zip
+    };
+    for says in [0, 1, 2] {
+        let (whole, mut items) = unpack(&count(says), "p.zip", &limits).await;
+        assert_eq!(whole, Ok(()), "{says}");
+        items.sort_by(|one, other| one.0.cmp(&other.0));
+        same(items, &[("p.zip!/one.txt", Ok(LETTER.as_bytes())), ("p.zip!/two.txt", Ok(b"frost"))]);
+    }
+    let (whole, items) = unpack(&count(60_000), "p.zip", &limits).await;
+    assert_eq!(whole.expect_err("too many").code, FailureCode::ArchiveTooManyEntries);
+    assert_eq!(items, []);
+}
+
+/// Zstandard has the number 93 and is not unpacked, which is no damage.
+#[tokio::test]
+async fn an_unknown_way_of_packing_is_told_from_damage() {
+    let mut zip = zip(&[("one.txt", LETTER.as_bytes())], SimpleFileOptions::default());
+    for (signature, method) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+        let at = zip.windows(4).position(|window| window == signature).expect("a header");
+        zip[at + method] = 93;
+    }
+    let (whole, items) = unpack(&zip, "p.zip", &ArchiveLimits::default()).await;
+    assert_eq!(whole, Ok(()));
+    same(items, &[("p.zip!/one.txt", Err(FailureCode::UnsupportedKind))]);
 }
 
 #[tokio::test]

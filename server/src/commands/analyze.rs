@@ -1,5 +1,6 @@
 //! `sheaf analyze`: the whole walk without a server.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -122,13 +123,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let shard = args.shard;
     let outcome = runtime.block_on(with_bar(request, shard, !args.json))?;
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&Report::from(&outcome))?);
-    } else {
-        match shard {
-            Some(shard) => println!("Shard {shard} is in {}", out.join(shard.file()).display()),
-            None => report(&outcome, &out),
-        }
+    say(&match shard {
+        _ if args.json => serde_json::to_string_pretty(&Report::from(&outcome))?,
+        Some(shard) => format!("Shard {shard} is in {}", out.join(shard.file()).display()),
+        None => report(&outcome, &out),
+    })?;
+    if !args.json {
         report_failures(&outcome);
     }
     Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(SOME_FAILED) })
@@ -162,14 +162,25 @@ pub(super) async fn with_bar(request: Request, shard: Option<Shard>, shown: bool
     outcome.map_err(|failure| plain(&failure))
 }
 
-fn report(outcome: &Outcome, out: &std::path::Path) {
-    let Outcome { documents, completed, clusters, outliers, families, failures, matrix } = outcome;
-    println!("{documents} documents: {completed} completed, {} failed", failures.len());
-    println!("{clusters} clusters, {outliers} outliers, {families} families of near-duplicates");
-    println!("Results are in {}", out.display());
-    if !matrix {
-        println!("similarity.csv was left out: it is written for up to {MATRIX_LIMIT} documents");
+/// Prints a line. Who has closed the pipe (`sheaf analyze … | head`) does not want it; the results are there all the same.
+fn say(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
     }
+}
+
+fn report(outcome: &Outcome, out: &std::path::Path) -> String {
+    let Outcome { documents, completed, clusters, outliers, families, failures, matrix } = outcome;
+    let mut lines = vec![
+        format!("{documents} documents: {completed} completed, {} failed", failures.len()),
+        format!("{clusters} clusters, {outliers} outliers, {families} families of near-duplicates"),
+        format!("Results are in {}", out.display()),
+    ];
+    if !matrix {
+        lines.push(format!("similarity.csv was left out: it is written for up to {MATRIX_LIMIT} documents"));
+    }
+    lines.join("\n")
 }
 
 fn report_failures(Outcome { failures, .. }: &Outcome) {

@@ -91,8 +91,7 @@ impl LocalBlobs {
         let mut new = BTreeMap::new();
         for blob in staged {
             let place = self.place(&blob.sha256)?;
-            // Another size is damage, most likely from a full disk.
-            if place.metadata().is_ok_and(|file| file.len() == blob.bytes) {
+            if is_whole(&place, blob) {
                 continue;
             }
             new.insert(place, blob.path());
@@ -110,16 +109,33 @@ impl LocalBlobs {
         on_threads(&folders, |folder| sync(folder))
     }
 
+    /// Like [`Self::keep_now`], but does not wait for the disk: for files that nobody misses after the machine went down.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_for_now(&self, blob: &Staged) -> Result<()> {
+        let place = self.place(&blob.sha256)?;
+        if is_whole(&place, blob) {
+            return Ok(());
+        }
+        place.parent().map_or(Ok(()), fs::create_dir_all)?;
+        self.name(blob.path(), &place, |_| Ok(()))
+    }
+
     /// Gives the bytes of a staged file a durable second name. The first stays, so that they can be kept once more.
     fn put(&self, staged: &Path, place: &Path) -> Result<()> {
         File::open(staged)?.sync_all()?;
+        self.name(staged, place, File::sync_all)
+    }
+
+    fn name(&self, staged: &Path, place: &Path, settle: impl Fn(&File) -> io::Result<()>) -> Result<()> {
         if fs::hard_link(staged, place).is_ok() {
             return Ok(());
         }
         // It is staged on another disk, the disk knows no second names, or what is there is damaged.
         let mut copy = tempfile::NamedTempFile::new_in(&self.parts)?;
         io::copy(&mut File::open(staged)?, &mut copy)?;
-        copy.as_file().sync_all()?;
+        settle(copy.as_file())?;
         copy.persist(place).map_err(|error| error.error)?;
         Ok(())
     }
@@ -128,6 +144,11 @@ impl LocalBlobs {
         let store = self.clone();
         spawn_blocking(move || work(store)).await.map_err(io::Error::other)?
     }
+}
+
+/// Whether the bytes are there already. Another size is damage, most likely from a full disk.
+fn is_whole(place: &Path, blob: &Staged) -> bool {
+    place.metadata().is_ok_and(|file| file.len() == blob.bytes)
 }
 
 /// Does this to each on a few threads, until one fails.

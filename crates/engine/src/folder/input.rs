@@ -214,7 +214,7 @@ fn keep(item: ArchiveItem, opener: &Opener<'_>) -> Result<Item, Failure> {
             let kind = File::open(staged.path()).and_then(|open| detect_kind(open, &item.path));
             let kind = kind.map_err(|error| disk(&error))?;
             let file = opener.unpacked.place(&sha256)?;
-            opener.unpacked.keep_now(&[staged])?;
+            opener.unpacked.keep_for_now(&staged)?;
             Source::File { file, about: About { kind, sha256, bytes } }
         }
         Err(failure) => Source::Refused(failure),

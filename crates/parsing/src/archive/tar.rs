@@ -1,9 +1,9 @@
 //! TAR, gzipped or not, and gzip of a single file: told apart by what comes out of it.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use sheaf_domain::{DocumentKind, Failure, FailureCode};
 use tar::{Archive, EntryType};
 
@@ -55,13 +55,34 @@ impl<R: Read> Read for Whole<R> {
     }
 }
 
+/// The members of a gzip file one after the other (RFC 1952, section 2.2). What stands behind the last and is none, such as
+/// the zeros that fill a block of a tape, is no part of it.
+struct Members<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let mut rest = self.0.take().map(GzDecoder::into_inner);
+            if let Some(rest) = rest.take_if(|rest| rest.fill_buf().is_ok_and(|bytes| bytes.first() == Some(&0x1f))) {
+                self.0 = Some(GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
+    }
+}
+
 /// A gzip file named `name`: what is packed in it, or the files of the TAR that it is.
 pub fn unpack_gzip(file: File, name: &str, entries: &mut Entries<'_>) -> Result<(), Stop> {
-    let mut packed = MultiGzDecoder::new(BufReader::new(file));
+    let mut packed = Members(Some(GzDecoder::new(BufReader::new(file))));
     let mut head = Vec::new();
+    let own_name =
+        packed.0.as_ref().and_then(GzDecoder::header).and_then(|header| header.filename().map(<[u8]>::to_vec));
     (&mut packed).take(HEAD).read_to_end(&mut head).map_err(|_| Stop::This(damaged()))?;
     let kind = detect_kind(Cursor::new(&head), "").unwrap_or(DocumentKind::Unknown);
-    let own_name = packed.header().and_then(|header| header.filename().map(<[u8]>::to_vec));
     let mut whole = Cursor::new(head).chain(packed);
     if kind == DocumentKind::Tar {
         return unpack(whole, entries);

@@ -1,4 +1,4 @@
-//! ZIP: every entry that the directory names, those that share their name with a later one too.
+//! ZIP: every entry that the directory names, those that share their name with a later one or are not counted too.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -12,12 +12,18 @@ use super::budget::Stop;
 use super::level::Entries;
 use super::twins::{self, Twin};
 use super::{damaged, encrypted, link, unknown_packing};
+use crate::detect::Directory;
 
 /// Bytes of an entry that are read to see whether a password fits.
 const TRIED: u64 = 64 << 20;
 
 pub fn unpack(file: &mut File, passwords: &Passwords, entries: &mut Entries<'_>) -> Result<(), Stop> {
     let whole = |error: ZipError| Stop::This(broken(&error));
+    // Before the list of entries is made, which takes memory for as many as are claimed.
+    let directory = Directory::find(&mut *file).map(|directory| (directory.places(), directory.claimed()));
+    if let Some((_, claimed)) = directory {
+        entries.budget.check_entries(claimed).map_err(Stop::This)?;
+    }
     let mut archive = ZipArchive::new(&mut *file).map_err(whole)?;
     let limit = entries.budget.limits.entries;
     entries.budget.check_entries(archive.len() as u64).map_err(Stop::This)?;
@@ -29,8 +35,9 @@ pub fn unpack(file: &mut File, passwords: &Passwords, entries: &mut Entries<'_>)
     for index in 0..archive.len() {
         entry(&mut archive, index, passwords, entries)?;
     }
-    let (start, directory) = (archive.offset(), archive.central_directory_start());
-    for twin in twins::find(file, directory, limit).map_err(|error| whole(error.into()))? {
+    let ((directory, start), counted) =
+        directory.unwrap_or(((archive.central_directory_start(), archive.offset()), u64::MAX));
+    for twin in twins::find(file, directory, counted, limit).map_err(|error| whole(error.into()))? {
         unpack_twin(file, start, &twin, entries)?;
     }
     Ok(())
@@ -44,7 +51,7 @@ fn entry(
 ) -> Result<(), Stop> {
     // Raw, for what is encrypted or packed in an unknown way still has a name.
     let (name, packed, is_locked, refusal) = match archive.by_index_raw(index) {
-        Ok(entry) if entry.is_dir() => return Ok(()),
+        Ok(entry) if entry.is_dir() && entry.size() == 0 => return Ok(()),
         Ok(entry) => (entry.name_raw().to_vec(), entry.compressed_size(), entry.encrypted(), refusal(&entry)),
         Err(error) => (format!("entry {}", index + 1).into_bytes(), 0, false, Some(broken(&error))),
     };
@@ -95,7 +102,7 @@ fn fitting(archive: &mut ZipArchive<&mut File>, index: usize, passwords: &Passwo
 
 fn broken(error: &ZipError) -> Failure {
     match error {
-        ZipError::UnsupportedArchive(_) => unknown_packing(),
+        ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => unknown_packing(),
         ZipError::Io(error) if error.kind() == io::ErrorKind::Unsupported => unknown_packing(),
         _ => damaged(),
     }

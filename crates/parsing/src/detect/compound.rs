@@ -5,6 +5,7 @@ use std::io::{Read, Seek};
 use cfb::CompoundFile;
 use sheaf_domain::DocumentKind;
 
+use super::bounded::Bounded;
 use super::suffix;
 
 /// The bit of a Word 97 file's header that says it is encrypted ([MS-DOC] 2.5.2, `fEncrypted` at byte 11).
@@ -12,9 +13,12 @@ const WORD_ENCRYPTED: u8 = 1;
 /// The record that an encrypted Excel 97 workbook has near its start ([MS-XLS] 2.4.117, `FilePass`).
 const FILE_PASS: u16 = 0x2f;
 
+/// So much of an OLE file is read to tell what it is. The tables of half a GiB have some 10 MiB.
+const MOST: usize = 32 << 20;
+
 /// The kind of an OLE file.
 pub fn kind<R: Read + Seek>(reader: R, name: &str) -> DocumentKind {
-    let Ok(mut file) = CompoundFile::open(reader) else { return of_fragment(name) };
+    let Ok(mut file) = CompoundFile::open(Bounded::new(reader, MOST)) else { return of_fragment(name) };
     if file.exists("/EncryptedPackage") || file.exists("/EncryptedSummary") {
         return DocumentKind::EncryptedOffice;
     }
@@ -66,4 +70,54 @@ fn has_file_pass(mut records: &[u8]) -> bool {
         records = rest.get(length..).unwrap_or_default();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::{self, Cursor, SeekFrom};
+
+    use super::*;
+
+    /// Counts what is read.
+    struct Counted<'a>(Cursor<Vec<u8>>, &'a Cell<usize>);
+
+    impl Read for Counted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let read = self.0.read(buffer)?;
+            self.1.set(self.1.get() + read);
+            Ok(read)
+        }
+    }
+
+    impl Seek for Counted<'_> {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    /// Each of its 800 sectors that list sectors names the same one 127 times: 400 kB that are read as 52 MB.
+    #[test]
+    fn tables_that_repeat_themselves_are_read_up_to_a_bound() {
+        const LISTS: u32 = 800;
+        let mut file = Vec::new();
+        file.extend(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
+        file.extend([0; 16]);
+        for short in [0x3e_u16, 3, 0xfffe, 9, 6, 0, 0, 0] {
+            file.extend(short.to_le_bytes());
+        }
+        for long in [0, 109 + 127 * LISTS, 1, 0, 4096, 0xffff_fffe, 0, 1, LISTS] {
+            file.extend(long.to_le_bytes());
+        }
+        file.extend([0; 109 * 4]);
+        file.extend(0xffff_fffd_u32.to_le_bytes());
+        file.extend([0xff; 508]);
+        for list in 1..=LISTS {
+            file.extend([0; 508]);
+            file.extend((if list < LISTS { list + 1 } else { 0xffff_fffe }).to_le_bytes());
+        }
+        let read = Cell::new(0);
+        assert_eq!(kind(Counted(Cursor::new(file), &read), "a.doc"), DocumentKind::Doc);
+        assert_eq!(read.get(), MOST);
+    }
 }

@@ -1,16 +1,18 @@
 //! Tells what a file is: by its content first; its name only separates kinds of plain text.
 
+mod bounded;
 mod compound;
+mod directory;
 mod mailbox;
 mod package;
 mod textual;
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
-use file_format::FileFormat;
+use file_format::{FileFormat, Kind};
 use sheaf_domain::DocumentKind;
-use zip::ZipArchive;
 
+pub use directory::Directory;
 pub use mailbox::is_postmark;
 
 /// So much of a file is looked at before its structure is.
@@ -58,6 +60,9 @@ pub fn detect_kind<R: Read + Seek>(mut reader: R, name: &str) -> io::Result<Docu
     if find(&head[..head.len().min(1024)], b"%PDF-").is_some() {
         return Ok(DocumentKind::Pdf);
     }
+    if is_old_tar(&head) {
+        return Ok(DocumentKind::Tar);
+    }
     if textual::is_text(&head) {
         return Ok(match textual::kind(&head, name) {
             DocumentKind::Email if mailbox::is_mailbox(reader, &head, name)? => DocumentKind::Mbox,
@@ -67,17 +72,42 @@ pub fn detect_kind<R: Read + Seek>(mut reader: R, name: &str) -> io::Result<Docu
     Ok(DocumentKind::Unknown)
 }
 
+/// Whether this is the first header of a TAR from before POSIX, which has no magic: a name, and the sum of all its bytes, those
+/// of the sum itself taken as spaces, as an octal number at byte 148.
+fn is_old_tar(head: &[u8]) -> bool {
+    let Some(header) = head.get(..512).filter(|header| header[0] != 0) else { return false };
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    let own: u32 = header[148..156].iter().map(|byte| u32::from(*byte)).sum();
+    let digits = header[148..156].trim_ascii_start().split(|byte| !byte.is_ascii_digit()).next().unwrap_or_default();
+    let said = str::from_utf8(digits).ok().and_then(|digits| u32::from_str_radix(digits, 8).ok());
+    said == Some(sum - own + 8 * u32::from(b' '))
+}
+
 /// What files of Apple's office programs are called.
 pub const IWORK: &str = "Pages, Numbers or Keynote file";
 
-/// What a file of an unknown kind is called, if somebody knows: `MPEG-4 Part 14 Video`.
-pub fn foreign_name(bytes: &[u8]) -> Option<String> {
-    if ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| package::is_iwork(&archive)) {
-        return Some(IWORK.to_owned());
+/// A file of a kind that is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// What such files are called: `MPEG-4 Part 14 Video`.
+    pub name: String,
+    /// It holds files.
+    pub is_packed: bool,
+}
+
+/// What a file of an unknown kind is, if somebody knows.
+pub fn foreign(bytes: &[u8]) -> Option<Foreign> {
+    if package::is_iwork(bytes) {
+        return Some(Foreign { name: IWORK.to_owned(), is_packed: false });
     }
     match FileFormat::from_reader(Cursor::new(bytes)).ok()? {
         FileFormat::ArbitraryBinaryData | FileFormat::PlainText | FileFormat::Empty => None,
-        known => Some(known.name().to_owned()),
+        // A plain one would have been opened.
+        FileFormat::Zip => Some(Foreign { name: "package of an unknown program".to_owned(), is_packed: false }),
+        known => Some(Foreign {
+            name: known.name().to_owned(),
+            is_packed: matches!(known.kind(), Kind::Archive | Kind::Compressed | Kind::Disk),
+        }),
     }
 }
 
@@ -147,6 +177,8 @@ mod tests {
         check(b"", "a.csv", DocumentKind::Csv);
         check(b"PK\x03\x04 and no more", "a.docx", DocumentKind::Docx);
         check(b"PK\x03\x04 and no more", "a", DocumentKind::Zip);
+        check(b"one\x0btwo\x0bthree", "a.txt", DocumentKind::Text);
+        check(b"a,b\n\0,short\n", "a.csv", DocumentKind::Csv);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Kinds that are ZIP files: told by the names of their parts.
 
-use std::io::{Read, Seek};
+use std::io::{self, Cursor, Read, Seek};
 
 use sheaf_domain::DocumentKind;
-use zip::ZipArchive;
 
+use super::directory::{Directory, Entry};
 use super::{find, suffix};
 
 /// So much of a part is read to tell what the package is.
@@ -12,46 +12,87 @@ const PART: u64 = 256 << 10;
 
 /// The kind of a ZIP file that begins with `head`.
 pub fn kind<R: Read + Seek>(reader: R, head: &[u8], name: &str) -> DocumentKind {
-    match ZipArchive::new(reader) {
-        Ok(mut archive) => of_archive(&mut archive),
-        // Cut off or broken: the head and the name must do.
-        Err(_) => of_fragment(head, name),
+    let known = Directory::find(reader).and_then(|mut directory| {
+        let parts = Parts::of(&mut directory).ok()?;
+        Some(of_parts(&mut directory, &parts))
+    });
+    // Cut off or broken: the head and the name must do.
+    known.unwrap_or_else(|| of_fragment(head, name))
+}
+
+/// Whether these bytes are a ZIP file of Pages, Numbers or Keynote.
+pub fn is_iwork(bytes: &[u8]) -> bool {
+    let parts = Directory::find(Cursor::new(bytes)).and_then(|mut directory| Parts::of(&mut directory).ok());
+    parts.is_some_and(|parts| parts.are_iwork())
+}
+
+/// What the names in a directory tell.
+#[derive(Default)]
+struct Parts {
+    mime: Option<Entry>,
+    manifest: Option<Entry>,
+    types: Option<Entry>,
+    word: bool,
+    excel: bool,
+    power_point: bool,
+    archives: bool,
+    index: bool,
+    slides: bool,
+    build: bool,
+}
+
+impl Parts {
+    fn of<R: Read + Seek>(directory: &mut Directory<R>) -> io::Result<Self> {
+        let mut parts = Self::default();
+        directory.walk(|entry| {
+            let name = entry.name.as_slice();
+            parts.word |= name.starts_with(b"word/");
+            parts.excel |= name.starts_with(b"xl/");
+            parts.power_point |= name.starts_with(b"ppt/");
+            // A folder that is such a document counts, too.
+            let file = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
+            parts.archives |= file.ends_with(b".iwa") || file == b"Index.zip";
+            parts.index |= file == b"index.xml";
+            parts.slides |= file == b"index.apxl";
+            parts.build |= file == b"buildVersionHistory.plist";
+            match name {
+                b"mimetype" => parts.mime = Some(entry),
+                b"META-INF/manifest.xml" => parts.manifest = Some(entry),
+                b"[Content_Types].xml" => parts.types = Some(entry),
+                _ => {}
+            }
+        })?;
+        Ok(parts)
+    }
+
+    /// As these programs write now (`.iwa`, perhaps in an `Index.zip`) or did in 2009.
+    fn are_iwork(&self) -> bool {
+        self.archives || self.slides || self.index && self.build
     }
 }
 
-/// Whether a ZIP file is of Pages, Numbers or Keynote, as they write it now (`.iwa`, perhaps in an `Index.zip`) or did in
-/// 2009; a folder that is such a document counts, too.
-pub fn is_iwork<R: Read + Seek>(archive: &ZipArchive<R>) -> bool {
-    let has = |name: &str| archive.file_names().any(|part| part == name || part.ends_with(&format!("/{name}")));
-    archive.file_names().any(|part| part.ends_with(".iwa"))
-        || has("Index.zip")
-        || has("index.apxl")
-        || has("index.xml") && has("buildVersionHistory.plist")
-}
-
-fn of_archive<R: Read + Seek>(archive: &mut ZipArchive<R>) -> DocumentKind {
-    let open_document = part(archive, "mimetype").and_then(|mime| of_mime(mime.trim_ascii()));
-    if let Some(kind) = open_document {
-        let manifest = part(archive, "META-INF/manifest.xml").unwrap_or_default();
+fn of_parts<R: Read + Seek>(directory: &mut Directory<R>, parts: &Parts) -> DocumentKind {
+    let mut head = |entry: &Option<Entry>| entry.as_ref().and_then(|entry| directory.head(entry, PART));
+    if let Some(kind) = head(&parts.mime).and_then(|mime| of_mime(mime.trim_ascii())) {
+        let manifest = head(&parts.manifest).unwrap_or_default();
         let encrypted = kind != DocumentKind::Epub && find(&manifest, b"encryption-data").is_some();
         return if encrypted { DocumentKind::EncryptedOffice } else { kind };
     }
-    if let Some(types) = part(archive, "[Content_Types].xml") {
+    if let Some(types) = head(&parts.types) {
         let says = |what: &str| find(&types, what.as_bytes()).is_some();
-        let has = |folder: &str| archive.file_names().any(|part| part.starts_with(folder));
-        if says("wordprocessingml.document.main") || says("ms-word.document.macroEnabled") || has("word/") {
+        if says("wordprocessingml.document.main") || says("ms-word.document.macroEnabled") || parts.word {
             return DocumentKind::Docx;
         }
-        if says("spreadsheetml.sheet.main") || says("ms-excel.sheet") || has("xl/") {
+        if says("spreadsheetml.sheet.main") || says("ms-excel.sheet") || parts.excel {
             return DocumentKind::Xlsx;
         }
-        if says("presentationml.") || has("ppt/") {
+        if says("presentationml.") || parts.power_point {
             return DocumentKind::Pptx;
         }
         return DocumentKind::Unknown;
     }
     // Unpacking these would yield previews and scraps.
-    if is_iwork(archive) {
+    if parts.are_iwork() {
         return DocumentKind::Unknown;
     }
     DocumentKind::Zip
@@ -91,10 +132,4 @@ fn of_fragment(head: &[u8], name: &str) -> DocumentKind {
         _ if has("[Content_Types].xml") && has("word/") => DocumentKind::Docx,
         _ => DocumentKind::Zip,
     }
-}
-
-fn part<R: Read + Seek>(archive: &mut ZipArchive<R>, name: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    archive.by_name(name).ok()?.take(PART).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
 }

@@ -12,7 +12,7 @@ use crate::formats::is_man;
 const MAIL_FIELDS: &[&str] =
     &["from", "subject", "date", "to", "message-id", "received", "return-path", "mime-version"];
 
-/// Whether these bytes can be text: at most one in fifty is a control character that text does not have.
+/// Whether these bytes can be text: at most one in fifty, or two, is a control character that text does not have.
 pub fn is_text(head: &[u8]) -> bool {
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return true;
@@ -22,11 +22,10 @@ pub fn is_text(head: &[u8]) -> bool {
     for character in text.chars() {
         all += 1;
         // Old programs part sections with U+001C to U+001F and DEL: the info files of GNU, mail folders, exports.
-        let usual =
-            matches!(character, '\t' | '\n' | '\r' | '\u{8}' | '\u{c}' | '\u{1a}'..='\u{1f}' | '\u{7f}' | '\u{85}');
+        let usual = matches!(character, '\u{8}'..='\r' | '\u{1a}'..='\u{1f}' | '\u{7f}' | '\u{85}');
         strange += usize::from((character.is_control() && !usual) || character == '\u{fffd}');
     }
-    strange * 50 <= all
+    strange <= (all / 50).max(2)
 }
 
 /// The kind of a file that is text and begins with `head`.

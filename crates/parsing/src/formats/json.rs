@@ -12,8 +12,9 @@ use crate::output::Output;
 
 /// Records that cannot be read are named up to this many.
 const NAMED: usize = 10;
-/// What the error for too deep nesting says, ours and serde_json's own (at 128).
-const TOO_DEEP: &str = "recursion limit exceeded";
+/// What the error for too deep nesting says, and that of serde_json.
+const TOO_DEEP: &str = "deeper than the limit";
+const DEEPEST: &str = "recursion limit exceeded";
 
 /// One page with a line `key: value` for each value that has text.
 pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
@@ -76,17 +77,26 @@ fn lines_of(json: &str, depth: u32) -> Result<String, Failure> {
         lines.deserialize(&mut deserializer).and_then(|()| deserializer.end()).map(|()| page)
     };
     // Where it is broken is told by its own columns.
-    read(&quote_numbers(json)).or_else(|error| read(json).and(Err(error))).map_err(|error| failure(&error))
+    read(&plainer(json)).or_else(|error| read(json).and(Err(error))).map_err(|error| failure(&error))
 }
 
-/// The same JSON with its numbers as strings: a number may have more digits than any type holds, and 1.50 is not 1.5.
-fn quote_numbers(json: &str) -> String {
+/// The same JSON with its numbers as strings: a number may have more digits than any type holds, and 1.50 is not 1.5. Halves of
+/// surrogate pairs that stand alone, which programs write that cut strings by UTF-16 units, become U+FFFD.
+fn plainer(json: &str) -> String {
     let bytes = json.as_bytes();
     let mut quoted = String::with_capacity(json.len() + json.len() / 8);
     let (mut at, mut kept) = (0, 0);
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'"' => at = end_of_string(bytes, at),
+            b'"' => {
+                let end = end_of_string(bytes, at);
+                while let Some(half) = lone_half(bytes, at, end) {
+                    quoted.push_str(&json[kept..half]);
+                    quoted.push_str("\\ufffd");
+                    (at, kept) = (half + ESCAPE, half + ESCAPE);
+                }
+                at = end;
+            }
             b'-' | b'0'..=b'9' => {
                 let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
                 let end = at + bytes[at..].iter().take_while(|byte| is_part(byte)).count();
@@ -104,6 +114,27 @@ fn quote_numbers(json: &str) -> String {
     }
     quoted.push_str(&json[kept..]);
     quoted
+}
+
+/// The length of `\ud800`.
+const ESCAPE: usize = 6;
+
+/// The first escape from `start` on that is half of a surrogate pair without its other half (RFC 8259, section 8.2).
+fn lone_half(bytes: &[u8], start: usize, end: usize) -> Option<usize> {
+    let unit = |at: usize| {
+        let escape = bytes.get(at..at + ESCAPE).filter(|escape| escape.starts_with(b"\\u"))?;
+        u16::from_str_radix(str::from_utf8(&escape[2..]).ok()?, 16).ok()
+    };
+    let mut at = start;
+    while at < end {
+        match (bytes[at], unit(at)) {
+            (b'\\', Some(0xd800..=0xdbff)) if matches!(unit(at + ESCAPE), Some(0xdc00..=0xdfff)) => at += 2 * ESCAPE,
+            (b'\\', Some(0xd800..=0xdfff)) => return Some(at),
+            (b'\\', _) => at += 2,
+            _ => at += 1,
+        }
+    }
+    None
 }
 
 /// Behind the string that begins here.
@@ -138,8 +169,12 @@ fn is_number(token: &str) -> bool {
 }
 
 fn failure(error: &serde_json::Error) -> Failure {
-    if error.to_string().starts_with(TOO_DEEP) {
+    let said = error.to_string();
+    if said.starts_with(TOO_DEEP) {
         return nested_too_deep("values");
+    }
+    if said.starts_with(DEEPEST) {
+        return nested_too_deep("values").with_hint("Save the file in a flatter form: JSON is read to a depth of 127.");
     }
     corrupt(format!("this is not valid JSON at line {}, column {}", error.line(), error.column()))
 }
@@ -242,6 +277,7 @@ mod tests {
         check(r#"{"b": "two", "a": ["one", 1, null, {"c": true}]}"#, "b: two\na: one\na: 1\nc: true");
         check(r#""alone""#, "alone");
         check(r#"["\u0000 \ud83d\ude00"]"#, " 😀");
+        check(r#"["cut \ud83d", "\ude00\ud83d\ud83d\ude00", "\\ud83d"]"#, "cut \u{fffd}\n\u{fffd}\u{fffd}😀\n\\ud83d");
     }
 
     #[test]

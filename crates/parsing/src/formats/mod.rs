@@ -36,7 +36,7 @@ use std::io::Cursor;
 use sheaf_domain::{DocumentKind, Failure, FailureCode, PageBox, Passwords};
 
 use crate::canvas::Canvas;
-use crate::detect::{IWORK, detect_kind, foreign_name, poses};
+use crate::detect::{Foreign, IWORK, detect_kind, foreign, poses};
 use crate::hints::Hints;
 use crate::limits::Limits;
 use crate::output::Output;
@@ -185,14 +185,21 @@ fn flow(source: &Source<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
         | DocumentKind::SevenZip
         | DocumentKind::Mbox) => Err(unsupported(format!("this is a {}, not a document", kind.label()))
             .with_hint("Unpack the archive and add the files in it.")),
-        DocumentKind::Unknown => Err(unsupported(match foreign_name(bytes) {
-            Some(name) if name == IWORK => {
-                let failure = unsupported(format!("this is a {IWORK}, which is not read"));
-                return Err(failure.with_hint("Export it as PDF, Word, Excel or PowerPoint and add that."));
-            }
-            Some(name) => format!("this looks like “{name}”, which is not read"),
-            None => "this is not a kind of file that is known here".to_owned(),
-        })),
+        DocumentKind::Unknown => Err(strange(foreign(bytes))),
+    }
+}
+
+/// The failure for a file that is none of the kinds that are read.
+fn strange(foreign: Option<Foreign>) -> Failure {
+    match foreign {
+        Some(Foreign { name, .. }) if name == IWORK => unsupported(format!("this is a {IWORK}, which is not read"))
+            .with_hint("Export it as PDF, Word, Excel or PowerPoint and add that."),
+        Some(Foreign { name, is_packed: true }) => {
+            unsupported(format!("this looks like “{name}”, which is not unpacked"))
+                .with_hint("Unpack it and add the files in it, or pack them as a ZIP file.")
+        }
+        Some(Foreign { name, is_packed: false }) => unsupported(format!("this looks like “{name}”, which is not read")),
+        None => unsupported("this is not a kind of file that is known here".to_owned()),
     }
 }
 

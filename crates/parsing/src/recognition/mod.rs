@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sheaf_domain::{Failure, FailureCode, WordBox};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use crate::picture::Picture;
 use turn::Turn;
@@ -82,24 +83,29 @@ impl Recogniser {
     /// `ocr_missing` without an engine, or without the data of a language; `timed_out`; `worker_crashed`.
     pub async fn recognise(&self, _turn: Slot<'_>, picture: Picture) -> Result<RecognisedPage, Failure> {
         let program = self.program.as_deref().ok_or_else(missing)?;
-        let found = self.words(program, &picture).await?;
+        let deadline = tesseract::deadline();
+        let found = self.words(program, &picture, deadline).await?;
         if found.confidence >= DOUBTFUL {
             return Ok(found);
         }
-        let turned = match tesseract::orientation(program, &picture).await {
-            Some(turn) if turn != Turn::None => {
-                let upright = self.words(program, &turn.apply(&picture)).await?;
-                let words = upright.words.iter().map(|&word| turn.undo(word)).collect();
-                RecognisedPage { words, ..upright }
-            }
+        let turned = match tesseract::orientation(program, &picture, deadline).await {
+            Some(turn) if turn != Turn::None => match self.words(program, &turn.apply(&picture), deadline).await {
+                Ok(upright) => {
+                    let words = upright.words.iter().map(|&word| turn.undo(word)).collect();
+                    RecognisedPage { words, ..upright }
+                }
+                // What was found before stays.
+                Err(failure) if failure.code == FailureCode::TimedOut => RecognisedPage::default(),
+                Err(failure) => return Err(failure),
+            },
             _ => RecognisedPage::default(),
         };
         let best = if turned.confidence > found.confidence { turned } else { found };
         Ok(if best.confidence < NOISE { RecognisedPage::default() } else { best })
     }
 
-    async fn words(&self, program: &Path, picture: &Picture) -> Result<RecognisedPage, Failure> {
-        let table = tesseract::recognise(program, &self.languages, picture).await?;
+    async fn words(&self, program: &Path, picture: &Picture, deadline: Instant) -> Result<RecognisedPage, Failure> {
+        let table = tesseract::recognise(program, &self.languages, picture, deadline).await?;
         Ok(table::read(&table, picture.width, picture.height))
     }
 }

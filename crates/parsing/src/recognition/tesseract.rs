@@ -9,13 +9,13 @@ use std::time::Duration;
 use sheaf_domain::{Failure, FailureCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::turn::Turn;
 use crate::picture::Picture;
 
-/// A page of text takes a second or two.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// A page of text takes a second or two; a picture of noise, or of a chessboard, takes minutes. For all that is tried on a page.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The largest table that is taken, in bytes.
 const TABLE: u64 = 64 << 20;
 /// Beyond these the engine refuses pictures (`INT16_MAX`).
@@ -30,8 +30,18 @@ pub fn find_tesseract() -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
+/// When a page that is begun now has had its time.
+pub fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
 /// The words of a picture as Tesseract's TSV.
-pub async fn recognise(program: &Path, languages: &str, picture: &Picture) -> Result<String, Failure> {
+pub async fn recognise(
+    program: &Path,
+    languages: &str,
+    picture: &Picture,
+    deadline: Instant,
+) -> Result<String, Failure> {
     if picture.width > LONGEST || picture.height > LONGEST {
         return Err(Failure::new(FailureCode::DocumentLimit, "this page is too long for text recognition")
             .with_hint("Cut the picture into several, and add those."));
@@ -41,7 +51,7 @@ pub async fn recognise(program: &Path, languages: &str, picture: &Picture) -> Re
         arguments.extend(["--dpi".to_owned(), dpi.clamp(70, 2400).to_string()]);
     }
     arguments.push("tsv".to_owned());
-    let (table, complaint) = run(program, &arguments, picture).await?;
+    let (table, complaint) = run(program, &arguments, picture, deadline).await?;
     if table.starts_with("level") {
         return Ok(table);
     }
@@ -55,15 +65,20 @@ pub async fn recognise(program: &Path, languages: &str, picture: &Picture) -> Re
 }
 
 /// How the picture has to be turned to stand upright, where the engine can tell.
-pub async fn orientation(program: &Path, picture: &Picture) -> Option<Turn> {
+pub async fn orientation(program: &Path, picture: &Picture, deadline: Instant) -> Option<Turn> {
     let arguments = ["--psm", "0", "-l", "osd"].map(str::to_owned);
-    let (answer, _) = run(program, &arguments, picture).await.ok()?;
+    let (answer, _) = run(program, &arguments, picture, deadline).await.ok()?;
     let line = answer.lines().find_map(|line| line.strip_prefix("Rotate:"))?;
     Turn::by_degrees(line.trim().parse().ok()?)
 }
 
 /// What the engine says on its standard output and on its standard error.
-async fn run(program: &Path, arguments: &[String], picture: &Picture) -> Result<(String, String), Failure> {
+async fn run(
+    program: &Path,
+    arguments: &[String],
+    picture: &Picture,
+    deadline: Instant,
+) -> Result<(String, String), Failure> {
     let work = async {
         let mut process = Command::new(program)
             .args(["stdin", "stdout"])
@@ -98,7 +113,7 @@ async fn run(program: &Path, arguments: &[String], picture: &Picture) -> Result<
         process.wait().await?;
         Ok((String::from_utf8_lossy(&said).into_owned(), String::from_utf8_lossy(&complained).into_owned()))
     };
-    match timeout(PATIENCE, work).await {
+    match timeout_at(deadline, work).await {
         Ok(Ok(said)) => Ok(said),
         Ok(Err(error)) => {
             tracing::error!(%error, "text recognition could not be run");

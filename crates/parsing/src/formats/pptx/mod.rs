@@ -24,7 +24,7 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     output.metadata = ooxml::metadata(&mut package)?;
     let people = comments::people(&mut package, &relations)?;
 
-    let (mut number, mut lost) = (0, 0);
+    let (mut number, mut lost, mut damaged) = (0, 0, Vec::new());
     for id in &show.slides {
         let Some(name) = relations.iter().find(|relation| relation.id == *id).map(|relation| &relation.target) else {
             lost += 1;
@@ -32,8 +32,9 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
         };
         number += 1;
         match page(&mut package, name, &people, output)? {
-            Some(text) => output.page(&text)?,
-            None => {
+            Ok(text) => output.page(&text)?,
+            Err(failure) => {
+                damaged.push(failure);
                 output.problem(Some(number), "this slide is damaged and could not be read");
                 output.page("")?;
             }
@@ -41,6 +42,12 @@ pub fn parse(bytes: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
     }
     if number == 0 && lost > 0 {
         return Err(corrupt("this PowerPoint file has lost its slides"));
+    }
+    // With nothing left to read, the first one tells what is wrong.
+    if damaged.len() == number as usize
+        && let Some(failure) = damaged.into_iter().next()
+    {
+        return Err(failure);
     }
     if lost > 0 {
         output.problem(None, format!("{lost} slides are named by the file and are not in it"));
@@ -66,16 +73,21 @@ impl Visitor for Show {
     fn text(&mut self, _text: &str) {}
 }
 
-/// The text of a slide with all that belongs to it; nothing when it is missing or damaged.
+/// The text of a slide with all that belongs to it, or why that slide alone cannot be read.
 fn page(
     package: &mut Package<'_>,
     name: &str,
     people: &comments::People,
     output: &Output<'_>,
-) -> Result<Option<String>, Failure> {
+) -> Result<Result<String, Failure>, Failure> {
     let limits = output.limits();
-    let Some(xml) = package.part(name)? else { return Ok(None) };
-    let Ok(slide) = shapes::read(name, &xml, limits) else { return Ok(None) };
+    let Some(xml) = package.part(name)? else {
+        return Ok(Err(corrupt(format!("this file is damaged: its part `{name}` is missing"))));
+    };
+    let slide = match shapes::read(name, &xml, limits) {
+        Ok(slide) => slide,
+        Err(failure) => return Ok(Err(failure)),
+    };
     let relations = package.relations(name)?;
     let mut page = Markdown::new(limits);
     if let Some(title) = &slide.title {
@@ -96,7 +108,7 @@ fn page(
         let Some(xml) = package.part(part)? else { continue };
         comments::write(&xml, people, limits, &mut page);
     }
-    Ok(Some(page.take()))
+    Ok(Ok(page.take()))
 }
 
 #[cfg(test)]
@@ -204,5 +216,9 @@ mod tests {
         let lost = pack(&[("[Content_Types].xml", "presentationml."), main]);
         assert_eq!(read(&lost, "a").expect_err("lost").code, FailureCode::CorruptFile);
         assert_eq!(read(b"PK\x03\x04", "a.pptx").expect_err("cut").code, FailureCode::CorruptFile);
+        let deep = ["<p:grpSp>".repeat(5000), "</p:grpSp>".repeat(5000)].concat();
+        for (broken, code) in [("<p:sld>", FailureCode::CorruptFile), (&slide(&deep), FailureCode::NestedTooDeep)] {
+            assert_eq!(read(&show(&[broken.to_owned()]), "a").expect_err("nothing is left").code, code);
+        }
     }
 }

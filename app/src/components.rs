@@ -22,20 +22,23 @@ pub mod families;
 #[cfg(feature = "ssr")]
 pub mod figures;
 #[cfg(feature = "ssr")]
+pub mod filter_bar;
+#[cfg(feature = "ssr")]
 pub mod map;
 #[cfg(feature = "ssr")]
 pub mod outliers;
 #[cfg(feature = "ssr")]
 pub mod search;
+#[cfg(feature = "ssr")]
+pub mod table;
 
 pub mod change;
 mod clusters;
 mod documents;
 mod downloads;
 mod failures;
-mod filter_bar;
+mod field;
 mod heatmap;
-mod table;
 
 #[cfg(feature = "ssr")]
 mod attempts;
@@ -64,5 +67,6 @@ pub mod skeleton;
 mod restart;
 
 mod chip;
+#[cfg(feature = "ssr")]
 mod confidence;
 pub mod status;

@@ -28,10 +28,11 @@ impl BatchPage {
     }
 }
 
-/// What the filters leave: the figures on top, the lists beside the table, the bar above it and the map as HTML, and documents by
-/// cluster.
+/// What the filters leave: what is left out, the figures on top, the lists beside the table, the bar above it and the map as HTML,
+/// and documents by cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FacetPanel {
+    pub left_out: String,
     pub figures: String,
     pub lists: String,
     pub selection: String,

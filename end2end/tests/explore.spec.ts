@@ -98,6 +98,24 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+test("what is typed before the script is there stays", async ({ page, finished }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(finished, { waitUntil: "domcontentloaded" });
+  await page.getByLabel("Made from").fill("1971");
+  release();
+  // The script is at work: it takes the headings of the heatmap out of the way of Tab.
+  await page.locator("[role=rowheader] a[tabindex='-1']").first().waitFor({ state: "attached" });
+  await expect(page.getByLabel("Made from")).toHaveValue("1971");
+  await page.getByRole("button", { name: "Search", exact: true }).last().click();
+  await page.getByTestId("filter-clear").click();
+  await expect(page.getByLabel("Made from")).toHaveValue("");
+});
+
 test("j and k go through the list that a document was opened from", async ({ page, finished }) => {
   await page.goto(`${finished}?kind=text&sort=words&dir=desc`);
   const names = await page.getByTestId("document-row").locator("th a:first-of-type").allInnerTexts();

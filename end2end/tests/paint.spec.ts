@@ -1,33 +1,18 @@
 // How long it takes from a click on a filter to the paint of what it leaves, with many documents: printed, not asserted. Only
 // where SHEAF_PAINT says how many documents, for making them takes a while.
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-
 import { type Page, expect, test } from "@playwright/test";
 
-import { BINARY, Server } from "../support/server.ts";
+import { withNotes } from "../support/notes.ts";
 
 const DOCUMENTS = Number(process.env.SHEAF_PAINT ?? 0);
-const TOPICS = [
-  "harbour ship crew cargo anchor pilot tide storm",
-  "bread flour oven dough yeast crust baker salt",
-  "violin concert orchestra string bow melody audience score",
-  "galaxy comet orbit telescope planet eclipse star probe",
-];
 
 test.skip(DOCUMENTS === 0, "SHEAF_PAINT is not set");
 test.setTimeout(1_800_000);
 
 test("from a click on a filter to the paint", async ({ page }) => {
-  const server = await Server.start((data) => {
-    const file = join(data, "records.jsonl");
-    writeFileSync(file, Array.from({ length: DOCUMENTS }, (_, i) => JSON.stringify({ id: `note-${i}`, text: text(i) })).join("\n"));
-    execFileSync(BINARY, ["import", file, "--data", data, "--model", "fast", "--quiet"]);
-  });
+  const { server, batch } = await withNotes(DOCUMENTS);
   try {
-    const list = (await (await fetch(`${server.address}/api/batches`)).json()) as { items: { id: string }[] };
-    await page.goto(`${server.address}/batches/${list.items[0]!.id}`);
+    await page.goto(batch);
     // The script is at work: it takes the headings of the heatmap out of the way of Tab.
     await page.locator("[role=rowheader] a[tabindex='-1']").first().waitFor({ state: "attached" });
     await page.waitForLoadState("networkidle");
@@ -78,12 +63,4 @@ function paint(page: Page, selector: string): Promise<number[]> {
     observer.disconnect();
     return [table, last];
   }, selector);
-}
-
-/** The `i`th text: one of the topics in other words each time. */
-function text(i: number): string {
-  const words = TOPICS[i % TOPICS.length]!.split(" ");
-  let state = i * 2_654_435_761;
-  const next = () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648);
-  return `Note ${i}: ${Array.from({ length: 20 }, () => words[next() % words.length]).join(" ")}.`;
 }

@@ -1,22 +1,21 @@
 //! The documents of a batch: search, filters, and the page of the table that the URL asks for.
 
-use leptos::either::{Either, EitherOf3};
+use leptos::either::Either;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use leptos_router::params::ParamsMap;
-use sheaf_domain::{BatchId, Day, DocumentQuery, DocumentRow, Page};
+use sheaf_domain::{BatchId, Day};
 use web_sys::{FormData, HtmlFormElement};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
+use crate::components::field::follows;
 use crate::components::skeleton::Skeleton;
-use crate::components::table::Table;
 use crate::errors::AppError;
 use crate::filters::Filters;
-use crate::format::count;
 use crate::views::FacetPanel;
 
 /// What the form sends.
@@ -44,9 +43,9 @@ const DAY: &str = "[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?";
 pub fn Documents(
     batch: BatchId,
     filters: Memo<Filters>,
-    documents: Resource<Result<Page<DocumentRow>, AppError>>,
+    /// The page of the table, as the server makes it.
+    table: Resource<Result<String, AppError>>,
     facets: Resource<Result<FacetPanel, AppError>>,
-    total: u64,
 ) -> impl IntoView {
     view! {
         <Search batch filters />
@@ -57,26 +56,12 @@ pub fn Documents(
         <Transition fallback=|| {
             view! { <Skeleton rows=20 /> }
         }>
-            {move || {
-                let now = filters.get();
-                Suspend::new(async move {
-                    match documents.await {
-                        Ok(page) if page.items.is_empty() => {
-                            EitherOf3::A(view! { <NothingFound batch filters=now total /> })
-                        }
-                        Ok(page) => {
-                            let matching = page.total;
-                            EitherOf3::B(
-                                view! {
-                                    <Table batch filters=now.clone() rows=page.items />
-                                    <Paging batch filters=now matching />
-                                },
-                            )
-                        }
-                        Err(error) => EitherOf3::C(view! { <FailureView failure=error.0 /> }),
-                    }
-                })
-            }}
+            {move || Suspend::new(async move {
+                match table.await {
+                    Ok(html) => Either::Left(view! { <div inner_html=html></div> }),
+                    Err(error) => Either::Right(view! { <FailureView failure=error.0 /> }),
+                }
+            })}
         </Transition>
         </div>
         </div>
@@ -116,6 +101,9 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
         let next = Filters { level: now.level, cells: now.cells, ..Filters::read(&params) };
         navigate(&next.href(batch), NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
+    let words = follows(move || filters.read().search.clone());
+    let from = follows(move || filters.read().from.as_ref().map(Day::to_string));
+    let to = follows(move || filters.read().to.as_ref().map(Day::to_string));
     let kept = move || {
         let kept = filters.get().without_search().with_dates(None, None);
         kept.pairs()
@@ -139,7 +127,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
                     name="q"
                     placeholder="Part of a name, or words of the text"
                     value=move || filters.read().search.clone()
-                    prop:value=move || filters.read().search.clone().unwrap_or_default()
+                    node_ref=words
                 />
             </label>
             <label class="field dated">
@@ -149,7 +137,7 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
                     placeholder="2019-05-31"
                     pattern=DAY
                     value=move || filters.read().from.as_ref().map(Day::to_string)
-                    prop:value=move || filters.read().from.as_ref().map(Day::to_string).unwrap_or_default()
+                    node_ref=from
                 />
             </label>
             <label class="field dated">
@@ -159,68 +147,13 @@ fn Search(batch: BatchId, filters: Memo<Filters>) -> impl IntoView {
                     placeholder="2026"
                     pattern=DAY
                     value=move || filters.read().to.as_ref().map(Day::to_string)
-                    prop:value=move || filters.read().to.as_ref().map(Day::to_string).unwrap_or_default()
+                    node_ref=to
                 />
             </label>
             <button class="button quiet" type="submit">
                 "Search"
             </button>
         </form>
-    }
-    .boxed()
-}
-
-#[component]
-fn Paging(batch: BatchId, filters: Filters, matching: u64) -> impl IntoView {
-    let size = u64::from(DocumentQuery::DEFAULT_LIMIT);
-    let first = u64::from(filters.page) * size;
-    let last = (first + size).min(matching);
-    let link = |page: u32, text: &'static str, rel: &'static str| {
-        view! {
-            <a class="button quiet" href=filters.with_page(page).documents_href(batch) rel=rel>
-                {text}
-            </a>
-        }
-    };
-    let previous = (filters.page > 0).then(|| link(filters.page - 1, "Previous", "prev"));
-    let next = (last < matching).then(|| link(filters.page + 1, "Next", "next"));
-    view! {
-        <nav class="paging" aria-label="Pages of documents">
-            <p data-testid="paging">
-                {format!("{}\u{2013}{} of {}", count((first + 1).min(matching)), count(last), count(matching))}
-            </p>
-            <a class="button quiet" href=filters.run_href(batch) rel="external">
-                "Run a flow on these"
-            </a>
-            {previous}
-            {next}
-        </nav>
-    }
-    .boxed()
-}
-
-#[component]
-fn NothingFound(batch: BatchId, filters: Filters, total: u64) -> impl IntoView {
-    let text = if total == 0 {
-        Either::Left(view! {
-            <p class="empty-title">"This batch holds no documents"</p>
-            <p>
-                "An archive may have been empty. " <a href="/">"Start a new batch"</a>
-                " with the files that you want to see."
-            </p>
-        })
-    } else {
-        Either::Right(view! {
-            <p class="empty-title">"No document matches"</p>
-            <p>
-                "Try fewer filters, or " <a href=filters.cleared().documents_href(batch)>"show all documents"</a> "."
-            </p>
-        })
-    };
-    view! {
-        <div class="empty" data-testid="no-documents">
-            {text}
-        </div>
     }
     .boxed()
 }

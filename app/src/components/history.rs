@@ -14,6 +14,7 @@ use web_sys::{Event, FormData, HtmlFormElement, HtmlSelectElement};
 
 use crate::boxed::Boxed;
 use crate::components::change::Changed;
+use crate::components::field::follows;
 use crate::format::counted;
 use crate::history::History;
 use crate::words;
@@ -49,6 +50,7 @@ pub fn Search(history: Memo<History>) -> impl IntoView {
             </option>
         }
     };
+    let searched = follows(move || history.read().search.clone());
     let compare = move || {
         let batch = history.read().compare;
         batch.map(|batch| view! { <input type="hidden" name="compare" value=batch.to_string() /> })
@@ -63,7 +65,7 @@ pub fn Search(history: Memo<History>) -> impl IntoView {
                     name="q"
                     placeholder="Part of a name, or the beginning of an id"
                     value=move || history.read().search.clone()
-                    prop:value=move || history.read().search.clone().unwrap_or_default()
+                    node_ref=searched
                 />
             </label>
             <label class="field">

@@ -31,9 +31,6 @@ pub fn MapPage(
     let matching = map.matching.as_ref().map_or(placed, |matching| matching.len() as u64);
     let total = batch.counts.total;
     let outliers = map.clusters.iter().filter(|cluster| cluster.is_none()).count() as u64;
-    let now = filters.clone();
-    let filters_memo = Memo::new(move |_| now.clone());
-    let names = StoredValue::new(clusters);
     let href = Callback::new(move |state: Filters| state.map_href(id));
     let body = if placed == 0 {
         view! {
@@ -72,7 +69,7 @@ pub fn MapPage(
                 {counted(placed, "document", "documents")}
                 ". Similar ones stand near each other; how far apart groups are, and in which direction, means little."
             </p>
-            <FilterBar batch=id filters=filters_memo names matching=Some(matching) total on_map=true />
+            <FilterBar batch=id filters=filters.clone() names=clusters matching total on_map=true />
             {body}
         </div>
         <script type="module" src="/map.js" nonce=use_nonce()></script>

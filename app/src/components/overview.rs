@@ -2,7 +2,7 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{Batch, BatchId, BatchOverview, Cluster, Counts, DocumentRow, Page, Restart, Status};
+use sheaf_domain::{Batch, BatchId, BatchOverview, Counts, Restart, Status};
 
 use crate::boxed::Boxed;
 use crate::components::change::{Change, Changed};
@@ -11,7 +11,6 @@ use crate::components::documents::{Documents, Panel};
 use crate::components::downloads::Downloads;
 use crate::components::failure::FailureView;
 use crate::components::failures::Failures;
-use crate::components::filter_bar::FilterBar;
 use crate::components::heatmap::HeatmapSection;
 use crate::components::restart::RestartButton;
 use crate::components::status::StatusMark;
@@ -26,7 +25,8 @@ use crate::words;
 pub fn Overview(
     finished: FinishedBatch,
     filters: Memo<Filters>,
-    documents: Resource<Result<Page<DocumentRow>, AppError>>,
+    /// A page of the table as HTML.
+    table: Resource<Result<String, AppError>>,
     heatmap: Resource<Result<HeatmapPicture, AppError>>,
     facets: Resource<Result<FacetPanel, AppError>>,
     /// The batch was started again or changed.
@@ -35,24 +35,23 @@ pub fn Overview(
     let FinishedBatch { overview, failed, news } = finished;
     let BatchOverview { batch, summary, clusters, failures, families: _ } = overview;
     let id = batch.id;
-    let total = summary.counts.total;
     let failure = batch.failure.clone();
     let status = batch.status;
     // Of a batch that was stopped before its documents were grouped there is nothing to show of groups.
     let is_grouped = !clusters.is_empty() || (status != Status::Cancelled && summary.counts.cancelled == 0);
-    let names: StoredValue<Vec<Cluster>> = StoredValue::new(clusters.clone());
+    // What the heatmap's links keep and its picture does not depend on. What it does depend on is not followed: the picture would be
+    // drawn twice, first the old one.
+    let in_links = Memo::new(move |_| {
+        let now = filters.read();
+        (now.sort, now.descending, now.page, now.level, now.cells)
+    });
     view! {
         <div class="page overview" data-testid="overview">
             <Head batch=batch.clone() size=summary.bytes reload />
             {failure.map(|failure| view! { <FailureView failure /> })}
             <Stopped batch=id status counts=summary.counts restarted=reload />
             <Panel facets class="cards" of=|panel| panel.figures />
-            <Transition>
-                {move || Suspend::new(async move {
-                    let matching = documents.await.ok().map(|page| page.total);
-                    view! { <FilterBar batch=id filters names matching total /> }
-                })}
-            </Transition>
+            <Panel facets class="left-out" of=|panel| panel.left_out />
             {is_grouped
                 .then(|| {
                     view! {
@@ -64,9 +63,11 @@ pub fn Overview(
                                 view! { <div class="heat-placeholder" aria-busy="true"></div> }
                             }>
                                 {move || {
-                                    let filters = filters.get();
+                                    in_links.track();
                                     Suspend::new(async move {
-                                        match heatmap.await {
+                                        let picture = heatmap.await;
+                                        let filters = filters.get_untracked();
+                                        match picture {
                                             Ok(picture) => Either::Left(view! { <HeatmapSection batch=id filters picture /> }),
                                             Err(error) => Either::Right(view! { <FailureView failure=error.0 /> }),
                                         }
@@ -79,7 +80,7 @@ pub fn Overview(
             <Failures batch=id filters failures failed restarted=reload />
             <section class="section" id="documents" aria-labelledby="documents-title">
                 <h2 id="documents-title">"Documents"</h2>
-                <Documents batch=id filters documents facets total />
+                <Documents batch=id filters table facets />
             </section>
         </div>
     }

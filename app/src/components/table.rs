@@ -1,7 +1,9 @@
-//! The table of documents: one page of rows, sorted by its headings.
+//! The table of documents: one page of rows, sorted by its headings. The server makes it as text: fifty rows of views would cost
+//! the browser more than a filter may take.
 
+use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::{BatchId, DocumentRow, FamilyFilter, FamilyPlace, SortKey};
+use sheaf_domain::{BatchId, DocumentQuery, DocumentRow, FamilyFilter, FamilyPlace, Page, SortKey};
 
 use crate::boxed::Boxed;
 use crate::components::chip::ClusterMark;
@@ -15,9 +17,30 @@ use crate::words;
 /// Where a value is not known.
 const NOTHING: &str = "\u{2013}";
 
-/// The rows as they came from the server.
+/// From this many rows on, those out of sight are not laid out.
+const LONG: usize = 20;
+
+/// What the filters find: a page of the table and the way to the others.
 #[component]
-pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl IntoView {
+pub fn Listing(
+    batch: BatchId,
+    filters: Filters,
+    page: Page<DocumentRow>,
+    /// Documents of the batch.
+    total: u64,
+) -> impl IntoView {
+    let Page { items, total: matching, next_cursor: _ } = page;
+    if items.is_empty() {
+        return Either::Left(view! { <NothingFound batch filters total /> });
+    }
+    Either::Right(view! {
+        <Table batch filters=filters.clone() rows=items />
+        <Paging batch filters matching />
+    })
+}
+
+#[component]
+fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl IntoView {
     let heading = |key: SortKey| {
         let direction = (filters.sort == key).then_some(if filters.descending { "descending" } else { "ascending" });
         let arrow = direction.map(|d| if d == "ascending" { "\u{2191}" } else { "\u{2193}" });
@@ -32,8 +55,9 @@ pub fn Table(batch: BatchId, filters: Filters, rows: Vec<DocumentRow>) -> impl I
     // The document's page marks what was searched for, and leads on to the next one of the same list.
     let ask = filters.list_query();
     let before_confidence = SortKey::ALL.into_iter().filter(|key| *key != SortKey::Status).map(heading).collect_view();
+    let class = if rows.len() < LONG { "table-scroll" } else { "table-scroll long" };
     view! {
-        <div class="table-scroll" tabindex="0" role="region" aria-label="Table of documents">
+        <div class=class tabindex="0" role="region" aria-label="Table of documents">
             <table class="documents" data-testid="documents">
                 <thead>
                     <tr>
@@ -137,6 +161,61 @@ fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
                 <StatusMark status />
             </td>
         </tr>
+    }
+    .boxed()
+}
+
+#[component]
+fn Paging(batch: BatchId, filters: Filters, matching: u64) -> impl IntoView {
+    let size = u64::from(DocumentQuery::DEFAULT_LIMIT);
+    let first = u64::from(filters.page) * size;
+    let last = (first + size).min(matching);
+    let link = |page: u32, text: &'static str, rel: &'static str| {
+        view! {
+            <a class="button quiet" href=filters.with_page(page).documents_href(batch) rel=rel>
+                {text}
+            </a>
+        }
+    };
+    let previous = (filters.page > 0).then(|| link(filters.page - 1, "Previous", "prev"));
+    let next = (last < matching).then(|| link(filters.page + 1, "Next", "next"));
+    view! {
+        <nav class="paging" aria-label="Pages of documents">
+            <p data-testid="paging">
+                {format!("{}\u{2013}{} of {}", count((first + 1).min(matching)), count(last), count(matching))}
+            </p>
+            <a class="button quiet" href=filters.run_href(batch) rel="external">
+                "Run a flow on these"
+            </a>
+            {previous}
+            {next}
+        </nav>
+    }
+    .boxed()
+}
+
+#[component]
+fn NothingFound(batch: BatchId, filters: Filters, total: u64) -> impl IntoView {
+    let text = if total == 0 {
+        Either::Left(view! {
+            <p class="empty-title">"This batch holds no documents"</p>
+            <p>
+                "An archive may have been empty. " <a href="/">"Start a new batch"</a>
+                " with the files that you want to see."
+            </p>
+        })
+    } else {
+        Either::Right(view! {
+            <p class="empty-title">"No document matches"</p>
+            <p>
+                "Try fewer filters, or " <a href=filters.cleared().documents_href(batch)>"show all documents"</a> "."
+            </p>
+        })
+    };
+    view! {
+        <div class="empty" data-testid="no-documents">
+            {text}
+        </div>
     }
     .boxed()
 }

@@ -1,8 +1,13 @@
 //! The cells of the heatmap as HTML: the same string on the server and in the browser. Names come from documents, so
-//! everything that is not a number is escaped.
+//! everything that is not a number is escaped. Another picture of as many bands is put into the elements that are there.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
+use leptos::attr::any_attribute::{AnyAttribute, IntoAnyAttribute};
+use leptos::attr::{Attribute, NextAttribute};
+use leptos::tachys::renderer::dom::Element;
+use leptos::wasm_bindgen::JsCast;
 use sheaf_domain::HeatmapCells;
 
 use crate::views::HeatmapPicture;
@@ -14,44 +19,158 @@ pub const STEPS: i32 = 32;
 /// From this many bands on, a row is too low for a name beside it.
 pub const DENSE: usize = 37;
 
-/// A row of the grid for each band: a heading that links to `hrefs[band]`, then a cell for each band.
-pub fn rows(picture: &HeatmapPicture, cells: HeatmapCells, hrefs: &[String]) -> String {
-    let (permille, scale) = picture.cells(cells);
-    let size = picture.bands.len();
-    let starts = starts_of_runs(picture);
-    let mut html = String::with_capacity(size * (size * 36 + 240));
-    for (row, (band, href)) in picture.bands.iter().zip(hrefs).enumerate() {
-        let top = if starts.get(row).copied().unwrap_or_default() && row > 0 { " class=t" } else { "" };
-        let label = escape(&band.label);
-        let text = if size < DENSE { escape(short(&band.label, band.document.is_some())) } else { String::new() };
-        let hue = hue_class(band.cluster);
-        let href = escape(href);
-        // Writing to a string cannot fail.
-        let _ = write!(
-            html,
-            "<div role=row{top}><span role=rowheader class=\"rh {hue}\"><a href=\"{href}\" title=\"{label}\" \
-             aria-label=\"{label}\" data-noscroll><bdi>{text}</bdi></a></span>"
-        );
-        for column in 0..size {
-            let value = permille.get(row * size + column).copied().unwrap_or_default();
-            let left = starts.get(column).copied().unwrap_or_default() && column > 0;
-            let step = step(value, scale);
-            let tab = if row == 0 && column == 0 { " tabindex=0" } else { "" };
-            let _ = if left {
-                write!(html, "<i role=gridcell class=\"h-{step} l\"{tab}></i>")
-            } else {
-                write!(html, "<i role=gridcell class=h-{step}{tab}></i>")
-            };
-        }
-        html.push_str("</div>");
-    }
-    html
+/// What the grid shows.
+#[derive(Clone)]
+pub struct Cells {
+    pub picture: Arc<HeatmapPicture>,
+    pub cells: HeatmapCells,
+    /// Where the heading of each band leads.
+    pub hrefs: Arc<[String]>,
 }
 
-/// Which bands are the first of their cluster.
-fn starts_of_runs(picture: &HeatmapPicture) -> Vec<bool> {
-    let clusters: Vec<_> = picture.bands.iter().map(|band| band.cluster).collect();
-    (0..clusters.len()).map(|i| i == 0 || clusters.get(i) != clusters.get(i - 1)).collect()
+impl Cells {
+    /// A row of the grid for each band: a heading that links to its place, then a cell for each band.
+    pub fn html(&self) -> String {
+        let bands = &self.picture.bands;
+        let size = bands.len();
+        let mut html = String::with_capacity(size * (size * 36 + 240));
+        for (row, (band, href)) in bands.iter().zip(self.hrefs.iter()).enumerate() {
+            let top = if self.is_start(row) { " class=t" } else { "" };
+            let label = escape(&band.label);
+            let text = if size < DENSE { escape(short(&band.label, band.document.is_some())) } else { String::new() };
+            let hue = hue_class(band.cluster);
+            let href = escape(href);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                html,
+                "<div role=row{top}><span role=rowheader class=\"rh {hue}\"><a href=\"{href}\" title=\"{label}\" \
+                 aria-label=\"{label}\" data-noscroll><bdi>{text}</bdi></a></span>"
+            );
+            for (column, (step, left)) in self.row(row).enumerate() {
+                html.push_str("<i role=gridcell class=\"");
+                html.push_str(&class(step, left));
+                html.push_str(if row == 0 && column == 0 { "\" tabindex=0></i>" } else { "\"></i>" });
+            }
+            html.push_str("</div>");
+        }
+        html
+    }
+
+    /// Of each cell of a row its step, and whether its column is the first of a cluster.
+    fn row(&self, row: usize) -> impl Iterator<Item = (i32, bool)> {
+        let (permille, scale) = self.picture.cells(self.cells);
+        let size = self.picture.bands.len();
+        (0..size).map(move |column| {
+            let value = permille.get(row * size + column).copied().unwrap_or_default();
+            (step(value, scale), self.is_start(column))
+        })
+    }
+
+    /// Whether a band is the first of its cluster, and there is another one before it.
+    fn is_start(&self, band: usize) -> bool {
+        let cluster = |index: usize| self.picture.bands.get(index).map(|band| band.cluster);
+        band > 0 && cluster(band) != cluster(band - 1)
+    }
+
+    /// Puts this in the place of another one with as many bands. Thousands of elements that stay need no place found anew, which
+    /// costs the browser more than their colours. Absent when there is no other one; then it may be half done.
+    fn put(&self, grid: &Element) -> Option<()> {
+        let bands = &self.picture.bands;
+        if bands.len() < DENSE || grid.child_element_count() as usize != bands.len() {
+            return None;
+        }
+        // Of cells that were reached by keyboard.
+        let named = grid.query_selector_all("i[aria-label]").ok()?;
+        for index in 0..named.length() {
+            named.item(index)?.dyn_into::<Element>().ok()?.remove_attribute("aria-label").ok()?;
+        }
+        let mut line = grid.first_element_child();
+        for (row, (band, href)) in bands.iter().zip(self.hrefs.iter()).enumerate() {
+            let element = line?;
+            match self.is_start(row) {
+                true => element.set_class_name("t"),
+                false => element.remove_attribute("class").ok()?,
+            }
+            let heading = element.first_element_child()?;
+            heading.set_class_name(&format!("rh {}", hue_class(band.cluster)));
+            let link = heading.first_element_child()?;
+            for (name, value) in [("href", href), ("title", &band.label), ("aria-label", &band.label)] {
+                link.set_attribute(name, value).ok()?;
+            }
+            let mut cell = heading.next_element_sibling();
+            for (step, left) in self.row(row) {
+                let element = cell?;
+                element.set_class_name(&class(step, left));
+                cell = element.next_element_sibling();
+            }
+            // Other cells than these.
+            if cell.is_some() {
+                return None;
+            }
+            line = element.next_element_sibling();
+        }
+        Some(())
+    }
+}
+
+/// Sets the inner HTML of the grid. Not `inner_html`, which empties an element before it is built again.
+impl Attribute for Cells {
+    const MIN_LENGTH: usize = 0;
+
+    type AsyncOutput = Self;
+    type State = Element;
+    type Cloneable = Self;
+    type CloneableOwned = Self;
+
+    fn html_len(&self) -> usize {
+        0
+    }
+
+    fn to_html(self, _: &mut String, _: &mut String, _: &mut String, inner_html: &mut String) {
+        inner_html.push_str(&self.html());
+    }
+
+    fn hydrate<const FROM_SERVER: bool>(self, el: &Element) -> Self::State {
+        if FROM_SERVER { el.clone() } else { self.build(el) }
+    }
+
+    /// Where types are erased an attribute is built again, not rebuilt, on the element that is there.
+    fn build(self, el: &Element) -> Self::State {
+        if self.put(el).is_none() {
+            el.set_inner_html(&self.html());
+        }
+        el.clone()
+    }
+
+    fn rebuild(self, state: &mut Self::State) {
+        *state = self.build(state);
+    }
+
+    fn into_cloneable(self) -> Self::Cloneable {
+        self
+    }
+
+    fn into_cloneable_owned(self) -> Self::CloneableOwned {
+        self
+    }
+
+    fn dry_resolve(&mut self) {}
+
+    async fn resolve(self) -> Self::AsyncOutput {
+        self
+    }
+}
+
+impl NextAttribute for Cells {
+    type Output<New: Attribute> = Vec<AnyAttribute>;
+
+    fn add_any_attr<New: Attribute>(self, new: New) -> Self::Output<New> {
+        vec![self.into_any_attr(), new.into_any_attr()]
+    }
+}
+
+fn class(step: i32, left: bool) -> String {
+    format!("h-{step}{}", if left { " l" } else { "" })
 }
 
 /// The step of the colour scale for a value; the ends of the scale take what lies beyond them.
@@ -91,6 +210,11 @@ mod tests {
         HeatmapBand { start: 0, len: 2, cluster: Some(ClusterId(cluster)), label: label.to_owned(), document: None }
     }
 
+    fn html<const N: usize>(picture: HeatmapPicture, hrefs: [&str; N]) -> String {
+        let hrefs = hrefs.map(str::to_owned).into_iter().collect();
+        Cells { picture: Arc::new(picture), cells: HeatmapCells::Mean, hrefs }.html()
+    }
+
     #[test]
     fn steps_cover_the_scale() {
         let check = |value: i16, expect: i32| assert_eq!(step(value, (100, 500)), expect);
@@ -110,7 +234,7 @@ mod tests {
             scale: (0, 1000),
             ..HeatmapPicture::default()
         };
-        let html = rows(&picture, HeatmapCells::Mean, &["/a".to_owned(), "/b".to_owned()]);
+        let html = html(picture, ["/a", "/b"]);
         assert!(!html.contains("<script"));
         assert!(html.contains("&quot;&gt;&lt;script&gt;"));
     }
@@ -123,7 +247,7 @@ mod tests {
             scale: (0, 1000),
             ..HeatmapPicture::default()
         };
-        let html = rows(&picture, HeatmapCells::Mean, &["/".to_owned(), "/".to_owned(), "/".to_owned()]);
+        let html = html(picture, ["/", "/", "/"]);
         assert_eq!(html.matches("role=gridcell").count(), 9);
         assert_eq!(html.matches("role=rowheader").count(), 3);
         assert_eq!(html.matches("class=t").count(), 1);

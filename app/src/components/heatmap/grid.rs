@@ -1,5 +1,7 @@
 //! The square itself, walked by pointer and keyboard: one handler for all cells, one line that says what is under it.
 
+use std::sync::Arc;
+
 use leptos::ev::KeyboardEvent;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -9,7 +11,7 @@ use leptos_router::hooks::use_navigate;
 use sheaf_domain::{BatchId, HeatmapBand, HeatmapCells};
 use web_sys::{Element, Event, HtmlElement};
 
-use super::cells::{DENSE, rows};
+use super::cells::{Cells, DENSE};
 use super::runs::{Strip, runs};
 use crate::boxed::Boxed;
 use crate::filters::Filters;
@@ -21,12 +23,13 @@ type Place = (usize, usize);
 /// The grid with its axes and its readout.
 #[component]
 pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl IntoView {
-    let hrefs = hrefs(batch, &filters, &picture.bands);
+    let hrefs: Arc<[String]> = hrefs(batch, &filters, &picture.bands).into();
     let cells = filters.cells;
-    let html = rows(&picture, cells, &hrefs);
     let axis = runs(&picture);
     let size = picture.bands.len();
     let class = if size < DENSE { format!("heat named n-{size}") } else { "heat dense".to_owned() };
+    let picture = Arc::new(picture);
+    let shown = Cells { picture: Arc::clone(&picture), cells, hrefs: Arc::clone(&hrefs) };
     let picture = StoredValue::new(picture);
     let hrefs = StoredValue::new(hrefs);
 
@@ -77,6 +80,7 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
                 <Strip batch filters=filters.clone() runs=axis.clone() horizontal=true />
                 <Strip batch filters runs=axis horizontal=false />
                 <div
+                    {..shown}
                     class="grid"
                     role="grid"
                     data-testid="heatmap"
@@ -84,7 +88,6 @@ pub fn Grid(batch: BatchId, filters: Filters, picture: HeatmapPicture) -> impl I
                     aria-describedby="heat-help"
                     aria-readonly="true"
                     node_ref=grid
-                    inner_html=html
                     on:keydown=on_key
                     on:pointerover=move |event| show(event.into())
                     on:focusin=move |event| on_focus(event.into())

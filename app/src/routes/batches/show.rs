@@ -17,7 +17,7 @@ use crate::errors::AppError;
 use crate::filters::Filters;
 use crate::routes::path_param;
 use crate::server_fns::batches::{batch_heatmap, batch_uploads, show_batch};
-use crate::server_fns::documents::{batch_facets, list_documents};
+use crate::server_fns::documents::{batch_facets, documents_table};
 use crate::views::BatchPage;
 
 /// `/batches/{id}`
@@ -36,10 +36,16 @@ pub fn ShowBatch() -> impl IntoView {
         move || (id.get(), level.get(), round.get()),
         |(id, level, _)| async move { show_batch(id.ok_or_else(|| AppError::not_found("batch"))?, level).await },
     );
-    let document_query = Memo::new(move |_| filters.read().document_query());
-    let documents = Resource::new_blocking(
-        move || (id.get(), document_query.get(), round.get()),
-        |(id, query, _)| async move { list_documents(id.ok_or_else(|| AppError::not_found("batch"))?, query).await },
+    let table_query = Memo::new(move |_| {
+        let now = filters.read();
+        (now.document_query(), now.level, now.heatmap_start, now.heatmap_len, now.cells)
+    });
+    let table = Resource::new_blocking(
+        move || (id.get(), table_query.get(), round.get()),
+        |(id, (query, level, start, len, cells), _)| async move {
+            let id = id.ok_or_else(|| AppError::not_found("batch"))?;
+            documents_table(id, query, level, start, len, cells).await
+        },
     );
     // Another page of the table changes nothing of it.
     let facet_query = Memo::new(move |_| {
@@ -110,7 +116,7 @@ pub fn ShowBatch() -> impl IntoView {
                                 view! {
                                     <Title text=finished.overview.batch.name.clone() />
                                     <div class="page more">{more}</div>
-                                    <Overview finished=*finished filters documents heatmap facets reload />
+                                    <Overview finished=*finished filters table heatmap facets reload />
                                 },
                             )
                         }

@@ -60,7 +60,7 @@ pub mod flow;
 pub mod run;
 
 #[cfg(feature = "ssr")]
-mod crumbs;
+pub mod crumbs;
 pub mod failure;
 pub mod skeleton;
 

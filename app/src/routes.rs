@@ -6,6 +6,8 @@ mod batches {
     #[cfg(feature = "ssr")]
     pub mod cancel;
     #[cfg(feature = "ssr")]
+    mod chosen;
+    #[cfg(feature = "ssr")]
     pub mod clusterings;
     #[cfg(feature = "ssr")]
     pub mod delete;
@@ -18,6 +20,8 @@ mod batches {
     pub mod move_documents;
     #[cfg(feature = "ssr")]
     pub mod outliers;
+    #[cfg(feature = "ssr")]
+    pub mod remove_documents;
     pub mod show;
 }
 #[cfg(feature = "ssr")]
@@ -80,7 +84,7 @@ use whole::{
     Whole as ListClusterings, Whole as ListFamilies, Whole as ListFlows, Whole as ListOutliers, Whole as ListRuns,
     Whole as ListWebhooks, Whole as NewRunPage, Whole as Search, Whole as ShowDocument, Whole as ShowMap,
     Whole as ShowRun, Whole as ShowRunDocument, Whole as CancelRun, Whole as DeleteRun, Whole as MoveDocuments,
-    Whole as ShowCluster, Whole as ShowRunTable,
+    Whole as RemoveDocuments, Whole as ShowCluster, Whole as ShowRunTable,
 };
 #[cfg(feature = "ssr")]
 use {
@@ -91,6 +95,7 @@ use {
     batches::map::ShowMap,
     batches::move_documents::MoveDocuments,
     batches::outliers::ListOutliers,
+    batches::remove_documents::RemoveDocuments,
     clusters::show::ShowCluster,
     compare::CompareBatches,
     documents::diff::DiffDocuments,
@@ -130,6 +135,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id/families") view=ListFamilies ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/clusters/:number") view=ShowCluster ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/move") view=MoveDocuments ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/remove") view=RemoveDocuments ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/map") view=ShowMap ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/outliers") view=ListOutliers ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/documents/:document") view=ShowDocument ssr=SsrMode::Async />

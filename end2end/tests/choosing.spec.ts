@@ -56,6 +56,25 @@ test("an upload that is stopped leaves no batch and keeps what was chosen", asyn
   expect(after.total).toBe(before.total);
 });
 
+test("a document is removed after a question, and the rest is grouped anew", async ({ page, server }) => {
+  const id = await upload(server, "One too many", largePile(6));
+  await page.goto(`/batches/${id}`);
+  await untilOverview(page);
+  const row = page.getByTestId("document-row").first();
+  const name = (await row.getByRole("link").first().innerText()).trim();
+  await row.getByRole("checkbox").check();
+  await page.getByTestId("do-remove").click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Remove 1 document?");
+  await expect(page.getByTestId("remove-page")).toContainText(name);
+  await page.getByTestId("confirm-remove").click();
+  await expect(page).toHaveURL(`${server.address}/batches/${id}`);
+  await untilOverview(page);
+  await expect(page.getByTestId("card-documents")).toContainText("35");
+  await expect(page.getByTestId("document-row")).toHaveCount(35);
+  await page.getByRole("link", { name: "Run a flow" }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("New run");
+});
+
 test("a batch survives a reload, is deleted after a question, and a new one begins", async ({ page, server }) => {
   const id = await upload(server, "To be deleted", largePile(2));
   await page.goto(`/batches/${id}`);

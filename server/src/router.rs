@@ -16,7 +16,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::http::failure::HttpFailure;
 use crate::http::{
-    api, clusterings, clusters, diff, download, events, families, flow_forms, flow_runs, flows, forms, health,
+    api, clusterings, clusters, diff, download, events, families, flow_forms, flow_runs, flows, forms, health, removal,
     run_forms, runs, search, selection, upload, uploads, webhooks,
 };
 use crate::security::{own_site_only, safe_headers, set_page_policy};
@@ -66,7 +66,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/batches/{id}/documents", post(upload::add_by_api).layer(upload_limit).get(api::documents))
         .route("/api/batches/{id}/known", post(uploads::known).layer(DefaultBodyLimit::max(PATHS_LIMIT)))
         .route("/api/batches/{id}/uploads", get(uploads::of_batch))
-        .route("/api/batches/{id}/documents/{document}", get(api::document))
+        .route("/api/batches/{id}/documents/{document}", get(api::document).delete(removal::one))
         .route("/api/batches/{id}/documents/{document}/attempts", get(runs::attempts))
         .route("/api/batches/{id}/documents/{document}/original", get(download::original))
         .route("/api/batches/{id}/documents/{document}/text", get(download::text))
@@ -136,10 +136,11 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// The forms that change clusters.
+/// The forms that change clusters and what is in them.
 fn cluster_forms(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/batches/{id}/clusters", post(clusters::by_form))
+        .route("/batches/{id}/remove", post(removal::by_form))
         .layer(from_fn_with_state(state.clone(), flow_forms::failures_as_pages))
 }
 

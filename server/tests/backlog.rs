@@ -303,7 +303,7 @@ fn a_database_that_goes_away_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_models_trouble_is_waited_for_and_what_failed_stays_with_its_record() {
     let faults = [
-        ("Busy", Fault::Busy),
+        ("Busy", Fault::Busy(0)),
         ("Broken", Fault::Broken),
         ("Cut", Fault::Cut),
         ("Malformed", Fault::Malformed),

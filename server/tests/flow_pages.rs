@@ -9,7 +9,7 @@ use std::io::Read;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use model::FakeModel;
+use model::{FakeModel, Fault};
 use serde_json::{Value, json};
 use support::Server;
 
@@ -225,6 +225,27 @@ async fn an_estimate_holds_what_the_run_takes() {
     let (estimate, run, took) = foretold_and_done(&server, &silent, &longer(30)).await;
     assert_eq!((&estimate["tokens"], &run["tokens"]), (&json!([0, 0]), &json!(0)));
     holds(&estimate["seconds"], took);
+}
+
+#[tokio::test]
+async fn waits_that_a_model_asked_for_are_in_the_next_estimate() {
+    let data = tempfile::tempdir().expect("a folder");
+    let model = FakeModel::start(&[("writes", Fault::Busy(1))], Duration::ZERO).await;
+    let server = Server::start(data.path(), &["--model-endpoint", model.address.as_str(), "--model-rate", "60000"]);
+    let who = json!({ "name": "who", "do": "ask", "instructions": "Who?", "rows": "one",
+        "fields": [{ "name": "customer", "kind": "text", "required": true }] });
+    let (_, flow) = post(&server, "/api/flows", &json!({ "name": "Who", "steps": [who] })).await;
+    // Each is refused once.
+    let (estimate, _, _) = foretold_and_done(&server, &flow, &longer(12)).await;
+    assert_eq!((&estimate["waits_known"], &estimate["wait_seconds"]), (&json!(0), &json!([0.0, 0.0])), "{estimate}");
+    let (estimate, run, took) = foretold_and_done(&server, &flow, &longer(40)).await;
+    assert_eq!((&estimate["waits_known"], &estimate["put_off"]), (&json!(12), &json!(12)), "{estimate}");
+    assert_eq!(estimate["wait_seconds"], json!([0.5, 2.0]), "half and twice of what it was: {estimate}");
+    holds(&estimate["seconds"], took);
+    let batch = run_batch(&server, &run).await;
+    let at = format!("/runs/new?flow={}&batch={batch}", flow["id"].as_str().expect("an id"));
+    let page = server.text(&at).await.1;
+    assert!(page.contains("put off 52 of the latest 52 questions"), "{page}");
 }
 
 #[tokio::test]

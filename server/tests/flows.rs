@@ -171,7 +171,7 @@ fn letters(names: &[&str]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn a_model_in_every_kind_of_trouble_leaves_each_document_done_or_with_its_reason() {
     let faults = [
-        ("Busy", Fault::Busy),
+        ("Busy", Fault::Busy(0)),
         ("Broken", Fault::Broken),
         ("Cut", Fault::Cut),
         ("Malformed", Fault::Malformed),

@@ -211,3 +211,90 @@ async fn blocks_have_a_mean_and_a_strongest_pair() {
     };
     assert!(grid(&first).is_some() && grid(&first) != grid(&second));
 }
+
+#[tokio::test]
+async fn documents_are_removed_and_the_rest_is_grouped_anew() {
+    let data = tempfile::tempdir().expect("a folder");
+    let server = Server::start(data.path(), &[]);
+    let words = ["harbour ship cargo anchor", "bread flour oven dough"];
+    let text = |n: usize| format!("{} of number{n} on 3 May 2024. {}", words[n % 2], words[n % 2].to_uppercase());
+    let mut sent: Vec<(String, Vec<u8>)> = (0..8).map(|n| (format!("{n}.txt"), text(n).into_bytes())).collect();
+    sent.push(("copy.txt".into(), sent[0].1.clone()));
+    let (status, batch) = server.upload(&[("model", "fast")], &sent).await;
+    assert_eq!(status, 201, "{batch}");
+    let id = batch["id"].as_str().expect("an id").to_owned();
+    server.finished(&id).await;
+    let api = format!("/api/batches/{id}");
+    let (_, rows) = server.get(&format!("{api}/documents?limit=100")).await;
+    let ids: Vec<String> = (rows["items"].as_array().expect("rows").iter())
+        .map(|row| row["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let (first, copy) = (&ids[0], &ids[8]);
+
+    // A run knows all of them.
+    let ask = async |path: &str, body: &Value| -> (u16, Value) {
+        let answer = server.client.post(format!("{}{path}", server.address)).json(body).send().await;
+        let answer = answer.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    };
+    let find = json!({ "name": "days", "do": "find", "what": "dates" });
+    let (_, flow) = ask("/api/flows", &json!({ "name": "Days", "steps": [find] })).await;
+    let (_, run) = ask("/api/runs", &json!({ "flow": flow["id"], "documents": { "batches": [id] } })).await;
+    let run = format!("/api/runs/{}", run["id"].as_str().expect("an id"));
+    while server.get(&run).await.1["status"] != "completed" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+
+    // The question says what goes and what stays.
+    let chosen = format!("{}/batches/{id}/selection?do=remove&d={first}", server.address);
+    let page = server.client.get(chosen).send().await.expect("an answer");
+    assert_eq!(page.url().path(), format!("/batches/{id}/remove"));
+    let page = page.text().await.expect("a page");
+    for part in ["Remove 1 document?", "0.txt", "1 run used this document", "grouped anew", "confirm-remove"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let page = server.text(&format!("/batches/{id}/remove?kind=text")).await.1;
+    assert!(page.contains("These are all documents of the batch") && !page.contains("confirm-remove"), "{page}");
+
+    let delete = async |document: &str| {
+        let url = format!("{}{api}/documents/{document}", server.address);
+        server.client.delete(url).send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(delete(first).await, 204);
+    let batch = server.finished(&id).await;
+    assert_eq!((&batch["status"], &batch["counts"]["total"]), (&json!("completed"), &json!(8)), "{batch}");
+    assert_eq!(delete(first).await, 404, "it is gone");
+    assert_eq!(server.get(&format!("{api}/documents/{first}")).await.0, 404);
+    let (_, similarity) = server.get(&format!("{api}/similarity")).await;
+    let (_, clusters) = server.get(&format!("{api}/clusters")).await;
+    let (_, outliers) = server.get(&format!("{api}/outliers")).await;
+    let sizes = clusters.as_array().expect("clusters").iter().map(|cluster| cluster["size"].as_u64().expect("one"));
+    let grouped = sizes.sum::<u64>() + outliers["total"].as_u64().expect("a number");
+    assert_eq!((&similarity["documents"], grouped), (&json!(8), 8), "{clusters} {outliers}");
+    // The same bytes under another name are still there, and what a run found stays.
+    let original = server.client.get(format!("{}{api}/documents/{copy}/original", server.address)).send().await;
+    assert_eq!(original.expect("an answer").bytes().await.expect("bytes"), sent[0].1);
+    let (_, values) = server.get(&format!("{run}/values?limit=100")).await;
+    let stands = |value: &&Value| value["stands"] == json!(true);
+    let values = values["items"].as_array().expect("values");
+    assert_eq!(values.iter().filter(|value| value["document"] == first.as_str()).filter(stands).count(), 0);
+    assert!(values.iter().any(|value| value["document"] == first.as_str()), "{values:?}");
+
+    // The form, by a filter: only what was seen goes.
+    let form = async |fields: &str| {
+        let url = format!("{}/batches/{id}/remove", server.address);
+        let sent = server.client.post(url).header("content-type", "application/x-www-form-urlencoded");
+        sent.body(fields.to_owned()).send().await.expect("an answer")
+    };
+    assert_eq!(form("q=number3&matching=1&number=2").await.status().as_u16(), 400);
+    assert_eq!(form("kind=text&matching=1&number=8").await.status().as_u16(), 400, "not all of them");
+    let done = form("q=number3&matching=1&number=1").await;
+    assert_eq!((done.status().as_u16(), done.url().path()), (200, format!("/batches/{id}").as_str()));
+    let batch = server.finished(&id).await;
+    assert_eq!(batch["counts"]["total"], json!(7));
+    let (_, found) = server.get(&format!("/api/search?q=number3&batch={id}&mode=words")).await;
+    assert_eq!(found["items"].as_array().map(Vec::len), Some(0), "{found}");
+    let foreign = server.client.delete(format!("{}{api}/documents/{copy}", server.address));
+    let foreign = foreign.header("sec-fetch-site", "cross-site").send().await.expect("an answer");
+    assert_eq!(foreign.status().as_u16(), 403);
+}

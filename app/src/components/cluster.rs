@@ -72,6 +72,9 @@ pub fn ClusterPage(shown: ClusterShown) -> impl IntoView {
                 <p class="fine">
                     "Those that sit least firmly come first. "
                     <a href=only.documents_href(id)>"All of them in the table of the batch"</a>
+                    ". "
+                    <a href=only.run_href(id) rel="external" data-testid="run-cluster">"Run a flow on all of them"</a>
+                    "."
                 </p>
                 <Members batch=id cluster=number others members may_change=is_at_rest />
             </section>

@@ -67,6 +67,7 @@ pub fn DocumentPage(
     let api = format!("/api/batches/{batch}/documents/{}", row.id);
     let like = format!("/search?batch={batch}&like={}", row.id);
     let run = format!("/runs/new?document={}", row.id);
+    let remove = format!("/batches/{batch}/remove?documents={}", row.id);
     let failure = row.failure.clone();
     let status = row.status;
     let readable = status == Status::Completed;
@@ -107,6 +108,7 @@ pub fn DocumentPage(
                                 </a>
                             }
                         })}
+                    {(!is_moving).then(|| view! { <a class="download" href=remove>"Remove"</a> })}
                 </nav>
             </header>
             {failure.map(|failure| view! { <FailureView failure /> })}

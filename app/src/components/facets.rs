@@ -178,6 +178,7 @@ pub fn SelectionBar(
                 <button class="button quiet" name="do" value="batch" formmethod="post" data-testid="do-batch">
                     "New batch"
                 </button>
+                {button("remove", "Remove")}
             </form>
     }
     .boxed()

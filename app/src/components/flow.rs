@@ -9,5 +9,5 @@ mod lists;
 mod step;
 mod trial;
 
-pub use editor::{Editor, Found, Trial};
+pub use editor::{Editor, Found, Trial, Visit};
 pub use evidence::Proof;

@@ -118,6 +118,14 @@ fn Head(batch: Batch, size: u64, reload: Callback<()>) -> impl IntoView {
                 <a class="steer-link" href=format!("/search?batch={id}") rel="external">
                     "Search in this batch"
                 </a>
+                {(counts.completed > 0)
+                    .then(|| {
+                        view! {
+                            <a class="steer-link" href=format!("/runs/new?batch={id}") rel="external">
+                                "Run a flow"
+                            </a>
+                        }
+                    })}
                 <a class="steer-link" href=format!("/?compare={id}#batches")>
                     "Compare with another batch"
                 </a>

@@ -3,6 +3,7 @@
 pub mod begin;
 pub mod exchange;
 pub mod failures;
+pub mod filter;
 pub mod picker;
 pub mod progress;
 pub mod question;

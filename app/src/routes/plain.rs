@@ -21,6 +21,7 @@ const PLAIN: &[&[&str]] = &[
     &["batches", "*", "families"],
     &["batches", "*", "clusters", "*"],
     &["batches", "*", "move"],
+    &["batches", "*", "remove"],
     // It has a script of its own.
     &["batches", "*", "map"],
     &["batches", "*", "outliers"],
@@ -54,6 +55,7 @@ mod tests {
         check("/batches/12/families", true);
         check("/batches/12/clusters/3", true);
         check("/batches/12/move", true);
+        check("/batches/12/remove", true);
         check("/batches/12/map", true);
         check("/batches/12/clusterings", true);
         check("/batches/12/add", false);

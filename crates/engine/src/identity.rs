@@ -23,9 +23,6 @@ use crate::{Engine, internal, near};
 /// How often an edit gives way to another one, or to an analysis, that ended meanwhile.
 const TRIES: u32 = 3;
 
-/// Rows that are read at a time.
-const PAGE: u32 = 500;
-
 /// The longest name of a cluster, in characters.
 const NAME: usize = 100;
 
@@ -63,16 +60,7 @@ impl Engine {
     /// # Errors
     /// `not_found`, `storage`.
     pub async fn grouped_documents(&self, batch: BatchId, which: &DocumentQuery) -> Result<Vec<DocumentId>, Failure> {
-        self.batch(batch).await?;
-        let mut found = Vec::new();
-        let mut after: Option<(String, DocumentId)> = None;
-        loop {
-            let from = after.as_ref().map(|(path, id)| (path.as_str(), *id));
-            let rows = self.store().matching_after(batch, which, from, PAGE).await?;
-            let Some(last) = rows.last() else { return Ok(found) };
-            after = Some((last.path.clone(), last.id));
-            found.extend(rows.iter().filter(|row| row.probability.is_some()).map(|row| row.id));
-        }
+        self.matching(batch, which, |row| row.probability.is_some()).await
     }
 
     /// A batch's manifest: what its clusters depend on, as JSON.

@@ -18,6 +18,9 @@ pub struct Decoded<'a> {
 /// Decodes by byte-order mark, else as UTF-8 when that fits, else by `label` (what the document says of itself), else
 /// by a guess (chardetng).
 pub fn decode<'a>(bytes: &'a [u8], label: Option<&[u8]>) -> Decoded<'a> {
+    if let Some(text) = utf_32(bytes) {
+        return Decoded { replaced: text.contains('\u{fffd}'), text: Cow::Owned(text) };
+    }
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return with(encoding, &bytes[length..]);
     }
@@ -119,6 +122,18 @@ fn is_mostly_utf8(bytes: &[u8]) -> bool {
     good > 2 * bad
 }
 
+/// UTF-32 with a byte-order mark. That of the little-endian one is also how UTF-16 begins that has a NUL first.
+fn utf_32(bytes: &[u8]) -> Option<String> {
+    let read: fn([u8; 4]) -> u32 = match bytes.get(..4)? {
+        b"\0\0\xfe\xff" => u32::from_be_bytes,
+        b"\xff\xfe\0\0" => u32::from_le_bytes,
+        _ => return None,
+    };
+    let units = || bytes[4..].chunks_exact(4).map(|unit| char::from_u32(read([unit[0], unit[1], unit[2], unit[3]])));
+    let is_likely = units().take(64).all(|unit| unit.is_some());
+    is_likely.then(|| units().map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
 /// UTF-16 without a byte-order mark: every other byte of mostly Latin text is zero.
 fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     let sample = &bytes[..bytes.len().min(4096) & !1];
@@ -150,6 +165,9 @@ mod tests {
         check(b"\xff\xfeh\0i\0", None, "hi");
         check(b"\xfe\xff\0h\0i", None, "hi");
         check(b"h\0i\0", None, "hi");
+        check(b"\0\0\xfe\xff\0\0\0h\0\x01\xf6\0", None, "h😀");
+        check(b"\xff\xfe\0\0h\0\0\0\0\xf6\x01\0", None, "h😀");
+        check(b"\xff\xfe\0\0h\0i\0", None, "\0hi");
         check(b"caf\xe9 au lait, d\xe9j\xe0 vu", None, "café au lait, déjà vu");
         check(b"\xef\xf0\xe8\xe2\xe5\xf2", Some("windows-1251"), "привет");
         check("привет мир, как дела \u{fffd}".as_bytes(), Some("latin1"), "привет мир, как дела \u{fffd}");

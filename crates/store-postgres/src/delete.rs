@@ -4,13 +4,13 @@ use sheaf_domain::BatchId;
 use sqlx::PgPool;
 
 use crate::arrive::lock_batches;
-use crate::runs::leave::leave;
+use crate::runs::leave::{Leaving, leave};
 use crate::{Result, database};
 
 pub async fn delete_batch(pool: &PgPool, batch: BatchId) -> Result<bool> {
     let mut tx = pool.begin().await.map_err(database)?;
     lock_batches(&mut tx, [batch]).await?;
-    leave(&mut tx, batch).await?;
+    leave(&mut tx, Leaving::Batch(batch)).await?;
     for sql in [
         // Whoever has a job of it in its hands is waited for; then those jobs are that were added by then.
         "SELECT FROM jobs WHERE batch = $1 ORDER BY id FOR UPDATE",

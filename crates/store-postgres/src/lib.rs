@@ -21,6 +21,7 @@ mod compare;
 mod explore;
 mod map;
 mod read;
+mod removal;
 mod search;
 mod table;
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::place::{Place, place};
 use crate::rows::{id, json, signed};
-use crate::runs::leave::leave;
+use crate::runs::leave::{OF_BATCH, leave};
 use crate::{Result, begin, database, now, steer};
 
 pub async fn create_batch(writer: &SqlitePool, batch: &NewBatch) -> Result<()> {
@@ -248,8 +248,8 @@ pub async fn open_batches(readers: &SqlitePool, idle_ms: u64) -> Result<Vec<Batc
 pub async fn delete_batch(writer: &SqlitePool, batch: BatchId) -> Result<bool> {
     let mut tx = begin(writer).await?;
     let key = batch.to_string();
-    leave(&mut tx, batch).await?;
-    forget_results(&mut tx, &Whose { documents: "d.batch = ?1", others: "o.batch <> ?1", key: &key }).await?;
+    leave(&mut tx, OF_BATCH, &key).await?;
+    forget_results(&mut tx, &Whose { documents: OF_BATCH, others: "o.batch <> ?1", key: &key }).await?;
     let deleted =
         sqlx::query("DELETE FROM batches WHERE id = ?").bind(&key).execute(&mut *tx).await.map_err(database)?;
     tx.commit().await.map_err(database)?;

@@ -18,6 +18,7 @@ mod pages;
 mod place;
 mod progress;
 mod read;
+mod removal;
 mod rows;
 mod runs;
 mod search;

@@ -16,6 +16,7 @@ mod keeping;
 mod levels;
 mod map;
 mod records;
+mod removal;
 mod runs;
 mod search;
 mod store;
@@ -39,6 +40,7 @@ pub use records::{
     EmbedResult, NewBatch, NewClustering, NewDocument, NewUpload, PACE_WINDOW_MS, ParseInput, ParseRecord, Placement,
     QueueDepth, RateLimit, Room, StagePace, StoredDocument, Taken, VectorFile, Vectored, WorkerState,
 };
+pub use removal::{RemovalStore, Removed};
 pub use runs::{DocumentText, RunClaim, RunFound, RunInput, RunStore, Spending, StartedRun};
 pub use search::{BatchVectors, FoundDocument, SearchScope, SearchStore};
 pub use store::{DELIVERIES_AT_ONCE, DELIVERIES_KEPT_MS, Store, StoreError};

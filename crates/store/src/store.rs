@@ -24,6 +24,7 @@ use crate::records::{
     NewBatch, NewDocument, NewUpload, ParseInput, ParseRecord, QueueDepth, RateLimit, Room, StagePace, StoredDocument,
     Taken, WorkerState,
 };
+use crate::removal::RemovalStore;
 use crate::runs::RunStore;
 
 /// Why the store could not do it.
@@ -63,6 +64,7 @@ pub trait Store:
     + ImportStore
     + LevelStore
     + MapStore
+    + RemovalStore
     + RunStore
     + SearchStore
     + Send

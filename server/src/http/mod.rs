@@ -11,6 +11,7 @@ pub mod flow_forms;
 pub mod flow_runs;
 pub mod flows;
 pub mod forms;
+pub mod removal;
 pub mod run_forms;
 pub mod runs;
 pub mod upload;

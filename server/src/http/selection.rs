@@ -24,7 +24,7 @@ const FILTERS: [&str; 11] =
 
 /// The fields of a form of tables.
 struct Chosen {
-    /// `csv`, `json`, `originals`, `run`, `move` or `batch`.
+    /// `csv`, `json`, `originals`, `run`, `move`, `remove` or `batch`.
     what: String,
     name: String,
     documents: Vec<DocumentId>,
@@ -92,7 +92,7 @@ fn too_many(most: usize) -> HttpFailure {
 const TOO_MANY: &str = "Make a batch of them first, or choose by a filter.";
 
 fn unknown(what: &str) -> HttpFailure {
-    HttpFailure::invalid(format!("`do`: `{what}` is none of csv, json, jsonl, originals, run, move, batch"))
+    HttpFailure::invalid(format!("`do`: `{what}` is none of csv, json, jsonl, originals, run, move, remove, batch"))
 }
 
 /// The documents that a form names, or the filter that it has.
@@ -119,6 +119,7 @@ pub async fn act(Path(id): Path<String>, RawQuery(fields): RawQuery) -> Result<R
         "originals" => format!("/api/batches/{batch}/originals?{address}"),
         "run" => chosen.run(batch),
         "move" => format!("/batches/{batch}/move?{address}"),
+        "remove" => format!("/batches/{batch}/remove?{address}"),
         other => return Err(unknown(other)),
     }))
 }

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 /// What goes wrong with a question, by words of the document that it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The first time: too many requests, come back at once.
-    Busy,
+    /// The first time: too many requests, come back after so many seconds.
+    Busy(u32),
     /// The first time: an error of the server.
     Broken,
     /// The first time: the answer breaks off.
@@ -73,8 +73,8 @@ async fn answer(State(model): State<FakeModel>, Json(body): Json<Value>) -> Resp
     tokio::time::sleep(model.slow).await;
     let fault = model.faults.iter().find(|(words, _)| document.contains(**words)).map(|(_, fault)| *fault);
     match fault {
-        Some(Fault::Busy) if before == 0 => {
-            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")], "later").into_response();
+        Some(Fault::Busy(seconds)) if before == 0 => {
+            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds.to_string())], "later").into_response();
         }
         Some(Fault::Broken) if before == 0 => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Some(Fault::Cut) if before == 0 => return "{\"choices\": [{\"mess".into_response(),

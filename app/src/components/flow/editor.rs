@@ -7,7 +7,7 @@ use sheaf_domain::{BatchId, DocumentId, DocumentRow, Failure, FlowId};
 use sheaf_engine::StepTrial;
 
 use super::inputs::StepForm;
-use super::step::StepCard;
+use super::step::{Beside, StepCard};
 use crate::boxed::Boxed;
 use crate::components::failure::FailureView;
 use crate::draft::FlowDraft;
@@ -33,6 +33,17 @@ pub struct Found {
     pub is_empty_library: bool,
 }
 
+/// How it comes that the form is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit {
+    /// Whether it was saved just now.
+    pub is_saved: bool,
+    /// Whether nothing was done yet, so that what is missing is no mistake.
+    pub is_untouched: bool,
+    /// Whether the operator allowed a model to be asked.
+    pub has_model: bool,
+}
+
 #[component]
 pub fn Editor(
     draft: FlowDraft,
@@ -41,9 +52,9 @@ pub fn Editor(
     found: Option<Found>,
     /// By the places of steps.
     accuracies: Vec<(usize, LabelAccuracy)>,
-    /// Whether it was saved just now.
-    is_saved: bool,
+    visit: Visit,
 ) -> impl IntoView {
+    let Visit { is_saved, is_untouched, has_model } = visit;
     let FlowDraft { based_on, sent, is_searching: _, may_ask: _, failure } = draft;
     let spec = sent.spec;
     let title = if spec.name.is_empty() { "New flow".to_owned() } else { spec.name.clone() };
@@ -65,10 +76,17 @@ pub fn Editor(
                 Some((of.clone(), trial.batch, trial.document))
             });
             let accuracy = accuracies.iter().find(|(of, _)| *of == place).map(|(_, accuracy)| *accuracy);
-            view! { <StepCard form spec=spec.clone() step=step.clone() trial=tried accuracy /> }
+            let beside = Beside { trial: tried, is_tried: trial.is_some(), accuracy, has_model };
+            view! { <StepCard form spec=spec.clone() step=step.clone() beside /> }
         })
         .collect_view();
-    let number = problems.len() as u64;
+    let to_mend = (!problems.is_empty() && !is_untouched).then(|| view! { <ToMend problems=problems.clone() /> });
+    let steps_problem = match is_untouched {
+        true => Either::Left(view! { <p class="fine">"There is none yet. Add the first one below."</p> }),
+        false => {
+            Either::Right(steps_problem.map(|message| view! { <p class="field-problem" role="alert">{message}</p> }))
+        }
+    };
     view! {
         <div class="page flow-page">
             <nav class="crumbs" aria-label="Where this is">
@@ -93,24 +111,34 @@ pub fn Editor(
                 {name_problem.map(|message| view! { <p class="field-problem" role="alert">{message}</p> })}
                 <TryOn trial search=sent.search found />
                 <h2 id="steps-title">"Steps"</h2>
-                {steps_problem.map(|message| view! { <p class="field-problem" role="alert">{message}</p> })}
+                {steps_problem}
                 <ol class="flow-steps" data-testid="steps" aria-labelledby="steps-title">{cards}</ol>
                 <Add next=spec.steps.len() />
                 <div class="flow-end">
-                    {(number > 0)
-                        .then(|| {
-                            view! {
-                                <p class="fine" data-testid="problem-count">
-                                    {format!("{} to mend before it can be saved; each stands at its step.", counted(number, "problem", "problems"))}
-                                </p>
-                            }
-                        })}
+                    {to_mend}
                     <Actions based_on=based_on.map(|(id, _)| id) />
                 </div>
             </form>
         </div>
     }
     .boxed()
+}
+
+/// How many problems there are, with the way to each step that has some.
+#[component]
+fn ToMend(problems: Vec<FlowProblem>) -> impl IntoView {
+    let number = counted(problems.len() as u64, "problem", "problems");
+    let mut steps: Vec<u32> = problems.iter().filter_map(|problem| problem.step).collect();
+    steps.sort_unstable();
+    steps.dedup();
+    let link = |step: u32| {
+        view! { " " <a href=format!("#s{step}")>{format!("Step {}", step + 1)}</a> }
+    };
+    view! {
+        <p class="fine" data-testid="problem-count">
+            {format!("{number} to mend before it can be saved.")} {steps.into_iter().map(link).collect_view()}
+        </p>
+    }
 }
 
 #[component]
@@ -271,7 +299,7 @@ fn Candidates(found: Found) -> impl IntoView {
         }
     };
     let more = (total > shown).then(|| {
-        view! { <li class="fine">{format!("and {} more; use more words", count(total - shown))}</li> }
+        view! { <li class="fine">{format!("and {} more, found by name or words", count(total - shown))}</li> }
     });
     Either::Right(Either::Right(view! {
         <ul class="candidates" data-testid="candidates">

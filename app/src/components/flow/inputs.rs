@@ -164,7 +164,7 @@ impl StepForm {
         let name = self.name(field);
         view! {
             <details class="step-field ticks">
-                <summary>{legend}" "<span class="fine">{chosen}</span></summary>
+                <summary>{legend}": "<span class="fine">{chosen}</span></summary>
                 <fieldset>
                     <legend class="hidden">{legend}</legend>
                     {choices

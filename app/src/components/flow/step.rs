@@ -14,21 +14,29 @@ use crate::format::counted;
 /// Problems of these fields stand above the step's own.
 const OF_THE_STEP: [&str; 3] = ["name", "do", "instructions"];
 
-#[component]
-pub fn StepCard(
-    form: StepForm,
-    spec: FlowSpec,
-    step: Step,
+/// What is known of a step besides what was filled in.
+pub struct Beside {
     /// What it gave for the document that the flow is tried on.
-    trial: Option<(StepTrial, BatchId, DocumentId)>,
+    pub trial: Option<(StepTrial, BatchId, DocumentId)>,
+    /// Whether a document was chosen at all.
+    pub is_tried: bool,
     /// How well its labels are told apart.
-    accuracy: Option<LabelAccuracy>,
-) -> impl IntoView {
+    pub accuracy: Option<LabelAccuracy>,
+    /// Whether there is a model that it could ask.
+    pub has_model: bool,
+}
+
+#[component]
+pub fn StepCard(form: StepForm, spec: FlowSpec, step: Step, beside: Beside) -> impl IntoView {
+    let Beside { trial, is_tried, accuracy, has_model } = beside;
     let (place, last) = (form.place, spec.steps.len());
     let kind = step.action.kind();
     let name = if step.name.is_empty() { format!("step {}", place + 1) } else { step.name.clone() };
     let shown = form.problems.iter().filter(|problem| is_elsewhere(&form, problem)).cloned().collect::<Vec<_>>();
     let gives = step.output().map(|(fields, _)| fields.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    let model_missing = (kind == ActionKind::Ask && !has_model).then(|| view! { <NoModel /> });
+    let waits = (place == 0 && !is_tried)
+        .then(|| view! { <p class="fine">"What each step gives stands here, once a document is chosen above."</p> });
     let body = actions::fields(&form, &spec, &step);
     let label = actions::instructions(kind);
     let instructions = match kind == ActionKind::Ask {
@@ -55,13 +63,14 @@ pub fn StepCard(
             </header>
             <div class="flow-step-body">
                 <div class="step-fields">
+                    {model_missing}
                     {form.text("name", "Name", "", &step.name)}
                     {instructions} {body}
                     {accuracy.map(|accuracy| view! { <Measured accuracy /> })}
                     {(!shown.is_empty()).then(|| view! { <Elsewhere problems=shown /> })}
                 </div>
                 <div class="step-gives">
-                    <Gives gives />
+                    <Gives gives /> {waits}
                     {trial.map(|(trial, batch, document)| view! { <Tried trial batch document /> })}
                 </div>
             </div>
@@ -140,10 +149,21 @@ fn Moves(place: usize, last: usize, name: String) -> impl IntoView {
     }
 }
 
+/// What is to be done before a model can be asked.
+#[component]
+fn NoModel() -> impl IntoView {
+    view! {
+        <p class="notice wide" role="status" data-testid="no-model">
+            "No language model is allowed yet, so nothing can be asked. Start Sheaf with --model-endpoint and the address of a server; \
+             the flow can be written and saved before."
+        </p>
+    }
+}
+
 /// The columns that the steps below can use.
 #[component]
 fn Gives(gives: Option<Vec<String>>) -> impl IntoView {
-    gives.map(|fields| {
+    gives.filter(|fields| !fields.is_empty()).map(|fields| {
         view! {
             <p class="gives">
                 <span class="fine">"Gives the columns "</span>

@@ -161,10 +161,12 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
     let Some(estimate) = estimate else {
         return is_chosen.then(|| view! { <p class="fine">"Press Estimate to see what it would take."</p> }.boxed());
     };
-    let Estimated { documents, tried, seconds, tokens, answers_timed, answers_judged, mended, money } = match estimate {
+    let estimate = match estimate {
         Ok(estimate) => estimate,
         Err(failure) => return Some(view! { <FailureView failure /> }.boxed()),
     };
+    let held_up = held_up(&estimate);
+    let Estimated { documents, tried, seconds, tokens, answers_timed, answers_judged, mended, money, .. } = estimate;
     let whole = |seconds: f64| seconds.ceil().clamp(0.0, 1e15) as u64;
     let time = match (whole(seconds.0), whole(seconds.1)) {
         (from, to) if from == to => format!("about {}", duration(to)),
@@ -219,12 +221,32 @@ fn Taken(estimate: Option<Result<Estimated, Failure>>, is_chosen: bool, prices: 
                     {format!(
                         "Measured on {}, of different clusters where there are some, for this machine with nothing else to do.",
                         counted(tried.into(), "document", "documents"),
-                    )} {rests} {back}
+                    )} {rests} {held_up} {back}
                 </p>
             </section>
         }
         .boxed(),
     )
+}
+
+/// What else the time of a model's questions depends on.
+fn held_up(estimate: &Estimated) -> String {
+    let Estimated { tokens, per_minute, waits_known, put_off, wait_seconds: (from, to), .. } = estimate;
+    if *tokens == (0, 0) {
+        return String::new();
+    }
+    let rate = format!(
+        " At most {} a minute are asked, by all runs together.",
+        counted((*per_minute).into(), "question", "questions")
+    );
+    match (waits_known, put_off) {
+        (0, _) => rate,
+        (_, 0) => format!("{rate} Its server put none of the latest off; should it, that takes longer."),
+        (known, put_off) => format!(
+            "{rate} Its server put off {put_off} of the latest {}: {from:.1} to {to:.1} s are counted for that with each question.",
+            counted((*known).into(), "question", "questions"),
+        ),
+    }
 }
 
 /// How much a model may cost.

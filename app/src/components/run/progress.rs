@@ -33,7 +33,7 @@ pub fn RunProgress(run: FlowRun, prices: Option<ModelPrices>) -> impl IntoView {
         ("Values", Some(count(values))),
         ("Failed", failed),
         ("Time", Some(duration(elapsed_seconds))),
-        ("Documents a minute", rate.map(|rate| format!("{:.0}", rate * 60.0))),
+        ("Documents a minute", rate.map(|rate| count((rate * 60.0).round() as u64))),
         ("Time left", left),
         ("Tokens", used),
         ("Money", money),

@@ -1,93 +1,42 @@
 //! What a run found, to be judged: each value with its evidence, and what people think of it.
 
+use std::collections::HashMap;
+
 use leptos::either::Either;
 use leptos::prelude::*;
-use sheaf_domain::flow::{Action, DOCUMENT, FlowSpec, Review, RunValue, ValueQuery};
+use sheaf_domain::flow::{Action, DOCUMENT, FlowSpec, Review, RunValue};
 use sheaf_domain::{DocumentId, Page, RunId};
 
+use super::filter::{EVERY, ValueFilter};
 use crate::boxed::Boxed;
 use crate::components::flow::Proof;
 use crate::components::flow::choices::{Choice, options};
-use crate::filters::encode;
 use crate::format::counted;
 
-/// The columns of all steps, not those of the result alone.
-pub const EVERY: &str = "every";
-
-/// Which values are looked at, as it stands in the address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ValueFilter {
-    /// `step.field`, or [`EVERY`]; those of the result when absent.
-    pub column: Option<String>,
-    pub review: Option<Review>,
-    pub verified: Option<bool>,
-    pub cursor: Option<String>,
-}
-
-impl ValueFilter {
-    /// Reads the parameters of an address; what cannot be understood is as if it were not there.
-    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
-        let text = |key: &str| get(key).filter(|text| !text.is_empty());
-        Self {
-            column: text("column"),
-            review: text("review").and_then(|text| text.parse().ok()),
-            verified: text("verified").and_then(|text| text.parse().ok()),
-            cursor: text("cursor"),
-        }
-    }
-
-    /// The question to the engine.
-    pub fn query(&self, document: Option<DocumentId>, spec: &FlowSpec) -> ValueQuery {
-        let columns = match self.column.as_deref() {
-            None => spec.format().columns.into_iter().map(|column| column.from).collect(),
-            Some(EVERY) => Vec::new(),
-            Some(column) => vec![column.to_owned()],
-        };
-        ValueQuery {
-            document,
-            step: None,
-            field: None,
-            columns,
-            review: self.review,
-            verified: self.verified,
-            cursor: self.cursor.clone(),
-            limit: 0,
-        }
-    }
-
-    /// The query of the address, with its question mark.
-    pub fn write(&self) -> String {
-        let Self { column, review, verified, cursor } = self;
-        let pairs = [
-            ("column", column.clone()),
-            ("review", review.map(|review| review.to_string())),
-            ("verified", verified.map(|verified| verified.to_string())),
-            ("cursor", cursor.clone()),
-        ];
-        let parts: Vec<String> = pairs
-            .into_iter()
-            .filter_map(|(key, value)| value.map(|value| format!("{key}={}", encode(&value))))
-            .collect();
-        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
-    }
-
-    fn is_narrowed(&self) -> bool {
-        self.column.as_deref().is_some_and(|column| column != EVERY) || self.review.is_some() || self.verified.is_some()
-    }
+/// What the values are of.
+#[derive(Clone, Debug)]
+pub struct Whose {
+    pub run: RunId,
+    /// The page on which they stand.
+    pub at: String,
+    /// Values of all columns.
+    pub found: u64,
+    pub has_ended: bool,
+    /// Whether values of several documents are shown.
+    pub has_documents: bool,
+    /// How documents begin whose values have no quote.
+    pub beginnings: HashMap<DocumentId, String>,
 }
 
 #[component]
 pub fn Values(
-    run: RunId,
-    /// The page on which the values stand.
-    at: String,
+    of: Whose,
     values: Page<RunValue>,
     filter: ValueFilter,
     /// The flow as the run carries it out.
     spec: FlowSpec,
-    /// Whether values of several documents are shown.
-    has_documents: bool,
 ) -> impl IntoView {
+    let Whose { run, at, found, has_ended, has_documents, beginnings } = of;
     let Page { items, total, next_cursor } = values;
     let tab = |label: &'static str, of: ValueFilter| {
         let is_current = (of.review, of.verified) == (filter.review, filter.verified);
@@ -122,15 +71,29 @@ pub fn Values(
         Some(_) => counted(total, "value", "values"),
     };
     let body = match hits.is_empty() {
-        true => Either::Left(view! {
-            <p class="empty">
-                {if filter.is_narrowed() { "No value is like this." } else { "Nothing was found yet." }}
-            </p>
-        }),
+        true => {
+            let said = match (filter.is_narrowed(), found, has_ended) {
+                (true, _, _) => "No value is like this.",
+                (false, _, false) => "Nothing was found yet.",
+                (false, 0, true) => {
+                    "Nothing was found. Try the flow on one of the documents to see what each step gives."
+                }
+                (false, _, true) => "Nothing was found in the columns of the result. Earlier steps found something: ",
+            };
+            let earlier = (!filter.is_narrowed() && found > 0 && has_ended).then(|| {
+                let href =
+                    format!("{at}{}#values", ValueFilter { column: Some(EVERY.to_owned()), ..filter.clone() }.write());
+                let every = counted(found, "value", "values");
+                view! { <a href=href rel="external">{format!("see the {every} of every step")}</a> "." }
+            });
+            Either::Left(view! { <p class="empty" data-testid="no-values">{said} {earlier}</p> })
+        }
         false => {
             let rows = hits.into_iter().enumerate().map(|(place, hit)| {
                 let has_keys = due == Some(place);
-                view! { <HitRow run hit back=back.clone() has_document=has_documents has_keys /> }
+                let beginning =
+                    beginnings.get(&hit.value.document).cloned().filter(|_| hit.value.found.quote.is_none());
+                view! { <HitRow run hit back=back.clone() has_document=has_documents has_keys beginning /> }
             });
             Either::Right(view! {
                 <table class="run-values">
@@ -205,7 +168,8 @@ struct Hit {
 }
 
 fn hits(values: Vec<RunValue>, spec: &FlowSpec) -> Vec<Hit> {
-    let finds = |name: &str| spec.steps.iter().any(|step| step.name == name && matches!(step.action, Action::Find(_)));
+    let is_one = |action: &Action| matches!(action, Action::Find(_) | Action::Classify(_));
+    let finds = |name: &str| spec.steps.iter().any(|step| step.name == name && is_one(&step.action));
     let of = |value: &RunValue| (value.document, value.found.step.clone(), value.found.row);
     let mut hits: Vec<Hit> = Vec::new();
     for value in values {
@@ -225,6 +189,8 @@ fn HitRow(
     has_document: bool,
     /// Whether the keys of the page judge this one.
     has_keys: bool,
+    /// How its document begins.
+    beginning: Option<String>,
 ) -> impl IntoView {
     let Hit { value, others, is_row } = hit;
     let RunValue { document, batch, path, number, found, review, corrected, stands } = value;
@@ -240,6 +206,7 @@ fn HitRow(
             </a>
         }
     });
+    let beginning = beginning.map(|text| view! { <span class="was" data-testid="beginning">{text}</span> });
     let since = (!stands).then(|| {
         view! {
             <span class="was" data-testid="since">
@@ -286,7 +253,7 @@ fn HitRow(
                 {was} {beside}
             </td>
             <td class="column fine">{column}</td>
-            <td>{of_document} " " <Proof batch document found=found.clone() stands /> {since}</td>
+            <td>{of_document} " " <Proof batch document found=found.clone() stands /> {beginning} {since}</td>
             <td class="judge">
                 <form method="post" action=action class="review">
                     <input type="hidden" name="back" value=back />
@@ -328,32 +295,4 @@ fn Also(run: RunId, other: RunValue, back: String) -> impl IntoView {
         </details>
     }
     .boxed()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_filter_comes_back_from_its_address() {
-        let filter = ValueFilter {
-            column: Some("genes.value".to_owned()),
-            review: Some(Review::None),
-            verified: Some(false),
-            cursor: None,
-        };
-        assert_eq!(filter.write(), "?column=genes.value&review=none&verified=false");
-        let read = ValueFilter::read(|key| match key {
-            "column" => Some("genes.value".to_owned()),
-            "review" => Some("none".to_owned()),
-            "verified" => Some("false".to_owned()),
-            _ => Some(String::new()),
-        });
-        assert_eq!(read, filter);
-        let spec = FlowSpec::default();
-        assert_eq!(filter.query(None, &spec).columns, ["genes.value"]);
-        assert_eq!(ValueFilter::default().query(None, &spec).columns, ["document.path"]);
-        let every = ValueFilter { column: Some(EVERY.to_owned()), ..ValueFilter::default() };
-        assert_eq!(every.query(None, &spec).columns, Vec::<String>::new());
-    }
 }

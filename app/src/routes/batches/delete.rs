@@ -56,7 +56,7 @@ fn Question(batch: Batch, used: BatchUse) -> impl IntoView {
                 are not touched. This cannot be undone."
             </p>
             {running.then(|| view! { <p>"It is still being analysed; deleting it stops that."</p> })}
-            {of_runs(used).map(|said| view! { <p data-testid="used-by-runs">{said}</p> })}
+            {of_runs(used, "its documents").map(|said| view! { <p data-testid="used-by-runs">{said}</p> })}
             <form class="actions" method="post" action=format!("/batches/{}/delete", batch.id)>
                 <button class="button danger" type="submit" data-testid="confirm-delete">
                     {format!("Delete {documents}")}
@@ -70,13 +70,13 @@ fn Question(batch: Batch, used: BatchUse) -> impl IntoView {
     .boxed()
 }
 
-/// What becomes of what runs have to do with it.
-fn of_runs(BatchUse { runs, values, waiting }: BatchUse) -> Option<String> {
+/// What becomes of what runs have to do with it, or with some of its documents.
+pub(super) fn of_runs(BatchUse { runs, values, waiting }: BatchUse, whose: &str) -> Option<String> {
     if runs == 0 {
         return None;
     }
     let mut said = format!(
-        "{} used its documents. What they found stays, with quotes and the names of the documents ({}); delete a run to remove \
+        "{} used {whose}. What they found stays, with quotes and the names of the documents ({}); delete a run to remove \
          that too. What a model was sent about these documents is removed.",
         counted(runs, "run", "runs"),
         counted(values, "value", "values"),
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn what_stays_and_what_goes_is_said() {
-        assert_eq!(of_runs(BatchUse::default()), None);
-        let said = of_runs(BatchUse { runs: 2, values: 1, waiting: 3 }).expect("it is used");
+        assert_eq!(of_runs(BatchUse::default(), "its documents"), None);
+        let said = of_runs(BatchUse { runs: 2, values: 1, waiting: 3 }, "its documents").expect("it is used");
         assert!(said.starts_with("2 runs used its documents.") && said.contains("(1 value)"), "{said}");
         assert!(said.ends_with("3 documents that wait in runs will be cancelled."), "{said}");
     }

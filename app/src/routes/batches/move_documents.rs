@@ -5,19 +5,16 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
-use sheaf_domain::{BatchId, DocumentQuery};
+use sheaf_domain::BatchId;
 
 use crate::boxed::Boxed;
 use crate::components::cluster::{MovePage, ToMove};
 use crate::components::failure::FailurePage;
 use crate::components::skeleton::Skeleton;
 use crate::errors::AppError;
-use crate::filters::Filters;
+use crate::routes::batches::chosen::{Chosen, chosen};
 use crate::routes::path_param;
 use crate::server_fns::front_door::{engine, respond};
-
-/// Documents that are named.
-const NAMED: u32 = 20;
 
 /// `/batches/{id}/move?documents=`, with ids that have commas between them, or with the filters of the batch's page.
 #[component]
@@ -48,23 +45,7 @@ pub fn MoveDocuments() -> impl IntoView {
 }
 
 async fn read(batch: Option<BatchId>, query: ParamsMap) -> Result<ToMove, AppError> {
-    let Some(id) = batch else { return Err(AppError::not_found("batch")) };
-    let engine = engine()?;
-    let ids = query.get("documents").unwrap_or_default();
-    let filters = Filters { page: 0, ..Filters::read(&query) };
-    let mut which = DocumentQuery { limit: NAMED, ..filters.document_query() };
-    which.documents = ids
-        .split(',')
-        .filter(|id| !id.is_empty())
-        .map(|id| id.parse().map_err(|_| AppError::not_found("document")))
-        .collect::<Result<_, _>>()?;
-    let batch = respond(engine.batch(id).await)?;
-    let clusters = respond(engine.clusters(id).await)?;
-    let documents = respond(engine.documents(id, &which).await)?;
-    let fields = match which.documents.is_empty() {
-        false => vec![("all", ids)],
-        true => filters.pairs().into_iter().chain([("matching", "1".to_owned())]).collect::<Vec<_>>(),
-    };
-    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let Chosen { batch, documents, fields, .. } = chosen(batch, &query).await?;
+    let clusters = respond(engine()?.clusters(batch.id).await)?;
     Ok(ToMove { batch, clusters, documents, fields })
 }

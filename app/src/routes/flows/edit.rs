@@ -6,12 +6,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use sheaf_domain::flow::{Action, FlowProblem, FlowSpec, LabelAccuracy};
-use sheaf_domain::{BatchId, DocumentId, DocumentQuery, Failure, FlowId, LibraryQuery, Status};
+use sheaf_domain::{BatchId, BatchQuery, DocumentId, DocumentQuery, Failure, FlowId, LibraryQuery, LibraryRow, Status};
 use sheaf_engine::{Engine, templates};
 
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
-use crate::components::flow::{Editor, Found, Trial};
+use crate::components::flow::{Editor, Found, Trial, Visit};
 use crate::draft::FlowDraft;
 use crate::errors::AppError;
 use crate::flow_form::Sent;
@@ -22,6 +22,8 @@ use crate::server_fns::front_door::{engine, respond};
 const OFFERED: u32 = 12;
 /// Documents that are offered before any was looked for.
 const AT_FIRST: u32 = 6;
+/// Of them, from each of the latest batches.
+const FROM_EACH: u32 = 2;
 
 /// `/flows/new?template=` and `/flows/:id?batch=&document=`
 #[component]
@@ -32,6 +34,7 @@ pub fn EditFlow() -> impl IntoView {
     let is_sent = sent.is_some();
     let read = async move {
         let engine = engine()?;
+        let has_model = engine.has_model();
         let mut draft = match (sent, id) {
             (Some(draft), _) => draft,
             (None, Some(id)) => {
@@ -45,15 +48,16 @@ pub fn EditFlow() -> impl IntoView {
         let document = given("document").and_then(|text| text.parse::<DocumentId>().ok());
         draft.sent.tried = draft.sent.tried.or(batch.zip(document));
         let is_saved = given("saved").is_some() && draft.based_on.is_some() && draft.failure.is_none() && !is_sent;
-        look(&engine, draft).await.map(|looked| (looked, is_saved))
+        let is_untouched = !is_sent && draft.sent.spec.steps.is_empty();
+        look(&engine, draft).await.map(|looked| (looked, Visit { is_saved, is_untouched, has_model }))
     };
     view! {
         <Title text="Flow" />
         <Suspense>
             {Suspend::new(async move {
                 match read.await {
-                    Ok((Looked { draft, problems, trial, found, accuracies }, is_saved)) => {
-                        Either::Left(view! { <Editor draft problems trial found accuracies is_saved /> })
+                    Ok((Looked { draft, problems, trial, found, accuracies }, visit)) => {
+                        Either::Left(view! { <Editor draft problems trial found accuracies visit /> })
                     }
                     Err(error) => Either::Right(view! { <FailurePage failure=error.0 /> }),
                 }
@@ -138,9 +142,34 @@ async fn found(engine: &Engine, words: &str) -> Result<Found, AppError> {
         limit: if words.is_empty() { AT_FIRST } else { OFFERED },
         ..DocumentQuery::default()
     };
-    let page = respond(engine.library(&LibraryQuery { batch: None, filter }).await)?;
-    let documents = page.items.into_iter().map(|row| (row.batch, row.batch_name, row.document)).collect();
+    let page = respond(engine.library(&LibraryQuery { batch: None, filter: filter.clone() }).await)?;
+    let mut rows = page.items;
+    if words.is_empty() && page.total > rows.len() as u64 {
+        rows = of_several_batches(engine, filter, rows).await?;
+    }
+    let documents = rows.into_iter().map(|row| (row.batch, row.batch_name, row.document)).collect();
     Ok(Found { documents, total: page.total, is_empty_library: words.is_empty() && page.total == 0 })
+}
+
+/// The first documents of each of the latest batches, so that a large one does not hide the others; then those of `rest`.
+async fn of_several_batches(
+    engine: &Engine,
+    filter: DocumentQuery,
+    rest: Vec<LibraryRow>,
+) -> Result<Vec<LibraryRow>, AppError> {
+    let latest = BatchQuery { limit: AT_FIRST / FROM_EACH, ..BatchQuery::default() };
+    let filter = DocumentQuery { limit: FROM_EACH, ..filter };
+    let mut rows: Vec<LibraryRow> = Vec::new();
+    for batch in respond(engine.batches(&latest).await)?.items {
+        let of_batch = LibraryQuery { batch: Some(batch.id), filter: filter.clone() };
+        rows.extend(respond(engine.library(&of_batch).await)?.items);
+    }
+    for row in rest {
+        if rows.len() < AT_FIRST as usize && rows.iter().all(|known| known.document.id != row.document.id) {
+            rows.push(row);
+        }
+    }
+    Ok(rows)
 }
 
 /// How well the labels of steps are told apart, where that can be measured.

@@ -1,5 +1,7 @@
 //! What a run found in one document, with the evidence boxed on the picture of its page.
 
+use std::collections::HashMap;
+
 use leptos::either::Either;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -13,7 +15,8 @@ use crate::boxed::Boxed;
 use crate::components::failure::{FailurePage, FailureView};
 use crate::components::pages::{ChosenPage, Of};
 use crate::components::run::exchange::Exchanges;
-use crate::components::run::values::{ValueFilter, Values};
+use crate::components::run::filter::ValueFilter;
+use crate::components::run::values::{Values, Whose};
 use crate::components::status::StatusMark;
 use crate::errors::AppError;
 use crate::format::counted;
@@ -84,10 +87,12 @@ async fn look(engine: &Engine, of: &RunDocument, values: &Page<RunValue>, chosen
     let mut pages: Vec<u32> = values.items.iter().filter_map(|value| value.found.page).collect();
     pages.sort_unstable();
     pages.dedup();
-    let Some(number) = chosen.or_else(|| pages.first().copied()) else {
-        return Some(Looked { view, page: None, quotes: Vec::new(), boxes: Vec::new(), pages });
-    };
+    // Without a place in the text it is judged by how the document begins.
+    let number = chosen.or_else(|| pages.first().copied()).unwrap_or(1);
     let page = respond_in_part(engine.page(of.batch, of.document, number).await);
+    if page.is_err() && chosen.is_none() {
+        return Some(Looked { view, page: None, quotes: Vec::new(), boxes: Vec::new(), pages });
+    }
     let mut ranges: Vec<(u32, u32)> = values
         .items
         .iter()
@@ -136,6 +141,8 @@ fn Whole(shown: Shown) -> impl IntoView {
         }
     });
     let page = looked.map(|looked| view! { <Beside at=at.clone() looked /> });
+    let (found, has_ended) = (of.values.into(), of.status.is_final());
+    let whose = Whose { run: id, at: at.clone(), found, has_ended, has_documents: false, beginnings: HashMap::new() };
     view! {
         <Title text=of.path.clone() />
         <div class="page">
@@ -167,7 +174,7 @@ fn Whole(shown: Shown) -> impl IntoView {
                 {link}
             </p>
             <div data-part="values">
-                <Values run=id at values filter spec has_documents=false />
+                <Values of=whose values filter spec />
             </div>
             {page}
             <Exchanges exchanges />
@@ -184,10 +191,15 @@ fn Beside(at: String, looked: Looked) -> impl IntoView {
     let link =
         |page: u32| view! { <a href=format!("{at}?page={page}#page") rel="external">{format!("Page {page}")}</a> };
     page.map(|page| {
+        let tabs = (!pages.is_empty()).then(|| {
+            view! {
+                <nav class="run-tabs" aria-label="Pages with values">
+                    {pages.into_iter().map(link).collect_view()}
+                </nav>
+            }
+        });
         view! {
-            <nav class="run-tabs" aria-label="Pages with values">
-                {pages.into_iter().map(link).collect_view()}
-            </nav>
+            {tabs}
             <ChosenPage of page is_drawn words=TextQuery::default() quotes boxes />
         }
     })

@@ -10,6 +10,7 @@ use sheaf_domain::flow::{FlowRun, RunQuery};
 use crate::boxed::Boxed;
 use crate::components::failure::FailurePage;
 use crate::components::status::StatusMark;
+use crate::filters::encode;
 use crate::format::{counted, date_time, iso};
 use crate::server_fns::front_door::{engine, respond};
 
@@ -38,14 +39,10 @@ pub fn ListRuns() -> impl IntoView {
                     </a>
                 </p>
             </div>
-            <form method="get" action="/runs" class="search" role="search">
-                <label class="field grow"><span>"Name"</span><input type="search" name="q" value=search /></label>
-                <button class="button quiet" type="submit">"Find"</button>
-            </form>
             <Suspense>
                 {Suspend::new(async move {
                     match runs.await {
-                        Ok(page) => Either::Left(view! { <Rows page /> }),
+                        Ok(page) => Either::Left(view! { <Rows page search /> }),
                         Err(error) => Either::Right(view! { <FailurePage failure=error.0 /> }),
                     }
                 })}
@@ -56,12 +53,12 @@ pub fn ListRuns() -> impl IntoView {
 }
 
 #[component]
-fn Rows(page: Page<FlowRun>) -> impl IntoView {
-    if page.items.is_empty() {
+fn Rows(page: Page<FlowRun>, search: String) -> impl IntoView {
+    if page.items.is_empty() && search.is_empty() {
         return Either::Left(view! {
             <div class="empty" data-testid="no-runs">
                 <p class="empty-title">"No runs yet"</p>
-                <p>"Choose a flow and the documents that it is to work on."</p>
+                <p>"A run carries out a flow over documents. Choose both under New run; the table that comes of it stands here then."</p>
             </div>
         });
     }
@@ -83,10 +80,22 @@ fn Rows(page: Page<FlowRun>) -> impl IntoView {
             </li>
         }
     };
-    let older = page
-        .next_cursor
-        .map(|cursor| view! { <a class="button quiet" href=format!("/runs?cursor={cursor}")>"Older runs"</a> });
+    let older = page.next_cursor.map(|cursor| {
+        let href = format!("/runs?q={}&cursor={cursor}", encode(&search));
+        view! { <a class="button quiet" href=href>"Older runs"</a> }
+    });
+    let none = page.items.is_empty().then(|| view! { <p class="empty">"No run has this in its name."</p> });
     Either::Right(view! {
+        <form method="get" action="/runs" class="search" role="search">
+            <label class="field grow">
+                <span>"Name"</span>
+                <input type="search" name="q" value=search />
+            </label>
+            <button class="button quiet" type="submit">
+                "Find"
+            </button>
+        </form>
+        {none}
         <ul class="flows">{page.items.into_iter().map(row).collect_view()}</ul>
         <p class="actions">{older}</p>
     })

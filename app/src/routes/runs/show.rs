@@ -1,20 +1,23 @@
 //! One run: how it stands, what became of its documents, and what was found, to be judged. While it goes on its parts are
 //! fetched again every two seconds, or the whole page without a script.
 
+use std::collections::HashMap;
+
 use leptos::either::Either;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use sheaf_domain::flow::{FlowRun, FlowSpec, RunFailures, RunValue};
-use sheaf_domain::{Page, RunId};
-use sheaf_engine::ModelPrices;
+use sheaf_domain::{DocumentId, Page, RunId};
+use sheaf_engine::{Engine, ModelPrices};
 
 use crate::boxed::Boxed;
 use crate::components::failure::{FailurePage, FailureView};
 use crate::components::run::failures::{Again, Failures};
+use crate::components::run::filter::ValueFilter;
 use crate::components::run::progress::RunProgress;
-use crate::components::run::values::{ValueFilter, Values};
+use crate::components::run::values::{Values, Whose};
 use crate::errors::AppError;
 use crate::routes::path_param;
 use crate::server_fns::front_door::{engine, respond};
@@ -32,8 +35,10 @@ pub fn ShowRun() -> impl IntoView {
         let failures = respond(engine.run_failures(id).await)?;
         let spec = respond(engine.flow(run.flow, Some(run.version)).await)?.spec;
         let values = respond(engine.run_values(id, &filter.query(None, &spec)).await)?;
+        let beginnings = beginnings(&engine, &values.items).await;
         let latest = engine.flow(run.flow, None).await.ok().map(|flow| flow.version);
-        Ok::<_, AppError>(Shown { latest, run, failures, values, filter, spec, prices: engine.model_prices().cloned() })
+        let prices = engine.model_prices().cloned();
+        Ok::<_, AppError>(Shown { latest, run, failures, values, beginnings, filter, spec, prices })
     };
     view! {
         <Suspense>
@@ -55,14 +60,36 @@ struct Shown {
     run: FlowRun,
     failures: Vec<RunFailures>,
     values: Page<RunValue>,
+    beginnings: HashMap<DocumentId, String>,
     filter: ValueFilter,
     spec: FlowSpec,
     prices: Option<ModelPrices>,
 }
 
+/// Characters that are shown of a document whose values have no quote.
+const BEGINNING: usize = 200;
+
+/// How the documents begin whose values have no quote, so that they can be judged where they stand.
+async fn beginnings(engine: &Engine, values: &[RunValue]) -> HashMap<DocumentId, String> {
+    let mut beginnings = HashMap::new();
+    for value in values.iter().filter(|value| value.found.quote.is_none() && value.stands) {
+        if beginnings.contains_key(&value.document) {
+            continue;
+        }
+        let Ok(page) = engine.page(value.batch, value.document, 1).await else { continue };
+        let mut words = page.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some((end, _)) = words.char_indices().nth(BEGINNING) {
+            words.truncate(end);
+            words.push('\u{2026}');
+        }
+        beginnings.insert(value.document, words);
+    }
+    beginnings
+}
+
 #[component]
 fn Whole(shown: Shown) -> impl IntoView {
-    let Shown { latest, run, failures, values, filter, spec, prices } = shown;
+    let Shown { latest, run, failures, values, beginnings, filter, spec, prices } = shown;
     let id = run.id;
     let has_ended = run.status.is_final();
     let cancelled = run.counts.cancelled;
@@ -74,6 +101,8 @@ fn Whole(shown: Shown) -> impl IntoView {
         None => Some(view! { <span data-testid="newer-flow">"; it was deleted since"</span> }),
     };
     let failure = run.failure.clone();
+    let (at, found) = (format!("/runs/{id}"), run.values);
+    let of = Whose { run: id, at, found, has_ended, has_documents: true, beginnings };
     view! {
         <Title text=run.name.clone() />
         <div class="page" data-live=(!has_ended).then_some("")>
@@ -108,7 +137,7 @@ fn Whole(shown: Shown) -> impl IntoView {
                 <Failures run=id failures has_ended />
             </div>
             <div data-part="values">
-                <Values run=id at=format!("/runs/{id}") values filter spec has_documents=true />
+                <Values of values filter spec />
             </div>
         </div>
     }

@@ -172,23 +172,23 @@ fn check_classify(classify: &Classify, found: &mut Found<'_>) {
 fn check_ask(step: &Step, ask: &Ask, found: &mut Found<'_>) {
     let Ask { fields, rows: _, max_tokens } = ask;
     found.unless(!step.instructions.trim().is_empty(), "instructions", "write what the model is to look for");
-    found.unless(!fields.is_empty(), "fields", "give at least one field for the answer");
-    found.unless(fields.len() <= 50, "fields", "use at most 50 fields");
+    found.unless(!fields.is_empty(), "fields", "name at least one column of the answer");
+    found.unless(fields.len() <= 50, "fields", "use at most 50 columns");
     found.unless((16..=32_000).contains(max_tokens), "max_tokens", "choose 16 to 32,000");
     let mut names = HashSet::new();
     for field in fields {
         if !is_name(&field.name) {
-            found.add("fields", format!("the field `{}`: {NAME_RULE}", field.name));
+            found.add("fields", format!("the column `{}`: {NAME_RULE}", field.name));
         } else if field.name == "lines" {
             found.add("fields", "the name `lines` is taken: by it a model says where a row stands");
         } else if !names.insert(field.name.as_str()) {
-            found.add("fields", format!("the field `{}` is there twice", field.name));
+            found.add("fields", format!("the column `{}` is there twice", field.name));
         }
         let chooses = field.kind == FieldKind::Choice;
         found.unless(
             !chooses || field.choices.len() >= 2,
             "fields",
-            "a field that is a choice needs two choices or more",
+            "a column that is a choice needs two choices or more",
         );
     }
 }

@@ -202,6 +202,18 @@ pub struct Estimated {
     /// The share of answers that are sent back to be mended, from and to.
     #[serde(default)]
     pub mended: (f64, f64),
+    /// The most questions in a minute, by all workers together; 0 when no model is asked.
+    #[serde(default)]
+    pub per_minute: u32,
+    /// The latest questions of which it is known whether the model's server put them off.
+    #[serde(default)]
+    pub waits_known: u32,
+    /// Of them, those that were put off: refused for a while, and asked again.
+    #[serde(default)]
+    pub put_off: u32,
+    /// Seconds that are counted for that with each question, from and to.
+    #[serde(default)]
+    pub wait_seconds: (f64, f64),
     /// Money, from and to, where the operator said what tokens cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<(f64, f64)>,

@@ -7,7 +7,7 @@ use sheaf_domain::Failure;
 use sheaf_domain::flow::{Action, Estimated, FlowSpec, RunDocuments, Step};
 use sheaf_store::RunInput;
 
-use super::ask::{Cost, ModelPrices};
+use super::ask::{Cost, ModelPrices, Waits};
 use super::execute::{self, Prepared};
 use super::invalid;
 use super::work::Shift;
@@ -44,8 +44,10 @@ struct Asking {
     answer: (f64, f64),
     /// The answers from which these are; 0 when it was not asked yet.
     timed: u32,
-    /// Questions in a second, at most.
-    rate: f64,
+    /// Questions in a minute, at most.
+    per_minute: u32,
+    /// How long the server puts them off.
+    waits: Waits,
     /// The answers from which it is known how many are sent back; 0 when there were none yet.
     judged: u32,
     /// The share of answers that are sent back to be mended, from and to.
@@ -107,7 +109,8 @@ impl Engine {
             timed,
             judged,
             mended,
-            rate: config.map_or(f64::INFINITY, |config| f64::from(config.per_minute.get()) / 60.0),
+            per_minute: config.map_or(u32::MAX, |config| config.per_minute.get()),
+            waits: model.map(super::ask::Model::waits_lately).unwrap_or_default(),
         }
     }
 
@@ -162,6 +165,7 @@ fn estimated(documents: usize, tried: &Tried, asking: Option<Asking>, prices: Op
     let whole = |from: f64, to: f64| (from.floor() as u64, to.ceil() as u64);
     let (sent, said) = (whole(asked.0, asked.1), whole(answers.0, answers.1));
     let prices = prices.filter(|_| asking.is_some());
+    let waits = asking.map(|asking| asking.waits).unwrap_or_default();
     Estimated {
         documents: documents as u64,
         tried: u32::try_from(seconds.len()).unwrap_or(u32::MAX),
@@ -170,6 +174,10 @@ fn estimated(documents: usize, tried: &Tried, asking: Option<Asking>, prices: Op
         answers_timed: asking.map_or(0, |asking| asking.timed),
         answers_judged: asking.map_or(0, |asking| asking.judged),
         mended: asking.map_or((0.0, 0.0), |asking| asking.mended),
+        per_minute: asking.map_or(0, |asking| asking.per_minute),
+        waits_known: waits.known,
+        put_off: waits.put_off,
+        wait_seconds: waits.seconds,
         money: prices.map(|prices| (prices.of((sent.0, said.0)), prices.of((sent.1, said.1)))),
     }
 }
@@ -184,11 +192,15 @@ fn time(documents: usize, (prepare, each): (f64, &[f64]), asking: Option<(Asking
     let most = each.iter().copied().fold(0.0, f64::max);
     let mut from = number * least / 2.0 / cores;
     let mut to = AROUND + 2.0 * prepare + number * (2.0 * most / cores.min(number) + KEEPING);
-    if let Some((Asking { answer, timed: _, rate, judged: _, mended: _ }, questions)) = asking {
+    if let Some((Asking { answer, timed: _, per_minute, waits, judged: _, mended: _ }, questions)) = asking {
+        let rate = f64::from(per_minute) / 60.0;
         // A second's worth is there at the beginning.
-        let held_up = |questions: f64| (questions / rate - 1.0).max(0.0);
-        from = from.max(questions.0 * answer.0 / at_once).max(held_up(questions.0));
-        to += questions.1 * answer.1 / at_once + answer.1 + questions.1 / rate;
+        let held_up = |requests: f64| (requests / rate - 1.0).max(0.0);
+        // Who is put off keeps its place, and takes another one of the rate when it comes again.
+        let each = (answer.0 + waits.seconds.0, answer.1 + waits.seconds.1);
+        let requests = (questions.0 * (1.0 + waits.further.0), questions.1 * (1.0 + waits.further.1));
+        from = from.max(questions.0 * each.0 / at_once).max(held_up(requests.0));
+        to += questions.1 * each.1 / at_once + each.1 + requests.1 / rate;
     }
     (from, to)
 }
@@ -228,7 +240,8 @@ mod tests {
         let cost = |asked: u64| Cost { questions: 1, asked: (asked, asked * 2), answers: (5, 100) };
         let tried = Tried { prepare: 1.0, seconds: vec![0.1, 0.3], costs: vec![cost(90), cost(110)] };
         let prices = ModelPrices { input: 1.0, output: 2.0, currency: "USD".to_owned() };
-        let asking = Asking { answer: (0.5, 2.0), timed: 3, rate: f64::INFINITY, judged: 64, mended: (0.0, 0.0) };
+        let (per_minute, waits) = (u32::MAX, Waits::default());
+        let asking = Asking { answer: (0.5, 2.0), timed: 3, per_minute, waits, judged: 64, mended: (0.0, 0.0) };
         let both = estimated(2, &tried, Some(asking), None);
         assert_eq!((both.tried, both.tokens, both.money), (2, (210, 600), None), "all were counted");
         let many = estimated(100, &tried, Some(asking), Some(&prices));
@@ -241,8 +254,15 @@ mod tests {
         let half = estimated(2, &tried, Some(Asking { mended: (0.5, 0.5), ..asking }), None);
         assert_eq!(half.tokens, (210 + 210 + 10, 600 + 600 + 200 + 2 * 40), "two answers for each question");
         assert!(half.seconds.1 > both.seconds.1 && answers_each(1.0, 64) <= MOST_ANSWERS);
-        let slow = estimated(100, &tried, Some(Asking { rate: 0.1, ..asking }), None);
+        let slow = estimated(100, &tried, Some(Asking { per_minute: 6, ..asking }), None);
         assert!(slow.seconds.0 >= 990.0, "the rate holds it up: {slow:?}");
+        let waits = Waits { known: 64, put_off: 20, seconds: (10.0, 40.0), further: (0.2, 1.0) };
+        let busy = estimated(100, &tried, Some(Asking { waits, ..asking }), None);
+        let free = estimated(100, &tried, Some(asking), None);
+        assert!(busy.seconds.0 > 5.0 * free.seconds.0 && busy.seconds.1 > 5.0 * free.seconds.1, "{busy:?} {free:?}");
+        assert_eq!((busy.put_off, busy.wait_seconds, busy.tokens), (20, (10.0, 40.0), free.tokens));
+        let busy = estimated(100, &tried, Some(Asking { waits, per_minute: 6, ..asking }), None);
+        assert!(busy.seconds.0 >= 1190.0, "who comes again counts again: {busy:?}");
         let silent = estimated(100, &tried, None, Some(&prices));
         assert_eq!((silent.money, silent.answers_timed), (None, 0));
         assert_eq!(estimated(0, &Tried::default(), Some(asking), Some(&prices)), Estimated::default());

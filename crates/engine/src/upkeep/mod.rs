@@ -1,5 +1,6 @@
 //! What keeps the stored bytes and the rows in step: removing, sweeping, verifying, copying. It reads no document.
 
+mod documents;
 mod remove;
 mod sweep;
 

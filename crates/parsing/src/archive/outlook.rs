@@ -12,6 +12,7 @@ use super::damaged;
 use super::letter::LOGO;
 use super::level::Entries;
 use crate::charset;
+use crate::detect::is_sound;
 use crate::formats::compound::utf16;
 
 /// Properties of an attachment: identifier and type as eight hexadecimal digits (MS-OXPROPS).
@@ -37,7 +38,10 @@ const LARGEST_ITEM: u64 = 256 << 20;
 /// The longest property that is text, in bytes.
 const TEXT: u64 = 4096;
 
-pub fn unpack(file: File, entries: &mut Entries<'_>) -> Result<(), Stop> {
+pub fn unpack(mut file: File, entries: &mut Entries<'_>) -> Result<(), Stop> {
+    if !is_sound(&mut file) {
+        return Err(Stop::This(damaged()));
+    }
     let mut message = CompoundFile::open(file).map_err(|_| Stop::This(damaged()))?;
     let mut folders: Vec<String> = message
         .read_root_storage()

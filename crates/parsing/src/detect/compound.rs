@@ -1,6 +1,6 @@
 //! Kinds that are OLE compound files: told by the names of their streams.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 use cfb::CompoundFile;
 use sheaf_domain::DocumentKind;
@@ -15,6 +15,15 @@ const FILE_PASS: u16 = 0x2f;
 
 /// So much of an OLE file is read to tell what it is. The tables of half a GiB have some 10 MiB.
 const MOST: usize = 32 << 20;
+
+/// Whether the tables of an OLE file can be read, and are no longer than it is itself: one that names a sector again and again
+/// takes memory for each time.
+pub fn is_sound<R: Read + Seek>(mut reader: R) -> bool {
+    let length = reader.seek(SeekFrom::End(0)).unwrap_or(0);
+    // Once as they are, and once more for what is read twice.
+    let most = usize::try_from(length.saturating_mul(2)).unwrap_or(usize::MAX);
+    CompoundFile::open(Bounded::new(reader, most)).is_ok()
+}
 
 /// The kind of an OLE file.
 pub fn kind<R: Read + Seek>(reader: R, name: &str) -> DocumentKind {
@@ -75,7 +84,7 @@ fn has_file_pass(mut records: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::io::{self, Cursor, SeekFrom};
+    use std::io::{self, Cursor};
 
     use super::*;
 
@@ -116,6 +125,9 @@ mod tests {
             file.extend([0; 508]);
             file.extend((if list < LISTS { list + 1 } else { 0xffff_fffe }).to_le_bytes());
         }
+        assert!(!is_sound(Cursor::new(file.as_slice())));
+        let whole = CompoundFile::create(Cursor::new(Vec::new())).expect("memory").into_inner();
+        assert!(is_sound(whole));
         let read = Cell::new(0);
         assert_eq!(kind(Counted(Cursor::new(file), &read), "a.doc"), DocumentKind::Doc);
         assert_eq!(read.get(), MOST);

@@ -12,6 +12,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use file_format::{FileFormat, Kind};
 use sheaf_domain::DocumentKind;
 
+pub use compound::is_sound;
 pub use directory::Directory;
 pub use mailbox::is_postmark;
 

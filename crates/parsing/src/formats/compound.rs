@@ -8,6 +8,7 @@ use encoding_rs::{Encoding, UTF_16LE, WINDOWS_1252};
 use sheaf_domain::{DocumentMetadata, Failure, FailureCode};
 
 use crate::charset;
+use crate::detect::is_sound;
 use crate::formats::corrupt;
 use crate::formats::dates::file_time;
 use crate::limits::Limits;
@@ -24,8 +25,11 @@ impl<'a> Compound<'a> {
     /// # Errors
     /// `corrupt_file` when its directory cannot be read.
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Failure> {
-        let file = CompoundFile::open(Cursor::new(bytes))
-            .map_err(|_| corrupt("this file is damaged: its directory of streams cannot be read"))?;
+        let damaged = || corrupt("this file is damaged: its directory of streams cannot be read");
+        if !is_sound(Cursor::new(bytes)) {
+            return Err(damaged());
+        }
+        let file = CompoundFile::open(Cursor::new(bytes)).map_err(|_| damaged())?;
         Ok(Self { file, left: limits.unpacked_bytes })
     }
 

@@ -50,7 +50,7 @@ impl RunStore for PostgresStore {
         again(Patience::ASKED, || read::find_documents(&self.pool, documents)).await
     }
     async fn use_of_batch(&self, batch: BatchId) -> Result<BatchUse> {
-        again(Patience::ASKED, || leave::use_of(&self.pool, batch)).await
+        again(Patience::ASKED, || leave::use_of(&self.pool, leave::Leaving::Batch(batch))).await
     }
     async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
         again(Patience::ASKED, || read::document_text(&self.pool, batch, document)).await

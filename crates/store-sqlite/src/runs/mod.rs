@@ -49,7 +49,7 @@ impl RunStore for SqliteStore {
         read::find_documents(&self.readers, documents).await
     }
     async fn use_of_batch(&self, batch: BatchId) -> Result<BatchUse> {
-        leave::use_of(&self.readers, batch).await
+        leave::use_of(&self.readers, leave::OF_BATCH, &batch.to_string()).await
     }
     async fn document_text(&self, batch: BatchId, document: DocumentId) -> Result<Option<DocumentText>> {
         read::document_text(&self.readers, batch, document).await

@@ -14,6 +14,7 @@ mod levels;
 mod operate;
 mod progress;
 mod queue;
+mod removal;
 mod results;
 mod search;
 mod steering;
@@ -84,6 +85,8 @@ pub async fn run<S: Store>(open: impl AsyncFn() -> S) {
     uploads::adding_continues_what_was_stopped(&open().await).await;
     uploads::what_is_taken_back_leaves_the_batch_as_it_was(&open().await).await;
     uploads::uploads_without_a_sign_of_life_are_found(&open().await).await;
+    removal::what_is_removed_is_gone_and_the_rest_is_grouped_anew(&open().await).await;
+    removal::what_was_stopped_stays_so_without_what_is_removed(&open().await).await;
     compare::two_batches_are_compared_by_content(&open().await).await;
     progress::every_change_is_told_once(&open().await).await;
     progress::changes_of_concurrent_writers_are_all_told(&open().await).await;

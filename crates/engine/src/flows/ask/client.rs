@@ -16,6 +16,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::endpoint::ModelConfig;
 use super::prompt;
+use super::waits::{LatestWaits, Waits};
 use crate::rate::RateLimiter;
 use crate::{Engine, internal};
 
@@ -47,6 +48,8 @@ pub struct Model {
     lately: Mutex<VecDeque<f64>>,
     /// Whether each of the latest answers had to be sent back.
     sent_back: Mutex<VecDeque<bool>>,
+    /// How long the latest questions were put off.
+    waits: Mutex<LatestWaits>,
 }
 
 /// Tokens that are kept for a request until it is done.
@@ -86,6 +89,7 @@ impl Model {
             reserved: Arc::default(),
             lately: Mutex::default(),
             sent_back: Mutex::default(),
+            waits: Mutex::default(),
         }
     }
 
@@ -129,13 +133,14 @@ impl Model {
     /// `model_server` when there is no answer after several tries; `storage`.
     pub async fn ask(&self, engine: &Engine, request: &str) -> Result<(String, u64), Failure> {
         let limiter = self.limiter(engine).await;
-        let mut wait = WAIT;
+        let (mut wait, mut waited) = (WAIT, Duration::ZERO);
         for tried in 1.. {
             limiter.acquire().await?;
             let since = Instant::now();
             let trouble = match self.send(request).await {
                 Ok(body) => {
                     self.note(since.elapsed());
+                    self.note_wait(waited, tried - 1);
                     let tokens = used(&body).unwrap_or_else(|| prompt::tokens(request) + prompt::tokens(&body));
                     return Ok((body, tokens));
                 }
@@ -144,10 +149,13 @@ impl Model {
             match trouble {
                 Trouble::Passing { why, after } if tried < TRIES => {
                     tracing::info!(tried, why, "a model did not answer; it is asked again");
-                    tokio::time::sleep(after.unwrap_or(wait).min(LONGEST_WAIT)).await;
+                    let pause = after.unwrap_or(wait).min(LONGEST_WAIT);
+                    tokio::time::sleep(pause).await;
+                    waited += pause;
                     wait *= 2;
                 }
                 Trouble::Passing { why, .. } | Trouble::Lasting(why) => {
+                    self.note_wait(waited, tried - 1);
                     return Err(Failure::new(FailureCode::ModelServer, format!("the model's server: {why}")));
                 }
             }
@@ -159,6 +167,16 @@ impl Model {
         let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
         lately.truncate(LATELY - 1);
         lately.push_front(took.as_secs_f64());
+    }
+
+    fn note_wait(&self, waited: Duration, further: u32) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.note(waited.as_secs_f64(), further);
+    }
+
+    /// How long questions were put off lately.
+    pub fn waits_lately(&self) -> Waits {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner).seen()
     }
 
     /// How many answers were timed lately, and what one may take from and to: half of the fastest, twice the slowest.

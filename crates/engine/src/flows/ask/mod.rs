@@ -5,6 +5,7 @@ mod answer;
 mod client;
 mod endpoint;
 mod prompt;
+mod waits;
 
 use sha2::{Digest, Sha256};
 use sheaf_domain::flow::{Answer, Ask, FoundValue, Rows};
@@ -17,6 +18,7 @@ use answer::Row;
 use prompt::Part;
 
 pub use endpoint::{ModelConfig, ModelPrices, WrongEndpoint};
+pub use waits::Waits;
 
 pub(crate) use client::Model;
 

@@ -10,6 +10,7 @@ use tracing::Span;
 
 use crate::Trace;
 use crate::flows::ModelConfig;
+use crate::room::Room;
 use crate::webhooks::AllowedAddress;
 
 use crate::blobs::BlobLocation;
@@ -137,6 +138,11 @@ impl ProcessingConfig {
     pub(crate) fn reader(&self) -> Reader {
         let recogniser = Recogniser::new(self.tesseract.clone(), self.ocr_languages.clone(), self.page_parallelism);
         Reader::new(Pool::new(self.pool()), recogniser)
+    }
+
+    /// Room for what these children read.
+    pub(crate) fn room(&self) -> Room {
+        Room::new(self.parse_workers, self.limits.text_bytes)
     }
 
     fn pool(&self) -> PoolConfig {

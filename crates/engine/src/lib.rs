@@ -20,6 +20,7 @@ mod progress;
 mod quotes;
 mod read;
 mod renaming;
+mod room;
 mod search;
 mod selection;
 mod steer;
@@ -68,6 +69,7 @@ use lately::{Grids, Summaries};
 use map::MapCache;
 use models::Models;
 use pictures::PictureCache;
+use room::Room;
 use search::VectorCache;
 use thumbnails::Thumbnails;
 
@@ -116,6 +118,7 @@ struct Inner {
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
     effort: Arc<Effort>,
+    room: Room,
     /// Announces a message that a person waits for.
     outbox: Notify,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
@@ -152,6 +155,7 @@ impl Engine {
         let blobs = open_blobs(&config, &staging).await?;
         let store = open_store(&config.data).await.map_err(|error| no_database(&error))?;
         let reader = config.processing.reader();
+        let room = config.processing.room();
         let sandbox = sandbox::prove(reader.pool()).await?;
         let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
         let engine = Self(Arc::new(Inner {
@@ -168,6 +172,7 @@ impl Engine {
             config,
             work: Arc::new(Notify::new()),
             effort: Arc::default(),
+            room,
             outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
@@ -274,6 +279,10 @@ impl Engine {
 
     fn effort(&self) -> &Arc<Effort> {
         &self.0.effort
+    }
+
+    fn room(&self) -> &Room {
+        &self.0.room
     }
 
     fn outbox(&self) -> &Notify {

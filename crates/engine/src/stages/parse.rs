@@ -12,6 +12,7 @@ use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
 
 use super::give_up;
+use crate::room::Place;
 use crate::{Engine, metrics, partial};
 
 /// How often what was read is kept.
@@ -80,14 +81,20 @@ pub fn record(parsed: ParsedDocument, key: String) -> ParseRecord {
 pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure> {
     let _reading = engine.thumbnails().hold_back();
     let mut read = Vec::new();
+    let mut places = Vec::new();
     let mut since = Instant::now();
     for input in engine.store().parse_inputs(claims).await? {
         match read_one(engine, &input).await {
-            Ok(record) => read.push((input.claim, record)),
+            Ok((record, place)) => {
+                read.push((input.claim, record));
+                places.push(place);
+            }
             Err(failure) => give_up(engine, &[input.claim], &failure).await,
         }
-        if since.elapsed() >= KEPT_EVERY {
+        // Not with a place while waiting for one.
+        if since.elapsed() >= KEPT_EVERY || places.iter().any(Place::is_large) {
             complete(engine, &std::mem::take(&mut read)).await?;
+            places.clear();
             engine.wake();
             since = Instant::now();
         }
@@ -108,15 +115,16 @@ async fn complete(engine: &Engine, read: &[(Claim, ParseRecord)]) -> Result<(), 
     Ok(())
 }
 
-async fn read_one(engine: &Engine, input: &ParseInput) -> Result<ParseRecord, Failure> {
+async fn read_one(engine: &Engine, input: &ParseInput) -> Result<(ParseRecord, Place), Failure> {
     let hints = Hints { name: input.path.clone(), passwords: input.passwords.clone() };
     let key = key(&input.sha256, &hints, engine.reader().recogniser().id());
     if let Some(record) = engine.store().remembered_parse(&key).await? {
         metrics::remembered(Stage::Parse, 1);
-        return Ok(record);
+        return Ok((record, Place::default()));
     }
     metrics::worked(Stage::Parse, 1);
     let file = engine.blobs().file(&input.sha256).await?;
+    let place = engine.room().take(bytes_of(file.path()).await).await;
     let (sender, receiver) = watch::channel((0, 0));
     let on_pages = |done, total| {
         sender.send_replace((done, total));
@@ -126,12 +134,17 @@ async fn read_one(engine: &Engine, input: &ParseInput) -> Result<ParseRecord, Fa
         never = note_pages(engine, &input.claim, receiver) => match never {},
     };
     match read {
-        Ok(record) => Ok(record),
+        Ok(record) => Ok((record, place)),
         Err(part) => {
             partial::keep(engine, input.claim.batch, input.document, &part).await;
             Err(part.failure)
         }
     }
+}
+
+/// The size of a file; of one that is not there, reading tells the reason.
+async fn bytes_of(file: &Path) -> u64 {
+    tokio::fs::metadata(file).await.map_or(0, |about| about.len())
 }
 
 /// Writes down how many pages are read, now and then, until the future is dropped.

@@ -79,14 +79,7 @@ impl Batch<'_> {
     }
 
     async fn add(&self, files: &[(String, Vec<u8>)]) {
-        let mut form = reqwest::multipart::Form::new();
-        for (name, bytes) in files {
-            let part = reqwest::multipart::Part::bytes(bytes.clone()).file_name(name.clone());
-            form = form.part("files", part);
-        }
-        let url = format!("{}/api/batches/{}/documents", self.server.address, self.id);
-        let answer = self.server.client.post(url).multipart(form).send().await.expect("an answer");
-        assert!(answer.status().is_success(), "{}", answer.status());
+        self.server.add(&self.id, files).await;
         self.server.finished(&self.id).await;
     }
 }

@@ -134,6 +134,16 @@ impl Server {
     }
 
     pub async fn upload(&self, fields: &[(&str, &str)], files: &[(String, Vec<u8>)]) -> (u16, Value) {
+        self.send("/api/batches", fields, files).await
+    }
+
+    /// Adds files to a batch.
+    pub async fn add(&self, id: &str, files: &[(String, Vec<u8>)]) {
+        let (status, batch) = self.send(&format!("/api/batches/{id}/documents"), &[], files).await;
+        assert!((200..300).contains(&status), "{status}: {batch}");
+    }
+
+    async fn send(&self, path: &str, fields: &[(&str, &str)], files: &[(String, Vec<u8>)]) -> (u16, Value) {
         let mut form = Form::new();
         for (name, value) in fields {
             form = form.text((*name).to_owned(), (*value).to_owned());
@@ -141,7 +151,7 @@ impl Server {
         for (name, bytes) in files {
             form = form.part("files", Part::bytes(bytes.clone()).file_name(name.clone()));
         }
-        let request = self.client.post(format!("{}/api/batches", self.address)).multipart(form);
+        let request = self.client.post(format!("{}{path}", self.address)).multipart(form);
         let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();
         (status, answer.json().await.expect("JSON"))

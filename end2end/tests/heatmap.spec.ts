@@ -19,6 +19,7 @@ test("cells that stay show what a page loaded anew shows", async ({ page }) => {
 
     await page.getByTestId("cluster-row").first().locator(".cluster-name > a").click();
     await expect(page.getByTestId("filter-bar")).toBeVisible();
+    await expect(page.getByTestId("overview")).toHaveClass(/settling/);
     await expect.poll(() => picture(page), { message: "the picture follows the filter" }).not.toBe(whole);
     const filtered = await picture(page);
     await expect(grid.locator("[data-kept]")).toHaveCount(1);
@@ -29,6 +30,7 @@ test("cells that stay show what a page loaded anew shows", async ({ page }) => {
     await page.getByTestId("filter-clear").click();
     await expect.poll(() => picture(page), { message: "the whole is back" }).toBe(whole);
     await expect(grid.locator("[data-kept]")).toHaveCount(1);
+    await expect(page.getByTestId("overview"), "what is out of sight is drawn in the end").not.toHaveClass(/settling/);
     expect(errors).toEqual([]);
   } finally {
     await server.stop();

@@ -45,7 +45,10 @@ function paint(page: Page, selector: string): Promise<number[]> {
   return page.evaluate(async (selector) => {
     const start = performance.now();
     let [table, last] = [0, 0];
-    const observer = new MutationObserver((changes) => {
+    const observer = new MutationObserver((all) => {
+      // What is out of sight is painted once the rest has settled.
+      const changes = all.filter(({ target }) => !(target instanceof Element && target.matches(".overview")));
+      if (changes.length === 0) return;
       const isTable = changes.some(({ target }) => target instanceof Element && target.closest(".explore"));
       // After the frame in which it is drawn.
       requestAnimationFrame(() => {

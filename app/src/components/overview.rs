@@ -1,6 +1,9 @@
 //! The page of a batch that is done: figures, clusters, heatmap, documents, downloads. Its filter is the URL.
 
+use std::time::Duration;
+
 use leptos::either::Either;
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use sheaf_domain::{Batch, BatchId, BatchOverview, Counts, Restart, Status};
 
@@ -19,6 +22,9 @@ use crate::filters::Filters;
 use crate::format::{bytes, count, counted, date_time, duration, iso};
 use crate::views::{FacetPanel, FinishedBatch, HeatmapPicture};
 use crate::words;
+
+/// So long after a change of filters all of it is painted, longer than answers take.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
 /// Everything about a finished batch; all of it follows `filters`.
 #[component]
@@ -39,6 +45,7 @@ pub fn Overview(
     let status = batch.status;
     // Of a batch that was stopped before its documents were grouped there is nothing to show of groups.
     let is_grouped = !clusters.is_empty() || (status != Status::Cancelled && summary.counts.cancelled == 0);
+    let settling = settling(filters);
     // What the heatmap's links keep and its picture does not depend on. What it does depend on is not followed: the picture would be
     // drawn twice, first the old one.
     let in_links = Memo::new(move |_| {
@@ -46,7 +53,7 @@ pub fn Overview(
         (now.sort, now.descending, now.page, now.level, now.cells)
     });
     view! {
-        <div class="page overview" data-testid="overview">
+        <div class="page overview" class:settling=settling data-testid="overview">
             <Head batch=batch.clone() size=summary.bytes reload />
             {failure.map(|failure| view! { <FailureView failure /> })}
             <Stopped batch=id status counts=summary.counts restarted=reload />
@@ -85,6 +92,25 @@ pub fn Overview(
         </div>
     }
     .boxed()
+}
+
+/// Whether filters have just changed. Then what is out of sight waits until the rest is painted.
+fn settling(filters: Memo<Filters>) -> ReadSignal<bool> {
+    let (settling, set_settling) = signal(false);
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    Effect::new(move |before: Option<()>| {
+        filters.track();
+        if before.is_some() {
+            set_settling.set(true);
+            if let Some(timer) = timer.get_value() {
+                timer.clear();
+            }
+            // The page may be left meanwhile.
+            let end = move || _ = set_settling.try_set(false);
+            timer.set_value(set_timeout_with_handle(end, SETTLED_AFTER).ok());
+        }
+    });
+    settling
 }
 
 #[component]

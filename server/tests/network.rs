@@ -121,8 +121,15 @@ impl Worker {
 }
 
 /// Interrupts a worker so that it keeps leases which it cannot give back; between two jobs it is let go on and interrupted again.
-async fn interrupt(worker: &Worker, postgres: &TestPostgres, cut: impl Fn(), mend: impl Fn()) {
+/// When there is nothing left to do for it, it is fed.
+async fn interrupt(
+    worker: &Worker,
+    postgres: &TestPostgres,
+    (cut, mend): (impl Fn(), impl Fn()),
+    feed: &mut impl AsyncFnMut(),
+) {
     let start = Instant::now();
+    let mut idle = 0;
     loop {
         if start.elapsed() > Duration::from_secs(60) {
             let jobs = "SELECT stage, state, worker, count(*) FROM jobs GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
@@ -136,6 +143,12 @@ async fn interrupt(worker: &Worker, postgres: &TestPostgres, cut: impl Fn(), men
                 return;
             }
             mend();
+        } else {
+            idle += 1;
+        }
+        if idle == 20 {
+            feed().await;
+            idle = 0;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -168,17 +181,12 @@ impl Drop for SmallDisk {
 
 type Files = Vec<(String, Vec<u8>)>;
 
-/// So many that there is work for all while one after the other is interrupted, and more for those that are left.
-fn documents() -> (Files, Files) {
-    let pile: Vec<_> = files(&pile()).into_iter().filter(|(path, _)| path.ends_with(".txt")).collect();
-    let copies = 1200 / pile.len();
+/// Copies of a pile, each document a little different from the same of another copy.
+fn copies(pile: &[(String, Vec<u8>)], numbers: Range<usize>) -> Files {
     let copy = |copy: usize, (path, bytes): &(String, Vec<u8>)| {
         (format!("{copy}/{path}"), [bytes, format!("\n\nCopy number {copy}.\n").as_bytes()].concat())
     };
-    let copied = |copies: Range<usize>| {
-        copies.flat_map(|number| pile.iter().map(move |file| copy(number, file))).collect::<Files>()
-    };
-    (copied(0..copies), copied(copies..copies + copies / 4))
+    numbers.flat_map(|number| pile.iter().map(move |file| copy(number, file))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -205,7 +213,9 @@ async fn a_cut_link_a_killed_worker_a_restarted_database_and_a_full_disk_lose_an
     let ballast = disk.0.path().join("ballast");
     let filled = fs::write(&ballast, vec![1; 32 << 20]);
     assert!(filled.is_err(), "the disk is small");
-    let (mut sent, more) = documents();
+    let pile: Files = files(&pile()).into_iter().filter(|(path, _)| path.ends_with(".txt")).collect();
+    let first = 1200 / pile.len();
+    let sent = copies(&pile, 0..first);
     let (status, refused) = server.upload(&[("model", "fast")], &sent[..1]).await;
     assert_eq!((status, &refused["code"]), (503, &"storage".into()), "{refused}");
     assert!(refused["message"].as_str().is_some_and(|message| message.contains("No space left")), "{refused}");
@@ -228,11 +238,20 @@ async fn a_cut_link_a_killed_worker_a_restarted_database_and_a_full_disk_lose_an
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    interrupt(&workers[0], &postgres, || machines[0].set_link("down"), || machines[0].set_link("up")).await;
-    interrupt(&workers[1], &postgres, || workers[1].signal(Signal::STOP), || workers[1].signal(Signal::CONT)).await;
-    // The rest may be done by now.
-    server.add(&id, &more).await;
-    sent.extend(more);
+    let mut number = first;
+    let mut feed = async || {
+        server.add(&id, &copies(&pile, number..number + 10)).await;
+        number += 10;
+    };
+    let link = (|| machines[0].set_link("down"), || machines[0].set_link("up"));
+    interrupt(&workers[0], &postgres, link, &mut feed).await;
+    let signal = (|| workers[1].signal(Signal::STOP), || workers[1].signal(Signal::CONT));
+    interrupt(&workers[1], &postgres, signal, &mut feed).await;
+    // All may be done by now.
+    for _ in 0..5 {
+        feed().await;
+    }
+    let sent = number * pile.len();
     workers[1].kill();
     assert!(advance(60).await, "the third carries on");
     postgres.stop();
@@ -245,15 +264,15 @@ async fn a_cut_link_a_killed_worker_a_restarted_database_and_a_full_disk_lose_an
     machines[0].set_link("up");
 
     let batch = server.finished(&id).await;
-    assert_eq!((&batch["status"], &batch["counts"]["completed"]), (&"completed".into(), &sent.len().into()));
+    assert_eq!((&batch["status"], &batch["counts"]["completed"]), (&"completed".into(), &sent.into()));
     assert_eq!(server.get("/readyz").await.0, 200);
     let (_, lines) = server.text(&format!("/api/batches/{id}/export?subject=documents&format=jsonl")).await;
     let paths: Vec<String> = lines
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")["path"].to_string())
         .collect();
-    assert_eq!(paths.len(), sent.len());
-    assert_eq!(paths.into_iter().collect::<BTreeSet<_>>().len(), sent.len(), "every document once");
+    assert_eq!(paths.len(), sent);
+    assert_eq!(paths.into_iter().collect::<BTreeSet<_>>().len(), sent, "every document once");
     assert!(workers[0].0.try_wait().expect("asked").is_none(), "the worker behind the cut link lives on");
     assert!(workers[2].0.try_wait().expect("asked").is_none());
     let lost = postgres.psql("test_0", "SELECT count(*) FROM jobs WHERE crashes > 0");

@@ -10,7 +10,7 @@ use tracing::Span;
 
 use crate::Trace;
 use crate::flows::ModelConfig;
-use crate::room::Room;
+use crate::reservation::Reservations;
 use crate::webhooks::AllowedAddress;
 
 use crate::blobs::BlobLocation;
@@ -140,9 +140,9 @@ impl ProcessingConfig {
         Reader::new(Pool::new(self.pool()), recogniser)
     }
 
-    /// Room for what these children read.
-    pub(crate) fn room(&self) -> Room {
-        Room::new(self.parse_workers, self.limits.text_bytes)
+    /// Memory for what these children read.
+    pub(crate) fn reservations(&self) -> Reservations {
+        Reservations::new(self.parse_workers, self.limits.text_bytes)
     }
 
     fn pool(&self) -> PoolConfig {

@@ -20,7 +20,7 @@ mod progress;
 mod quotes;
 mod read;
 mod renaming;
-mod room;
+mod reservation;
 mod search;
 mod selection;
 mod steer;
@@ -69,7 +69,7 @@ use lately::{Grids, Summaries};
 use map::MapCache;
 use models::Models;
 use pictures::PictureCache;
-use room::Room;
+use reservation::Reservations;
 use search::VectorCache;
 use thumbnails::Thumbnails;
 
@@ -118,7 +118,7 @@ struct Inner {
     /// Announces that there may be something to claim.
     work: Arc<Notify>,
     effort: Arc<Effort>,
-    room: Room,
+    reservations: Reservations,
     /// Announces a message that a person waits for.
     outbox: Notify,
     /// Announces batches that were stopped or deleted, so that work on them ends at once.
@@ -155,7 +155,7 @@ impl Engine {
         let blobs = open_blobs(&config, &staging).await?;
         let store = open_store(&config.data).await.map_err(|error| no_database(&error))?;
         let reader = config.processing.reader();
-        let room = config.processing.room();
+        let reservations = config.processing.reservations();
         let sandbox = sandbox::prove(reader.pool()).await?;
         let pictures = PictureCache::open(&config.data, config.picture_cache).map_err(|e| unusable(&config, &e))?;
         let engine = Self(Arc::new(Inner {
@@ -172,7 +172,7 @@ impl Engine {
             config,
             work: Arc::new(Notify::new()),
             effort: Arc::default(),
-            room,
+            reservations,
             outbox: Notify::new(),
             stopped: broadcast::channel(STOPPED).0,
             feeds: Feeds::default(),
@@ -281,8 +281,8 @@ impl Engine {
         &self.0.effort
     }
 
-    fn room(&self) -> &Room {
-        &self.0.room
+    fn reservations(&self) -> &Reservations {
+        &self.0.reservations
     }
 
     fn outbox(&self) -> &Notify {

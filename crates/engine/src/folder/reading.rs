@@ -18,7 +18,7 @@ use super::input::{Item, Source};
 use super::results::{self, Row};
 use super::{Request, Tally};
 use crate::internal;
-use crate::room::{Place, Room};
+use crate::reservation::{Reservation, Reservations};
 use crate::stages::embed::{Text, embed};
 use crate::stages::parse::{self, parse};
 
@@ -58,7 +58,7 @@ pub async fn read_all(
 ) -> Result<Read, Failure> {
     let total = items.len();
     let texts_folder = request.text.then(|| request.out.join("text"));
-    let (sender, receiver) = mpsc::channel::<(Vec<usize>, Arc<ParseRecord>, Place)>(GROUP);
+    let (sender, receiver) = mpsc::channel::<(Vec<usize>, Arc<ParseRecord>, Reservation)>(GROUP);
     let embedding = spawn_blocking({
         let tally = Arc::clone(&tally);
         move || embed_all(&*model, receiver, total, &tally)
@@ -69,16 +69,16 @@ pub async fn read_all(
     let mut work = group_by_content(items, &mut rows, reader.recogniser().id(), &request.passwords);
     // The longest first: one that began last would keep a single core busy while the others have nothing to do.
     work.sort_by_cached_key(|work| Reverse(work.source.bytes()));
-    let room = request.processing.room();
+    let reservations = request.processing.reservations();
     let reading = stream::iter(parcels(work))
-        .map(|parcel| async { read_parcel(reader, &room, parcel).await })
+        .map(|parcel| async { read_parcel(reader, &reservations, parcel).await })
         .buffer_unordered(request.processing.concurrent_documents.max(1))
         .flat_map(stream::iter);
     let mut reading = std::pin::pin!(reading);
     while let Some((work, read)) = reading.next().await {
         Tally::add(&tally.parsed, work.rows.len());
         match read {
-            Ok((record, place)) => {
+            Ok((record, reservation)) => {
                 let record = Arc::new(record);
                 for &row in &work.rows {
                     rows[row].read(&record);
@@ -89,7 +89,7 @@ pub async fn read_all(
                         results::write_text(folder, &rows[row].path, &record.text)?;
                     }
                 }
-                if sender.send((work.rows, record, place)).await.is_err() {
+                if sender.send((work.rows, record, reservation)).await.is_err() {
                     break; // Embedding failed; it says why below.
                 }
             }
@@ -180,9 +180,9 @@ fn parcels(work: Vec<Work>) -> Vec<Vec<Work>> {
 /// Reads what belongs together, and says what became of each.
 async fn read_parcel(
     reader: &Reader,
-    room: &Room,
+    reservations: &Reservations,
     parcel: Vec<Work>,
-) -> Vec<(Work, Result<(ParseRecord, Place), Failure>)> {
+) -> Vec<(Work, Result<(ParseRecord, Reservation), Failure>)> {
     let files: Vec<(&Path, &Hints)> = parcel
         .iter()
         .filter_map(|work| match &work.source {
@@ -194,15 +194,15 @@ async fn read_parcel(
         let results = reader.read_together(&files).await;
         let kept = |(work, result): (Work, Result<ParsedDocument, Part>)| {
             let record = result.map(|parsed| parse::record(parsed, work.key.clone()));
-            (work, record.map(|record| (record, Place::default())).map_err(|part| part.failure))
+            (work, record.map(|record| (record, Reservation::default())).map_err(|part| part.failure))
         };
         return parcel.into_iter().zip(results).map(kept).collect();
     }
     let mut read = Vec::with_capacity(parcel.len());
     for work in parcel {
-        let place = room.take(work.source.bytes()).await;
+        let reservation = reservations.reserve(work.source.bytes()).await;
         let result = read_one(reader, &work).await;
-        read.push((work, result.map(|record| (record, place))));
+        read.push((work, result.map(|record| (record, reservation))));
     }
     read
 }
@@ -222,7 +222,7 @@ type Embedded = (Vec<Option<Result<Vectored, Failure>>>, Vec<Option<Arc<Fingerpr
 /// Takes texts as they come, embeds what has gathered meanwhile, and takes fingerprints.
 fn embed_all(
     model: &dyn Embedder,
-    mut receiver: mpsc::Receiver<(Vec<usize>, Arc<ParseRecord>, Place)>,
+    mut receiver: mpsc::Receiver<(Vec<usize>, Arc<ParseRecord>, Reservation)>,
     total: usize,
     tally: &Tally,
 ) -> Result<Embedded, Failure> {

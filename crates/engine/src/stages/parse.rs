@@ -12,7 +12,7 @@ use sheaf_store::{Claim, ParseInput, ParseRecord};
 use tokio::sync::watch;
 
 use super::give_up;
-use crate::room::Place;
+use crate::reservation::Reservation;
 use crate::{Engine, metrics, partial};
 
 /// How often what was read is kept.
@@ -81,20 +81,20 @@ pub fn record(parsed: ParsedDocument, key: String) -> ParseRecord {
 pub(crate) async fn run(engine: &Engine, claims: &[Claim]) -> Result<(), Failure> {
     let _reading = engine.thumbnails().hold_back();
     let mut read = Vec::new();
-    let mut places = Vec::new();
+    let mut reserved = Vec::new();
     let mut since = Instant::now();
     for input in engine.store().parse_inputs(claims).await? {
         match read_one(engine, &input).await {
-            Ok((record, place)) => {
+            Ok((record, reservation)) => {
                 read.push((input.claim, record));
-                places.push(place);
+                reserved.push(reservation);
             }
             Err(failure) => give_up(engine, &[input.claim], &failure).await,
         }
-        // Not with a place while waiting for one.
-        if since.elapsed() >= KEPT_EVERY || places.iter().any(Place::is_large) {
+        // Nothing is held while waiting for more.
+        if since.elapsed() >= KEPT_EVERY || reserved.iter().any(Reservation::is_large) {
             complete(engine, &std::mem::take(&mut read)).await?;
-            places.clear();
+            reserved.clear();
             engine.wake();
             since = Instant::now();
         }
@@ -115,16 +115,16 @@ async fn complete(engine: &Engine, read: &[(Claim, ParseRecord)]) -> Result<(), 
     Ok(())
 }
 
-async fn read_one(engine: &Engine, input: &ParseInput) -> Result<(ParseRecord, Place), Failure> {
+async fn read_one(engine: &Engine, input: &ParseInput) -> Result<(ParseRecord, Reservation), Failure> {
     let hints = Hints { name: input.path.clone(), passwords: input.passwords.clone() };
     let key = key(&input.sha256, &hints, engine.reader().recogniser().id());
     if let Some(record) = engine.store().remembered_parse(&key).await? {
         metrics::remembered(Stage::Parse, 1);
-        return Ok((record, Place::default()));
+        return Ok((record, Reservation::default()));
     }
     metrics::worked(Stage::Parse, 1);
     let file = engine.blobs().file(&input.sha256).await?;
-    let place = engine.room().take(bytes_of(file.path()).await).await;
+    let reservation = engine.reservations().reserve(bytes_of(file.path()).await).await;
     let (sender, receiver) = watch::channel((0, 0));
     let on_pages = |done, total| {
         sender.send_replace((done, total));
@@ -134,7 +134,7 @@ async fn read_one(engine: &Engine, input: &ParseInput) -> Result<(ParseRecord, P
         never = note_pages(engine, &input.claim, receiver) => match never {},
     };
     match read {
-        Ok(record) => Ok((record, place)),
+        Ok(record) => Ok((record, reservation)),
         Err(part) => {
             partial::keep(engine, input.claim.batch, input.document, &part).await;
             Err(part.failure)

@@ -196,3 +196,10 @@ async fn finish_all<S: Store>(store: &S) {
     let finished = store.complete_embed(&results).await.expect("embedding completes");
     assert_eq!(finished.len(), claims.len());
 }
+
+/// Carries the batch to its end, as if it had been analysed.
+async fn analyse<S: Store>(store: &S) {
+    finish_all(store).await;
+    let claim = claim(store, Stage::Analyse, 1).await.pop().expect("the analysis is queued");
+    assert!(store.complete_analysis(&steering::analysed(&claim)).await.expect("answered"));
+}

@@ -4,21 +4,8 @@ use sheaf_domain::flow::BatchUse;
 use sheaf_domain::{BatchId, Counts, DocumentId, Restart, Stage, Status};
 use uuid::Uuid;
 
-use super::{batch_of, claim, finish_all, new_document};
-use crate::{AnalysisResult, FoundFamilies, NewClustering, Store};
-
-/// Carries the batch to its end, as if it had been analysed.
-async fn analyse<S: Store>(store: &S) {
-    finish_all(store).await;
-    let claim = claim(store, Stage::Analyse, 1).await.pop().expect("the analysis is queued");
-    let result = AnalysisResult {
-        claim,
-        families: FoundFamilies::default(),
-        clustering: NewClustering { manifest: "{}".into(), ..NewClustering::default() },
-        report: None,
-    };
-    assert!(store.complete_analysis(&result).await.expect("answered"));
-}
+use super::{analyse, batch_of, claim, finish_all, new_document};
+use crate::Store;
 
 async fn state<S: Store>(store: &S, batch: BatchId) -> (Status, Counts) {
     let found = store.batch(batch).await.expect("read").expect("it is there");

@@ -3,8 +3,8 @@
 use sheaf_domain::{Added, BatchId, BatchParams, Counts, Passwords, RunPolicy, Stage, Status, UploadFile, UploadId};
 use uuid::Uuid;
 
-use super::{batch_of, claim, finish_all, new_document, parsed, record};
-use crate::{AnalysisResult, FoundFamilies, NewBatch, NewClustering, NewDocument, NewUpload, Store};
+use super::{analyse, batch_of, claim, finish_all, new_document, parsed, record};
+use crate::{NewBatch, NewDocument, NewUpload, Store};
 
 fn file(path: &str) -> UploadFile {
     UploadFile { path: path.into(), bytes: 10, sha256: format!("{path:0>64}") }
@@ -45,19 +45,6 @@ async fn arrive<S: Store>(store: &S, upload: UploadId, paths: &[&str]) -> Added 
     let files: Vec<UploadFile> = paths.iter().map(|path| file(path)).collect();
     let documents: Vec<NewDocument> = paths.iter().map(|path| new_document(path)).collect();
     store.arrive(upload, &files, &documents).await.expect("added").expect("it is under way")
-}
-
-/// Carries the batch to its end, as if it had been analysed.
-async fn analyse<S: Store>(store: &S) {
-    finish_all(store).await;
-    let claim = claim(store, Stage::Analyse, 1).await.pop().expect("the analysis is queued");
-    let result = AnalysisResult {
-        claim,
-        families: FoundFamilies::default(),
-        clustering: NewClustering { manifest: "{}".into(), ..NewClustering::default() },
-        report: None,
-    };
-    assert!(store.complete_analysis(&result).await.expect("answered"));
 }
 
 async fn state<S: Store>(store: &S, batch: BatchId) -> (Status, bool, Counts) {

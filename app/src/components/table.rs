@@ -144,6 +144,7 @@ fn Row(batch: BatchId, row: DocumentRow, ask: String) -> impl IntoView {
                 <a href=format!("/batches/{batch}/documents/{id}{ask}")>
                     <bdi>
                         <span class="folder">{folder}</span>
+                        <wbr />
                         {name}
                     </bdi>
                 </a>
